@@ -1,0 +1,36 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let package = Package(
+  name: "adjoint",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Autodiff", targets: ["Autodiff"]),
+    .library(name: "Neural", targets: ["Neural"]),
+    .library(name: "GradientCheck", targets: ["GradientCheck"]),
+    .library(name: "Bilevel", targets: ["Bilevel"]),
+    .library(name: "TensorFiles", targets: ["TensorFiles"]),
+  ],
+  targets: [
+    // The public modules, lowest first: a module imports only modules above it.
+    .target(name: "CTensorKernels", linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+    .target(name: "Autodiff", dependencies: ["CTensorKernels"]),
+    .target(name: "Neural", dependencies: ["Autodiff"]),
+    .target(name: "GradientCheck", dependencies: ["Autodiff"]),
+    .target(name: "TensorFiles", dependencies: ["Autodiff"]),
+    .target(name: "Bilevel", dependencies: ["Autodiff", "Neural"]),
+
+    // Tests, one target per module. `CReferenceMath` evaluates the elementary functions in
+    // extended precision, the yardstick of the kernel accuracy tests.
+    .target(name: "CReferenceMath", path: "Tests/CReferenceMath"),
+    .testTarget(name: "CTensorKernelsTests", dependencies: ["CTensorKernels", "CReferenceMath"]),
+    .testTarget(name: "AutodiffTests", dependencies: ["Autodiff", "GradientCheck", "CTensorKernels"]),
+    .testTarget(name: "NeuralTests", dependencies: ["Neural", "GradientCheck"]),
+    .testTarget(name: "GradientCheckTests", dependencies: ["GradientCheck"]),
+    .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles"]),
+    .testTarget(name: "BilevelTests", dependencies: ["Bilevel", "GradientCheck"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c11
+)
