@@ -1,0 +1,187 @@
+import CTensorKernels
+
+/// a ∘ b element by element, with NumPy broadcasting.
+package struct ElementwiseBinary: Primitive {
+  package enum Function: String, CaseIterable, Sendable {
+    case add = "+"
+    case subtract = "-"
+    case multiply = "*"
+    case divide = "/"
+    case pow, maximum, minimum
+  }
+
+  let function: Function
+
+  package init(_ function: Function) { self.function = function }
+
+  package var name: String { function.rawValue }
+
+  package var residuals: Residuals {
+    switch function {
+    case .add, .subtract: []
+    case .multiply, .maximum, .minimum: .inputs
+    case .divide, .pow: [.inputs, .outputs]
+    }
+  }
+
+  package func evaluate(_ inputs: [Tensor]) -> [Tensor] {
+    [Kernels.binary(function.kernel, inputs[0], inputs[1], name)]
+  }
+
+  package func jvp(_ point: Point, _ tangents: [Tensor?]) -> [Tensor?] {
+    let left = tangents[0].map { timesLeftDerivative($0, point) }
+    let right = tangents[1].map { timesRightDerivative($0, point) }
+    let shape = point.outputs[0].shape
+    return switch (left, right) {
+    case (let left?, let right?): [left + right]
+    case (let one?, nil), (nil, let one?): [one.broadcast(to: shape)]
+    case (nil, nil): [nil]
+    }
+  }
+
+  package func vjp(_ point: Point, _ cotangents: [Tensor?]) -> [Tensor?] {
+    guard let cotangent = cotangents[0] else { return [nil, nil] }
+    let (a, b) = (point.inputs[0], point.inputs[1])
+    return [
+      point.isActive(0) ? timesLeftDerivative(cotangent, point).summed(to: a.shape) : nil,
+      point.isActive(1) ? timesRightDerivative(cotangent, point).summed(to: b.shape) : nil,
+    ]
+  }
+
+  /// d · ∂y/∂a. Where a and b tie, maximum and minimum share the derivative equally.
+  private func timesLeftDerivative(_ d: Tensor, _ point: Point) -> Tensor {
+    let (a, b, y) = (point.inputs[0], point.inputs[1], point.outputs[0])
+    return switch function {
+    case .add, .subtract: d
+    case .multiply: d * b
+    case .divide: d / b
+    // b a^(b−1), which at a = b = 0 is 0 and not 0 · ∞.
+    case .pow:
+      d * b * Autodiff.pow(select((a .== 0) .& (b .== 0), Tensor.ones(like: a), a), b - 1)
+    case .maximum: d * (share(a .> b, y) + 0.5 * share(a .== b, y))
+    case .minimum: d * (share(a .< b, y) + 0.5 * share(a .== b, y))
+    }
+  }
+
+  /// d · ∂y/∂b.
+  private func timesRightDerivative(_ d: Tensor, _ point: Point) -> Tensor {
+    let (a, b, y) = (point.inputs[0], point.inputs[1], point.outputs[0])
+    return switch function {
+    case .add: d
+    case .subtract: -d
+    case .multiply: d * a
+    case .divide: -(d * y / b)
+    // aᵇ ln a, whose limit at a = 0 is 0 for b > 0.
+    case .pow: d * y * log(select(a .== 0, Tensor.ones(like: a), a))
+    case .maximum: d * (share(a .< b, y) + 0.5 * share(a .== b, y))
+    case .minimum: d * (share(a .> b, y) + 0.5 * share(a .== b, y))
+    }
+  }
+
+  private func share(_ mask: Tensor, _ y: Tensor) -> Tensor { mask.cast(to: y.scalarType) }
+}
+
+extension ElementwiseBinary.Function {
+  fileprivate var kernel: tk_binary_op {
+    switch self {
+    case .add: TK_ADD
+    case .subtract: TK_SUBTRACT
+    case .multiply: TK_MULTIPLY
+    case .divide: TK_DIVIDE
+    case .pow: TK_POW
+    case .maximum: TK_MAXIMUM
+    case .minimum: TK_MINIMUM
+    }
+  }
+}
+
+/// xᵖ with a constant exponent, so that p = 0 and whole p are exact at x = 0 to every order.
+package struct ConstantPower: UnaryPrimitive {
+  let exponent: Double
+
+  package init(exponent: Double) { self.exponent = exponent }
+
+  package var name: String { "pow" }
+  package var residuals: Residuals { .inputs }
+
+  package func evaluate(_ x: Tensor) -> Tensor {
+    Kernels.binary(TK_POW, x, Tensor(exponent, like: x), name)
+  }
+  package func jvp(_ x: Tensor, _ y: Tensor, _ tangent: Tensor) -> Tensor? {
+    timesDerivative(tangent, x)
+  }
+  package func vjp(_ x: Tensor, _ y: Tensor, _ cotangent: Tensor) -> Tensor? {
+    timesDerivative(cotangent, x)
+  }
+
+  private func timesDerivative(_ d: Tensor, _ x: Tensor) -> Tensor? {
+    exponent == 0 ? nil : exponent == 1 ? d : d * (exponent * Autodiff.pow(x, exponent - 1))
+  }
+}
+
+private func applied(_ function: ElementwiseBinary.Function, _ a: Tensor, _ b: Tensor) -> Tensor {
+  if a.scalarType == .bool || a.scalarType == .int32 && [.divide, .pow].contains(function) {
+    stop(function.rawValue, "not defined for \(a.scalarType); cast(to:) a floating-point type")
+  }
+  return apply(ElementwiseBinary(function), a, b)
+}
+
+// MARK: - Public operators and functions
+
+/// aᵇ. Defined as C's `pow`; the derivative in b at a = 0 is 0.
+public func pow(_ a: Tensor, _ b: Tensor) -> Tensor { applied(.pow, a, b) }
+/// aᵇ with a constant exponent; exact derivatives at a = 0 for non-negative integer b.
+public func pow(_ a: Tensor, _ b: Double) -> Tensor {
+  Kernels.requireFloat(a, "pow")
+  return apply(ConstantPower(exponent: b), a)
+}
+/// The larger of each pair, NaN if either is; ties share the derivative equally.
+public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { applied(.maximum, a, b) }
+/// The larger of each element and a constant.
+public func maximum(_ a: Tensor, _ b: Double) -> Tensor { maximum(a, Tensor(b, like: a)) }
+/// The smaller of each pair, NaN if either is; ties share the derivative equally.
+public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { applied(.minimum, a, b) }
+/// The smaller of each element and a constant.
+public func minimum(_ a: Tensor, _ b: Double) -> Tensor { minimum(a, Tensor(b, like: a)) }
+
+extension Tensor {
+  /// A scalar of the type of another tensor.
+  public init(_ value: Double, like other: Tensor) { self.init(value, other.scalarType) }
+
+  /// Elementwise sum.
+  public static func + (a: Tensor, b: Tensor) -> Tensor { applied(.add, a, b) }
+  /// Elementwise difference.
+  public static func - (a: Tensor, b: Tensor) -> Tensor { applied(.subtract, a, b) }
+  /// Elementwise product.
+  public static func * (a: Tensor, b: Tensor) -> Tensor { applied(.multiply, a, b) }
+  /// Elementwise quotient.
+  public static func / (a: Tensor, b: Tensor) -> Tensor { applied(.divide, a, b) }
+
+  /// Elementwise sum with a scalar of the tensor's type.
+  public static func + (a: Tensor, b: Double) -> Tensor { a + Tensor(b, like: a) }
+  /// Elementwise sum with a scalar of the tensor's type.
+  public static func + (a: Double, b: Tensor) -> Tensor { Tensor(a, like: b) + b }
+  /// Elementwise difference with a scalar of the tensor's type.
+  public static func - (a: Tensor, b: Double) -> Tensor { a - Tensor(b, like: a) }
+  /// Elementwise difference with a scalar of the tensor's type.
+  public static func - (a: Double, b: Tensor) -> Tensor { Tensor(a, like: b) - b }
+  /// Elementwise product with a scalar of the tensor's type.
+  public static func * (a: Tensor, b: Double) -> Tensor { a * Tensor(b, like: a) }
+  /// Elementwise product with a scalar of the tensor's type.
+  public static func * (a: Double, b: Tensor) -> Tensor { Tensor(a, like: b) * b }
+  /// Elementwise quotient with a scalar of the tensor's type.
+  public static func / (a: Tensor, b: Double) -> Tensor { a / Tensor(b, like: a) }
+  /// Elementwise quotient with a scalar of the tensor's type.
+  public static func / (a: Double, b: Tensor) -> Tensor { Tensor(a, like: b) / b }
+
+  /// Adds in place.
+  public static func += (a: inout Tensor, b: Tensor) { a = a + b }
+  /// Subtracts in place.
+  public static func -= (a: inout Tensor, b: Tensor) { a = a - b }
+  /// Multiplies in place.
+  public static func *= (a: inout Tensor, b: Tensor) { a = a * b }
+  /// Divides in place.
+  public static func /= (a: inout Tensor, b: Tensor) { a = a / b }
+  /// Multiplies by a scalar in place.
+  public static func *= (a: inout Tensor, b: Double) { a = a * b }
+}

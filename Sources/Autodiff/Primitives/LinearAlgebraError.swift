@@ -1,0 +1,35 @@
+/// A numerical failure of a factorisation or solve.
+public enum LinearAlgebraError: Error, Equatable, CustomStringConvertible {
+  /// A matrix has a non-positive (or NaN) pivot in its Cholesky factorisation.
+  case notPositiveDefinite(pivot: Int, matrix: Int)
+  /// A matrix has an exactly zero pivot.
+  case singular(pivot: Int, matrix: Int)
+  /// The eigenvalue iteration did not converge, or the matrix is not finite.
+  case notConverged(matrix: Int)
+  /// The derivative of eigenvectors does not exist, because two eigenvalues are equal.
+  case equalEigenvalues(first: Int, second: Int, matrix: Int)
+
+  public var description: String {
+    switch self {
+    case .notPositiveDefinite(let pivot, let matrix):
+      """
+      matrix \(matrix) of the batch is not positive definite: pivot \(pivot) of its Cholesky \
+      factorisation is not positive. Add a multiple of the identity, or check that the matrix is \
+      symmetric and finite
+      """
+    case .singular(let pivot, let matrix):
+      """
+      matrix \(matrix) of the batch is singular: pivot \(pivot) is exactly zero. Remove linearly \
+      dependent columns, or regularise
+      """
+    case .notConverged(let matrix):
+      "the eigenvalues of matrix \(matrix) of the batch did not converge; is it finite?"
+    case .equalEigenvalues(let first, let second, let matrix):
+      """
+      eigenvalues \(first) and \(second) of matrix \(matrix) of the batch are equal, so its \
+      eigenvectors have no derivative. Use symmetricEigenvalues(_:) where only eigenvalues are \
+      needed
+      """
+    }
+  }
+}

@@ -1,0 +1,78 @@
+/// Applies a primitive to tensors: the one dispatcher.
+///
+/// Finds the highest open level among the inputs, peels it off, applies the primitive to the level
+/// below by recursion, and records the result at that level: a reverse level appends to its tape, a
+/// forward level computes the tangent. Without an open level the primitive is evaluated.
+package func apply<P: Primitive>(
+  _ primitive: P, _ inputs: [Tensor]
+) throws(P.Failure) -> [Tensor] {
+  guard let level = highestOpenLevel(of: inputs) else { return try primitive.evaluate(inputs) }
+  let peeled = inputs.map { $0.peeled(of: level) }
+  let outputs = try apply(primitive, peeled)
+  requireNothingCaptured(outputs, primitive.name, level)
+  if let tape = level.tape {
+    return tape.record(primitive, inputs, peeled, outputs, level: level)
+  }
+  let tangents = inputs.map { $0.tangent(at: level) }
+  let point = Point(inputs: peeled, outputs: outputs, parents: Parents(activeFor: tangents))
+  let outputTangents = try primitive.jvp(point, tangents)
+  return zip(outputs, outputTangents).map { output, tangent in
+    guard let tangent else { return output }
+    requireMatch(tangent, output, primitive.name, "tangent of its output")
+    return output.traced(.tangent(tangent), at: level)
+  }
+}
+
+/// Applies a primitive of one input and one output.
+package func apply<P: Primitive>(_ primitive: P, _ x: Tensor) throws(P.Failure) -> Tensor {
+  try apply(primitive, [x])[0]
+}
+
+/// Applies a primitive of two inputs and one output.
+package func apply<P: Primitive>(
+  _ primitive: P, _ x: Tensor, _ y: Tensor
+) throws(P.Failure) -> Tensor {
+  try apply(primitive, [x, y])[0]
+}
+
+private func highestOpenLevel(of inputs: [Tensor]) -> Level? {
+  var highest: Level?
+  for input in inputs where input.tracing != nil {
+    guard let level = input.highestOpenLevel else { continue }
+    if level.number > highest?.number ?? 0 { highest = level }
+  }
+  return highest
+}
+
+/// Refuses a derivative that would be wrong: a function with its own rule captured a tensor that is
+/// being differentiated at the same level as its arguments, so its rule would miss that dependence.
+private func requireNothingCaptured(_ outputs: [Tensor], _ name: String, _ level: Level) {
+  for output in outputs where output.tracing != nil {
+    guard let captured = output.highestOpenLevel, captured.number >= level.number else { continue }
+    stop(
+      name,
+      """
+      the closure captures a tensor that is being differentiated together with its arguments, \
+      so its derivative rule would miss that dependence. Pass the tensor as an argument
+      """)
+  }
+}
+
+/// Refuses what a rule returned with the wrong shape or scalar type.
+func requireMatch(_ found: Tensor, _ expected: Tensor, _ name: String, _ what: String) {
+  guard found.shape == expected.shape, found.scalarType == expected.scalarType else {
+    stop(
+      name,
+      """
+      its derivative rule returned the \(what) as \(found.shape) \(found.scalarType); \
+      expected \(expected.shape) \(expected.scalarType)
+      """)
+  }
+}
+
+extension Parents {
+  init(activeFor tangents: [Tensor?]) {
+    self.init(count: tangents.count)
+    for (index, tangent) in tangents.enumerated() where tangent != nil { self[index] = 0 }
+  }
+}

@@ -1,0 +1,109 @@
+import CTensorKernels
+
+/// A finished tape: the linearisation of a function at a point, to be applied in both directions.
+struct Recording: Sendable {
+  private(set) var nodes: [Node]
+  let slotCount: Int
+  /// For each differentiated argument tensor, whether any recorded operation read it.
+  let inputIsUsed: [Bool]
+
+  init(nodes: [Node], slotCount: Int, inputIsUsed: [Bool]) {
+    self.nodes = nodes
+    self.slotCount = slotCount
+    self.inputIsUsed = inputIsUsed
+  }
+
+  private var inputCount: Int { inputIsUsed.count }
+
+  /// Jᵀ: cotangents of the inputs from cotangents of output slots; nil is an exact zero.
+  func pullback(_ seeds: [(slot: Int32, cotangent: Tensor)]) throws -> [Tensor?] {
+    var sums = Accumulator(slotCount: slotCount, seeds: seeds)
+    for node in nodes.reversed() { try sums.propagate(through: node) }
+    return sums.inputCotangents(inputCount)
+  }
+
+  /// `pullback` for the only time: frees each node's residuals as soon as they were used.
+  consuming func consumingPullback(
+    _ seeds: [(slot: Int32, cotangent: Tensor)]
+  ) throws -> [Tensor?] {
+    let inputCount = inputCount
+    var sums = Accumulator(slotCount: slotCount, seeds: seeds)
+    var nodes = nodes
+    self.nodes = []
+    while let node = nodes.popLast() { try sums.propagate(through: node) }
+    return sums.inputCotangents(inputCount)
+  }
+
+  /// J: tangents of output slots from tangents of the inputs; nil is an exact zero.
+  func pushforward(_ inputTangents: [Tensor], outputs: [Int32?]) throws -> [Tensor?] {
+    var tangents = [Tensor?](repeating: nil, count: slotCount)
+    for (slot, tangent) in inputTangents.enumerated() { tangents[slot] = tangent }
+    for node in nodes {
+      let inputs = (0..<node.parents.count).map { index in
+        node.parents[index] < 0 ? nil : tangents[Int(node.parents[index])]
+      }
+      guard inputs.contains(where: { $0 != nil }) else { continue }
+      let results = try node.primitive.jvp(node.point, inputs)
+      for (index, result) in results.enumerated() {
+        guard let result else { continue }
+        requireMatch(result, node.outputs[index], node.primitive.name, "tangent of its output")
+        tangents[Int(node.firstSlot) + index] = result
+      }
+    }
+    return outputs.map { slot in slot.flatMap { tangents[Int($0)] } }
+  }
+}
+
+/// Cotangents by slot during a reverse walk.
+private struct Accumulator {
+  private var cotangents: [Tensor?]
+
+  init(slotCount: Int, seeds: [(slot: Int32, cotangent: Tensor)]) {
+    cotangents = Array(repeating: nil, count: slotCount)
+    for seed in seeds { add(seed.cotangent, to: Int(seed.slot)) }
+  }
+
+  func inputCotangents(_ count: Int) -> [Tensor?] { Array(cotangents.prefix(count)) }
+
+  mutating func propagate(through node: Node) throws {
+    let first = Int(node.firstSlot)
+    let count = node.outputs.count
+    guard (first..<first + count).contains(where: { cotangents[$0] != nil }) else { return }
+    var seeds: [Tensor?] = []
+    seeds.reserveCapacity(count)
+    for slot in first..<first + count { seeds.append(cotangents[slot].take()) }
+    let results = try node.primitive.vjp(node.point, seeds)
+    guard results.count == node.inputs.count else {
+      stop(
+        node.primitive.name,
+        "its VJP rule returned \(results.count) cotangents for \(node.inputs.count) inputs")
+    }
+    for (index, result) in results.enumerated() {
+      guard let result, node.parents[index] >= 0 else { continue }
+      requireMatch(
+        result, node.inputs[index], node.primitive.name, "cotangent of input \(index)")
+      add(result, to: Int(node.parents[index]))
+    }
+  }
+
+  private mutating func add(_ cotangent: Tensor, to slot: Int) {
+    guard let sum = cotangents[slot].take() else {
+      cotangents[slot] = cotangent
+      return
+    }
+    cotangents[slot] = accumulated(sum, cotangent)
+  }
+
+  /// `sum + term`, in the memory of `sum` where nothing else refers to it.
+  private func accumulated(_ sum: consuming Tensor, _ term: Tensor) -> Tensor {
+    guard sum.tracing == nil, term.tracing == nil else { return sum + term }
+    let (shape, scalarType) = (sum.shape, sum.scalarType)
+    var storage = sum.storage
+    _ = consume sum
+    guard isKnownUniquelyReferenced(&storage) else {
+      return Tensor(storage: storage, shape: shape, scalarType: scalarType) + term
+    }
+    tk_axpy(scalarType.kernelType, 1, term.bytes, storage.bytes, shape.elementCount)
+    return Tensor(storage: storage, shape: shape, scalarType: scalarType)
+  }
+}

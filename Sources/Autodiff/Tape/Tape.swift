@@ -1,0 +1,109 @@
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// The record of one reverse level: a flat array of nodes in execution order.
+///
+/// Nodes refer to each other by slot number, never by reference, so a tape of a million operations
+/// is walked by a loop and freed without recursion.
+final class Tape: @unchecked Sendable {
+  // Safety of @unchecked Sendable: mutated by its own thread only, which `record` checks.
+
+  private var nodes: [Node] = []
+  private var slotCount: Int32 = 0
+  private var inputCount: Int32 = 0
+  private var inputIsUsed: [Bool] = []
+  private let thread = pthread_self()
+
+  /// Places a differentiated argument on the tape, before anything is recorded.
+  func addInput() -> Int32 {
+    inputIsUsed.append(false)
+    inputCount += 1
+    slotCount += 1
+    return slotCount - 1
+  }
+
+  /// Records one application and returns the outputs, traced.
+  func record(
+    _ primitive: some Primitive, _ inputs: [Tensor], _ peeled: [Tensor], _ outputs: [Tensor],
+    level: Level
+  ) -> [Tensor] {
+    guard pthread_equal(thread, pthread_self()) != 0 else {
+      stop(
+        primitive.name,
+        """
+        a tensor is used on another thread than the one that differentiates it. Run the whole \
+        transform inside the concurrent task, or hand the task stopGradient(tensor)
+        """)
+    }
+    var parents = Parents(count: inputs.count)
+    for (index, input) in inputs.enumerated() where input.scalarType.isFloatingPoint {
+      guard let slot = input.slot(at: level) else { continue }
+      parents[index] = slot
+      if slot < inputCount { inputIsUsed[Int(slot)] = true }
+    }
+    let firstSlot = slotCount
+    slotCount += Int32(outputs.count)
+    nodes.append(Node(primitive, peeled, outputs, parents, firstSlot))
+    var traced = outputs
+    for index in traced.indices where traced[index].scalarType.isFloatingPoint {
+      traced[index] = traced[index].traced(.slot(firstSlot + Int32(index)), at: level)
+    }
+    return traced
+  }
+
+  /// Ends recording and moves the nodes out, so that no escaped tensor keeps them alive.
+  func finish() -> Recording {
+    defer { nodes = [] }
+    return Recording(nodes: nodes, slotCount: Int(slotCount), inputIsUsed: inputIsUsed)
+  }
+}
+
+/// One recorded application of a primitive.
+struct Node: Sendable {
+  let primitive: any Primitive
+  let inputs: [Tensor]
+  let outputs: [Tensor]
+  let parents: Parents
+  let firstSlot: Int32
+
+  /// Keeps the values that the primitive's rules read and the shapes of the rest.
+  init(
+    _ primitive: some Primitive, _ inputs: [Tensor], _ outputs: [Tensor], _ parents: Parents,
+    _ firstSlot: Int32
+  ) {
+    self.primitive = primitive
+    self.inputs =
+      primitive.residuals.contains(.inputs) ? inputs : inputs.map { $0.abstract }
+    self.outputs =
+      primitive.residuals.contains(.outputs) ? outputs : outputs.map { $0.abstract }
+    self.parents = parents
+    self.firstSlot = firstSlot
+  }
+
+  var point: Point { Point(inputs: inputs, outputs: outputs, parents: parents) }
+}
+
+/// The slots of a node's inputs, −1 for an input that is not differentiated; four without
+/// allocating.
+struct Parents: Sendable {
+  private var first = SIMD4<Int32>(repeating: -1)
+  private var rest: [Int32] = []
+  let count: Int
+
+  init(count: Int) {
+    self.count = count
+    if count > 4 { rest = Array(repeating: -1, count: count - 4) }
+  }
+
+  subscript(index: Int) -> Int32 {
+    get { index < 4 ? first[index] : rest[index - 4] }
+    set {
+      if index < 4 { first[index] = newValue } else { rest[index - 4] = newValue }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+/// The bytes of a tensor: written once by the operation that makes it, then shared and immutable.
+///
+/// Small buffers lie in the object itself, one allocation each. Large ones come from `BufferPool`,
+/// because a fresh page costs more than the arithmetic on it.
+package final class Storage: ManagedBuffer<Storage.Header, SIMD2<UInt64>> {
+  package struct Header {
+    let pointer: UnsafeMutableRawPointer?
+    let byteCount: Int
+  }
+
+  /// Buffers from this size up are pooled.
+  private static var pooledByteCount: Int { 32 * 1024 }
+
+  /// Uninitialised bytes.
+  static func allocate(byteCount: Int) -> Storage {
+    let isPooled = byteCount >= pooledByteCount
+    let buffer = create(minimumCapacity: isPooled ? 0 : (byteCount + 15) / 16) { _ in
+      Header(
+        pointer: isPooled ? BufferPool.shared.take(byteCount: byteCount) : nil,
+        byteCount: byteCount)
+    }
+    return unsafeDowncast(buffer, to: Storage.self)
+  }
+
+  /// The storage of tensors that have a shape and no values.
+  nonisolated(unsafe) static let absent = Storage.allocate(byteCount: 0)
+
+  package var bytes: UnsafeMutableRawPointer {
+    header.pointer ?? withUnsafeMutablePointerToElements { UnsafeMutableRawPointer($0) }
+  }
+
+  package var byteCount: Int { header.byteCount }
+
+  deinit {
+    if let pointer = header.pointer {
+      BufferPool.shared.give(pointer, byteCount: header.byteCount)
+    }
+  }
+}

@@ -1,0 +1,140 @@
+/// A function with a derivative rule of its own.
+///
+///     // log(1 + eˣ) with a derivative that cannot overflow.
+///     let logistic = CustomDerivative(
+///       name: "logistic",
+///       evaluate: { x in log(1 + exp(x)) },
+///       jvp: { x, y, ẋ in ẋ / (1 + exp(-x)) })
+///     let y = logistic(x)
+///
+/// One rule serves both modes: the missing one is its transpose, which the library takes by
+/// differentiating the rule itself, a linear map. Write rules with tensor operations; then the
+/// function has derivatives of every order in every mixture of modes. The function is not traced
+/// and may use any code.
+public struct CustomDerivative<Input: TensorTree, Output: TensorTree, E: Error> {
+  /// ẏ = J ẋ, from x, y = f(x) and ẋ.
+  public typealias JVP = (_ x: Input, _ y: Output, _ tangent: Input) throws(E) -> Output
+  /// x̄ = Jᵀ ȳ, from x, y = f(x) and ȳ.
+  public typealias VJP = (_ x: Input, _ y: Output, _ cotangent: Output) throws(E) -> Input
+
+  private let name: String
+  private let residuals: Residuals
+  private let evaluate: (Input) throws(E) -> Output
+  private let jvpRule: JVP
+  private let vjpRule: VJP
+
+  /// A function with both rules, which must be transposes of each other.
+  public init(
+    name: String, evaluate: @escaping (Input) throws(E) -> Output, jvp: @escaping JVP,
+    vjp: @escaping VJP
+  ) {
+    self.init(name: name, residuals: [.inputs, .outputs], evaluate: evaluate, jvp: jvp, vjp: vjp)
+  }
+
+  /// A function with a forward rule, linear in the tangent; the reverse rule is its transpose.
+  public init(
+    name: String, evaluate: @escaping (Input) throws(E) -> Output, jvp: @escaping JVP
+  ) {
+    self.init(name: name, evaluate: evaluate, jvp: jvp) { x, y, cotangent throws(E) in
+      let zero = x.mapTensors { Tensor.zeros(like: $0) }
+      let rule = try Linearization(at: zero) { tangent throws(E) in try jvp(x, y, tangent) }
+      return try rule.pullback(cotangent, throwing: E.self)
+    }
+  }
+
+  /// A function with a reverse rule, linear in the cotangent; the forward rule is its transpose.
+  public init(
+    name: String, evaluate: @escaping (Input) throws(E) -> Output, vjp: @escaping VJP
+  ) {
+    self.init(
+      name: name, evaluate: evaluate,
+      jvp: { x, y, tangent throws(E) in
+        let zero = y.mapTensors { Tensor.zeros(like: $0) }
+        let rule = try Linearization(at: zero) { cotangent throws(E) in try vjp(x, y, cotangent) }
+        return try rule.pullback(tangent, throwing: E.self)
+      }, vjp: vjp)
+  }
+
+  init(
+    name: String, residuals: Residuals, evaluate: @escaping (Input) throws(E) -> Output,
+    jvp: @escaping JVP, vjp: @escaping VJP
+  ) {
+    self.name = name
+    self.residuals = residuals
+    self.evaluate = evaluate
+    jvpRule = jvp
+    vjpRule = vjp
+  }
+
+  /// Applies the function.
+  ///
+  /// - Throws: What the function throws; while differentiating, what the rules throw.
+  /// - Precondition: The function captures no tensor that is differentiated together with `input`:
+  ///   the rules would miss that dependence, so it is refused. Pass it as part of the input.
+  public func callAsFunction(_ input: Input) throws(E) -> Output {
+    let primitive = CustomPrimitive(
+      name: name, residuals: residuals, input: stopGradient(input), evaluate: evaluate,
+      jvpRule: jvpRule, vjpRule: vjpRule)
+    let outputs = try apply(primitive, input.tensors)
+    guard var result = primitive.output.tree else { stop(name, "was not evaluated") }
+    result.tensors = outputs
+    return result
+  }
+}
+
+/// A function of trees as a primitive.
+package struct CustomPrimitive<Input: TensorTree, Output: TensorTree, E: Error>: Primitive,
+  @unchecked Sendable
+{
+  // Safety of @unchecked Sendable: a tape runs rules on the thread of its transform only, and the
+  // output's structure is written by the first evaluation, before anything else can read it.
+
+  /// The structure of the output, known after the first evaluation.
+  final class OutputStructure {
+    var tree: Output?
+  }
+
+  package let name: String
+  package let residuals: Residuals
+  let input: Input
+  let output = OutputStructure()
+  let evaluate: (Input) throws(E) -> Output
+  let jvpRule: CustomDerivative<Input, Output, E>.JVP
+  let vjpRule: CustomDerivative<Input, Output, E>.VJP
+
+  package func evaluate(_ inputs: [Tensor]) throws(E) -> [Tensor] {
+    let tree = try evaluate(rebuilt(inputs))
+    output.tree = stopGradient(tree)
+    return tree.tensors
+  }
+
+  package func jvp(_ point: Point, _ tangents: [Tensor?]) throws(E) -> [Tensor?] {
+    let y = rebuiltOutput(point.outputs)
+    let tangent = try jvpRule(
+      rebuilt(point.inputs), y, rebuilt(filled(tangents, point.inputs)))
+    return matching(tangent, y, name, "tangent returned by its JVP rule")
+  }
+
+  package func vjp(_ point: Point, _ cotangents: [Tensor?]) throws(E) -> [Tensor?] {
+    let x = rebuilt(point.inputs)
+    let cotangent = try vjpRule(
+      x, rebuiltOutput(point.outputs), rebuiltOutput(filled(cotangents, point.outputs)))
+    return matching(cotangent, x, name, "cotangent returned by its VJP rule")
+  }
+
+  private func filled(_ parts: [Tensor?], _ shapes: [Tensor]) -> [Tensor] {
+    zip(parts, shapes).map { $0 ?? Tensor.zeros(like: $1) }
+  }
+
+  private func rebuilt(_ tensors: [Tensor]) -> Input {
+    var tree = input
+    tree.tensors = tensors
+    return tree
+  }
+
+  private func rebuiltOutput(_ tensors: [Tensor]) -> Output {
+    guard var tree = output.tree else { stop(name, "its rule ran before it was evaluated") }
+    tree.tensors = tensors
+    return tree
+  }
+}

@@ -1,0 +1,121 @@
+/// A function traced once at a point: its value and its Jacobian as a program in both directions.
+///
+/// The one place where reverse levels open and close; `gradient`, `vjp` and `linearize` stand on it.
+struct Linearization<Input: TensorTree, Output: TensorTree> {
+  let value: Output
+  private let point: Input
+  private let recording: Recording
+  private let outputs: [Tensor]
+  private let outputSlots: [Int32?]
+
+  /// Runs `f` with every floating-point tensor of `point` traced at a new level.
+  init<E>(at point: Input, of f: (Input) throws(E) -> Output) throws(E) {
+    let tape = Tape()
+    let level = Level(tape: tape)
+    var traced = point
+    traced.tensors = point.tensors.map { $0.traced(.slot(tape.addInput()), at: level) }
+    var result: Output
+    do throws(E) {
+      result = try f(traced)
+    } catch {
+      level.close()
+      throw error
+    }
+    let leaves = result.tensors
+    outputSlots = leaves.map { $0.slot(at: level) }
+    outputs = leaves.map { $0.peeled(of: level) }
+    level.close()
+    result.tensors = outputs
+    value = result
+    recording = tape.finish()
+    self.point = point
+  }
+
+  /// Jᵀ applied to a cotangent of the output.
+  func pullback<E>(_ cotangent: Output, throwing: E.Type) throws(E) -> Input {
+    let seeds = seeds(cotangent)
+    return filled(try typed(E.self) { try recording.pullback(seeds) })
+  }
+
+  /// Jᵀ applied once, freeing the tape on the way.
+  consuming func consumingPullback<E>(_ cotangent: Output, throwing: E.Type) throws(E) -> Input {
+    let seeds = seeds(cotangent)
+    let (point, recording) = (point, recording)
+    let cotangents = try typed(E.self) { try recording.consumingPullback(seeds) }
+    return filled(cotangents, point)
+  }
+
+  /// J applied to a tangent of the point.
+  func pushforward<E>(_ tangent: Input, throwing: E.Type) throws(E) -> Output {
+    let tangents = matching(tangent, point, "linearize", "tangent")
+    let images = try typed(E.self) { try recording.pushforward(tangents, outputs: outputSlots) }
+    var result = value
+    result.tensors = zip(images, outputs).map { $0 ?? Tensor.zeros(like: $1) }
+    return result
+  }
+
+  /// Paths of the differentiated tensors that no operation read.
+  var unusedPaths: [String] {
+    let paths = point.tensorPaths
+    let tensors = point.tensors
+    return paths.indices
+      .filter { !recording.inputIsUsed[$0] && tensors[$0].scalarType.isFloatingPoint }
+      .map { paths[$0] }
+  }
+
+  private func seeds(_ cotangent: Output) -> [(slot: Int32, cotangent: Tensor)] {
+    zip(outputSlots, matching(cotangent, value, "vjp", "cotangent"))
+      .compactMap { slot, cotangent in slot.map { ($0, cotangent) } }
+  }
+
+  private func filled(_ cotangents: [Tensor?]) -> Input { filled(cotangents, point) }
+
+  private func filled(_ cotangents: [Tensor?], _ point: Input) -> Input {
+    var result = point
+    result.tensors = zip(cotangents, point.tensors).map { $0 ?? Tensor.zeros(like: $1) }
+    return result
+  }
+}
+
+/// The tensors of `tree`, checked to correspond one by one to those of `reference`.
+func matching<T: TensorTree>(
+  _ tree: T, _ reference: T, _ operation: String, _ role: String
+) -> [Tensor] {
+  let (tensors, expected) = (tree.tensors, reference.tensors)
+  guard tensors.count == expected.count else {
+    stop(operation, "the \(role) has \(tensors.count) tensors, expected \(expected.count)")
+  }
+  for index in tensors.indices {
+    let (found, wanted) = (tensors[index], expected[index])
+    guard found.shape == wanted.shape, found.scalarType == wanted.scalarType else {
+      let path = reference.tensorPaths[index]
+      stop(
+        operation,
+        """
+        the \(role)\(path.isEmpty ? "" : " of \(path)") is \(found.shape) \(found.scalarType), \
+        expected \(wanted.shape) \(wanted.scalarType)
+        """)
+    }
+  }
+  return tensors
+}
+
+/// Runs a derivative computation whose rules may throw, as a function that throws `E`.
+///
+/// A rule can only fail in an operation that can fail, and a closure calls such an operation with
+/// `try`: its error type is then the operation's, or one that the error converts to. A closure
+/// that catches the operation's errors itself leaves a failing rule without a way to report.
+func typed<E: Error, R>(_ failure: E.Type, _ body: () throws -> R) throws(E) -> R {
+  do {
+    return try body()
+  } catch let error as E {
+    throw error
+  } catch {
+    stop(
+      "derivative",
+      """
+      a derivative rule failed: \(error). The differentiated closure does not throw this error, so \
+      the transform cannot either; let the closure throw it instead of catching it inside
+      """)
+  }
+}
