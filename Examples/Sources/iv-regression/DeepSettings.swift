@@ -1,0 +1,23 @@
+/// How `deep` trains; every default was chosen on simulated samples other than the ones it reports.
+struct DeepSettings: Encodable {
+  /// Observations simulated without `--data`.
+  var observations = 10_000
+  /// ρ of the simulated design.
+  var correlation = 0.9
+  /// Outer iterations.
+  var iterations = 60
+  /// Inner steps to one outer step.
+  var innerSteps = 10
+  /// Hidden widths of both networks.
+  var hidden = [64, 64]
+  /// Treatment features.
+  var features = 32
+  /// The learning rate of both optimisers.
+  var learningRate = 3e-3
+  /// The penalty of the weights of both optimisers.
+  var weightDecay = 1e-4
+  /// Ridge of the head that predicts treatment features, per observation.
+  var firstRidge = 1e-4
+  /// Ridge of the head that predicts the outcome, per observation.
+  var secondRidge = 1e-4
+}
