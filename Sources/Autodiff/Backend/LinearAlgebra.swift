@@ -139,7 +139,7 @@ package enum LinearAlgebra {
       }
       return BuiltInLinearAlgebra.lu(a, pivots: pivots)
     }
-    return dispatch(type, backend, preferBuiltIn: n <= 64, run, run)
+    return dispatch(type, backend, preferBuiltIn: n <= 256, run, run)
   }
 
   /// Solves op(A) X = B in place of B with the factors of `luFactor`; B is n × rightHandSides.
