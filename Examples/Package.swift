@@ -20,13 +20,18 @@ let package = Package(
     // compiled in so that a copied program still has them; the estimators.
     .target(name: "ExampleSupport"),
     .target(name: "CExampleData", path: "Data", exclude: ["README.md", "card.csv"]),
-    .target(name: "Econometrics", dependencies: ["ExampleSupport"]),
+    .target(
+      name: "Econometrics",
+      dependencies: ["ExampleSupport", .product(name: "Autodiff", package: "adjoint")]),
 
     // The programs.
     .executableTarget(
       name: "iv-regression",
       dependencies: [
         "CExampleData", "Econometrics", "ExampleSupport",
+        .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Neural", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

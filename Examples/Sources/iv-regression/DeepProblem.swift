@@ -9,7 +9,7 @@ struct DeepProblem {
   let second: InstrumentalSample
   /// All observations.
   let all: InstrumentalSample
-  private let treatmentScales: [Standardizer]
+  let treatmentScales: [Standardizer]
   let outcomeScale: Standardizer
 
   init(_ model: InstrumentalModel, using generator: inout PhiloxGenerator) {

@@ -8,22 +8,24 @@ struct IVRegression: ParsableCommand {
     commandName: "iv-regression",
     abstract: "Instrumental-variable regression.",
     discussion: """
-      Without a subcommand, runs every subcommand on its defaults: real data for 'linear'. \
+      Without a subcommand, runs every subcommand on its defaults: real data for 'linear', a simulation for 'deep'. \
       'iv-regression help <subcommand>' explains the options of each.
       """,
-    subcommands: [LinearCommand.self])
+    subcommands: [LinearCommand.self, DeepCommand.self])
 
   @OptionGroup var shared: SharedOptions
 
   func run() throws {
     let directory = try shared.outputDirectory()
     let linear = try LinearRun(.card, seed: shared.seed).run(writingTo: directory)
-    // `deep` runs here, after `linear`, and joins the results below under its own key.
-    try shared.writeResults(DefaultResults(linear: linear))
+    print()
+    let deep = try DeepRun(seed: shared.seed).run(writingTo: { directory })
+    try shared.writeResults(DefaultResults(linear: linear, deep: deep))
   }
 }
 
 /// What the program without a subcommand writes with `--json`: one key per subcommand.
 private struct DefaultResults: Encodable {
   let linear: LinearReport
+  let deep: DeepReport
 }

@@ -64,7 +64,7 @@ struct LinearRun {
     try run(writingTo: { directory })
   }
 
-  private static func table(_ path: String?) throws(CSVError) -> CSVTable {
+  static func table(_ path: String?) throws(CSVError) -> CSVTable {
     if let path { return try CSVTable(contentsOfFile: path) }
     var count = 0
     let bytes = example_data_card(&count)
@@ -79,6 +79,12 @@ struct LinearSample {
   let model: InstrumentalModel
   let source: String
   let droppedRows: Int
+
+  init(model: InstrumentalModel, source: String, droppedRows: Int) {
+    self.model = model
+    self.source = source
+    self.droppedRows = droppedRows
+  }
 
   init(_ specification: LinearSpecification, from table: CSVTable) throws {
     let names =

@@ -1,0 +1,81 @@
+import Autodiff
+import Econometrics
+import ExampleSupport
+
+/// One run of `deep`: reads or simulates, trains, compares, prints and plots.
+struct DeepRun {
+  var settings = DeepSettings()
+  /// The regression on a file; nil simulates the demand design.
+  var specification: LinearSpecification?
+  let seed: UInt64
+
+  /// Runs, and returns what `--json` writes.
+  func run(writingTo directory: () throws -> OutputDirectory) throws -> DeepReport {
+    var generator = PhiloxGenerator(seed: seed)
+    let sample = try sample(using: &generator)
+    // Before the training, so that a model that makes no sense is refused at once.
+    let linear = try TwoStageLeastSquares(sample.model, covariance: .unadjusted)
+    print("Linear algebra: \(LinearAlgebraBackend.description)")
+    let problem = DeepProblem(sample.model, using: &generator)
+    let fit = DeepFit(settings: settings, problem: problem, seed: seed)
+    let result = try fit.train()
+    let evaluation = specification == nil ? DeepEvaluation(sample.model, seed: seed) : nil
+    let fitted = try evaluation.map { try fit.structuralFunction(result, at: $0.columns) }
+    let errors = evaluation.map {
+      $0.errors(
+        deep: fitted ?? [], linear: linear, naive: fit.naiveRegression(at: $0.columns))
+    }
+    let report = DeepReport(
+      data: sample.source, outcome: sample.model.outcome.name,
+      endogenous: sample.model.endogenous.map(\.name),
+      instruments: sample.model.instruments.map(\.name),
+      exogenous: sample.model.exogenous.map(\.name), seed: seed,
+      n: sample.model.observationCount, droppedRows: sample.droppedRows, settings: settings,
+      innerLosses: result.innerLosses, outerLosses: result.outerLosses,
+      averageEffects: try averageEffects(fit, result, linear), outOfSample: errors)
+    let figure = DeepFigure(report: report, fit: fit, result: result, linear: linear)
+    let directory = try directory()
+    let files = try [
+      figure.writeCurves(to: directory),
+      figure.writePlot(evaluation, fitted: fitted, to: directory),
+    ]
+    print(DeepSummary(report).text())
+    print("Wrote \(files.joined(separator: " and "))")
+    return report
+  }
+
+  private func sample(using generator: inout PhiloxGenerator) throws -> LinearSample {
+    if let specification {
+      return try LinearSample(specification, from: try LinearRun.table(specification.data))
+    }
+    let design = DemandDesign(correlation: settings.correlation)
+    return LinearSample(
+      model: try design.sample(count: settings.observations, using: &generator),
+      source: "simulated demand design, ρ = \(settings.correlation)", droppedRows: 0)
+  }
+
+  /// Mean derivatives of the fitted structural function over the data, by automatic
+  /// differentiation, in units of outcome per unit of the variable.
+  private func averageEffects(
+    _ fit: DeepFit, _ result: DeepFit.Result, _ linear: TwoStageLeastSquares
+  ) throws -> [String: AverageEffect] {
+    let problem = fit.problem
+    let slopes = try gradient(at: problem.all.treatments) { treatments throws in
+      try result.model.structuralFunction(
+        at: treatments, first: problem.first, second: problem.second
+      ).mean()
+    }
+    let perUnit = slopes.sum(alongAxis: 0).scalars
+    let names = problem.model.endogenous.map(\.name)
+    return Dictionary(
+      uniqueKeysWithValues: names.enumerated().map { index, name in
+        (
+          name,
+          AverageEffect(
+            deep: perUnit[index] * problem.outcomeScale.scale / problem.treatmentScales[index].scale,
+            twoStageLeastSquares: linear.estimates.keyed(linear.estimates.parameters)[name],
+            ordinaryLeastSquares: linear.ordinary.keyed(linear.ordinary.parameters)[name])
+        )
+      })
+  }
+}
