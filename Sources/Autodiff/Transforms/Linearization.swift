@@ -56,6 +56,7 @@ struct Linearization<Input: TensorTree, Output: TensorTree> {
 
   /// Paths of the differentiated tensors that no operation read.
   var unusedPaths: [String] {
+    guard recording.inputIsUsed.contains(false) else { return [] }
     let paths = point.tensorPaths
     let tensors = point.tensors
     return paths.indices
