@@ -28,7 +28,7 @@ struct MLPTests {
     for placement in MLP.LayerNormPlacement.allCases {
       let model = MLP(
         widths: [2, 5, 1], activation: .relu, layerNorm: placement, using: &generator)
-      let kinds = model.layers.layers.map { "\(type(of: $0))" }
+      let kinds = model.layers.map { "\(type(of: $0))" }
       switch placement {
       case .none: #expect(kinds == ["Dense", "Activation", "Dense"])
       case .beforeActivation: #expect(kinds == ["Dense", "LayerNorm", "Activation", "Dense"])
@@ -45,7 +45,7 @@ struct MLPTests {
     #expect(model.tensors.count == 4)
     model.tensors = model.tensors.map { 3 * $0 + 0.5 }
     for _ in 0..<50 { model.updateState() }
-    let layers = model.layers.layers.compactMap { $0 as? SpectralNormalization }
+    let layers = model.layers.compactMap { $0 as? SpectralNormalization }
     #expect(layers.count == 2)
     for layer in layers {
       let w = layer.normalizedWeight
