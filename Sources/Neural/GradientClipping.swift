@@ -7,9 +7,13 @@ extension TensorTree {
   ///
   /// - Precondition: The tree is not being differentiated: the result is a number.
   public var globalNorm: Double {
-    let norms = tensors.filter { $0.scalarType.isFloatingPoint }.map { $0.norm().scalar }
+    let leaves = tensors.filter { $0.scalarType.isFloatingPoint }
+    let squares = leaves.reduce(0) { $0 + square($1).sum().scalar }
+    // In this range no square has overflowed, and those that vanished do not count, in float32 too.
+    if squares > 1e-30 && squares < 1e30 { return squares.squareRoot() }
+    let norms = leaves.map { $0.norm().scalar }
     let largest = norms.max() ?? 0
-    // Scaled, so that no square overflows; 0 and infinity need no scale, and NaN stays.
+    // Scaled, so that no square overflows or vanishes; NaN stays.
     guard largest > 0, largest < .infinity else { return norms.reduce(0, +) }
     return largest * norms.reduce(0) { $0 + ($1 / largest) * ($1 / largest) }.squareRoot()
   }

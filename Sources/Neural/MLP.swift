@@ -12,8 +12,13 @@ public struct MLP: Layer {
     case none, beforeActivation, afterActivation
   }
 
+  private var body: Sequential
+
   /// The layers; activations count, the identity is left out.
-  public var layers: Sequential
+  public var layers: [any Layer] {
+    get { body.layers }
+    set { body.layers = newValue }
+  }
 
   /// Creates a network with random parameters.
   ///
@@ -51,18 +56,18 @@ public struct MLP: Layer {
       if function != .identity { layers.append(function) }
       if !isLast && layerNorm == .afterActivation { layers.append(norm) }
     }
-    self.layers = Sequential(layers)
+    body = Sequential(layers)
   }
 
   /// The outputs for a batch.
   ///
   /// - Parameter x: […, first width].
   /// - Returns: […, last width].
-  public func callAsFunction(_ x: Tensor) -> Tensor { layers(x) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { body(x) }
 
-  public mutating func updateState() { layers.updateState() }
+  public mutating func updateState() { body.updateState() }
 
   public mutating func visitTensors(_ visitor: inout TensorVisitor) {
-    layers.visitTensors(&visitor)
+    body.visitTensors(&visitor)
   }
 }

@@ -3,9 +3,9 @@ import Autodiff
 /// A rule that improves the parameters of a model along a gradient.
 ///
 ///     var optimizer = Adam(learningRate: 1e-3)
-///     for indices in Batches(count: n, batchSize: 64, shuffledUsing: &generator) {
-///       let gradient = gradient(at: model) { meanSquaredError($0(x), y) }
-///       optimizer.update(&model, along: gradient)
+///     for _ in 0..<stepCount {
+///       let slope = gradient(at: model) { model in meanSquaredError(model(x), y) }
+///       optimizer.update(&model, along: slope)
 ///     }
 ///
 /// An optimiser is a value: its state (momenta, step count) belongs to one model, is made at the

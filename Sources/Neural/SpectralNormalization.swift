@@ -10,7 +10,7 @@ import Autodiff
 /// iteration; call it once per training step, before the gradient:
 ///
 ///     model.updateState()
-///     let gradient = gradient(at: model) { loss($0) }
+///     let slope = gradient(at: model) { model in loss(model) }
 ///
 /// Miyato, Kataoka, Koyama and Yoshida, Spectral normalization for generative adversarial networks
 /// (2018). The iteration and its order are those of PyTorch's parametrisation `spectral_norm`.

@@ -82,7 +82,7 @@ extension Tensor {
     let scale = select(isPlain, largest, Tensor.ones(like: largest))
     let sum = square(self / scale).sum(alongAxes: axes, keepingDimensions: true)
     // Both branches of the selection are finite in their derivatives too.
-    let root = sqrt(select(sum .> 0, sum, Tensor.ones(like: sum))) * scale
+    let root = sqrt(select(sum .== 0, Tensor.ones(like: sum), sum)) * scale
     return reduced(axes, keepingDimensions, "norm") { _, _ in root.zeroed(where: sum .== 0) }
   }
 
