@@ -94,7 +94,7 @@ struct DeepFigure {
 
   /// The fitted function of one variable, the others at their means, beside the linear fit.
   private func dependence(_ index: Int, _ name: String) throws -> SVGPanel {
-    let variables = fit.problem.model.endogenous + fit.problem.model.exogenous
+    let variables = fit.problem.treatments
     let sorted = variables[index].values.sorted()
     // The outer percentiles hold too few observations to say anything about.
     let (low, high) = (sorted[sorted.count / 50], sorted[sorted.count - 1 - sorted.count / 50])

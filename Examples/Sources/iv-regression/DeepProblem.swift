@@ -5,6 +5,8 @@ import Econometrics
 /// A regression as `DeepFeatureIV` sees it: standardised float32 tensors, split in two samples.
 struct DeepProblem {
   let model: InstrumentalModel
+  /// The arguments of the structural function, endogenous ones first.
+  let treatments: [Variable]
   let first: InstrumentalSample
   let second: InstrumentalSample
   /// All observations.
@@ -14,8 +16,8 @@ struct DeepProblem {
 
   init(_ model: InstrumentalModel, using generator: inout PhiloxGenerator) {
     self.model = model
-    let treatments = model.endogenous + model.exogenous
-    let instruments = model.instruments + model.exogenous
+    treatments = model.endogenous + model.varyingExogenous
+    let instruments = model.instruments + model.varyingExogenous
     treatmentScales = treatments.map { Standardizer($0.values) }
     outcomeScale = Standardizer(model.outcome.values)
     let count = model.observationCount
@@ -28,9 +30,6 @@ struct DeepProblem {
     first = all.rows(order[0..<count / 2])
     second = all.rows(order[count / 2..<count])
   }
-
-  /// Names of the structural function's arguments, endogenous ones first.
-  var treatmentNames: [String] { (model.endogenous + model.exogenous).map(\.name) }
 
   /// Standardised rows of treatments, given as columns in the units of the data.
   func treatments(_ columns: [[Double]]) -> Tensor { Self.matrix(columns, treatmentScales) }
@@ -46,6 +45,11 @@ struct DeepProblem {
     }
     return Tensor.stacked(standardized, alongAxis: 1).cast(to: .float32)
   }
+}
+
+extension InstrumentalModel {
+  /// The exogenous variables without the constant, which networks and heads have already.
+  var varyingExogenous: [Variable] { exogenous.filter { $0.name != Self.constantName } }
 }
 
 /// Mean and standard deviation of a column; a constant column is only centred.

@@ -29,7 +29,7 @@ struct DeepRun {
       data: sample.source, outcome: sample.model.outcome.name,
       endogenous: sample.model.endogenous.map(\.name),
       instruments: sample.model.instruments.map(\.name),
-      exogenous: sample.model.exogenous.map(\.name), seed: seed,
+      exogenous: sample.model.varyingExogenous.map(\.name), seed: seed,
       n: sample.model.observationCount, droppedRows: sample.droppedRows, settings: settings,
       innerLosses: result.innerLosses, outerLosses: result.outerLosses,
       averageEffects: try averageEffects(fit, result, linear), outOfSample: errors)
