@@ -1,0 +1,127 @@
+// Arithmetic of two tensors with broadcasting.
+#include <math.h>
+
+#include "CTensorKernels.h"
+#include "iterate.h"
+#include "pow.h"
+#include "simd.h"
+
+#define MAXIMUM(a, b) ((a) > (b) || (a) != (a) ? (a) : (b))
+#define MINIMUM(a, b) ((a) < (b) || (a) != (a) ? (a) : (b))
+#define WRAPPING(a, sign, b) ((int32_t)((uint32_t)(a)sign(uint32_t)(b)))
+
+// One row: each operand is contiguous, a single element, or strided.
+#define ROW(name, T, EXPRESSION)                                                            \
+  TK_CLONES static void name(const T *a, ptrdiff_t sa, const T *b, ptrdiff_t sb, T *out,    \
+                             ptrdiff_t n) {                                                 \
+    if (sa == 1 && sb == 1) {                                                               \
+      TK_VECTORIZE for (ptrdiff_t i = 0; i < n; i++) {                                      \
+        T x = a[i], y = b[i];                                                               \
+        out[i] = EXPRESSION;                                                                \
+      }                                                                                     \
+    } else if (sa == 1 && sb == 0) {                                                        \
+      T y = *b;                                                                             \
+      TK_VECTORIZE for (ptrdiff_t i = 0; i < n; i++) {                                      \
+        T x = a[i];                                                                         \
+        out[i] = EXPRESSION;                                                                \
+      }                                                                                     \
+    } else if (sa == 0 && sb == 1) {                                                        \
+      T x = *a;                                                                             \
+      TK_VECTORIZE for (ptrdiff_t i = 0; i < n; i++) {                                      \
+        T y = b[i];                                                                         \
+        out[i] = EXPRESSION;                                                                \
+      }                                                                                     \
+    } else {                                                                                \
+      for (ptrdiff_t i = 0; i < n; i++) {                                                   \
+        T x = a[i * sa], y = b[i * sb];                                                     \
+        out[i] = EXPRESSION;                                                                \
+      }                                                                                     \
+    }                                                                                       \
+  }
+
+ROW(add_f32, float, x + y)
+ROW(subtract_f32, float, x - y)
+ROW(multiply_f32, float, x *y)
+ROW(divide_f32, float, x / y)
+ROW(maximum_f32, float, MAXIMUM(x, y))
+ROW(minimum_f32, float, MINIMUM(x, y))
+
+ROW(add_f64, double, x + y)
+ROW(subtract_f64, double, x - y)
+ROW(multiply_f64, double, x *y)
+ROW(divide_f64, double, x / y)
+ROW(maximum_f64, double, MAXIMUM(x, y))
+ROW(minimum_f64, double, MINIMUM(x, y))
+
+ROW(add_i32, int32_t, WRAPPING(x, +, y))
+ROW(subtract_i32, int32_t, WRAPPING(x, -, y))
+ROW(multiply_i32, int32_t, WRAPPING(x, *, y))
+ROW(maximum_i32, int32_t, x > y ? x : y)
+ROW(minimum_i32, int32_t, x < y ? x : y)
+
+static void pow_f64_row(const double *a, ptrdiff_t sa, const double *b, ptrdiff_t sb, double *out,
+                        ptrdiff_t n) {
+  for (ptrdiff_t i = 0; i < n; i++) out[i] = pow(a[i * sa], b[i * sb]);
+}
+
+TK_CLONES static void pow_f32_row(const float *a, ptrdiff_t sa, const float *b, ptrdiff_t sb,
+                                  float *out, ptrdiff_t n) {
+  for (ptrdiff_t i = 0; i < n; i += 8) {
+    ptrdiff_t m = n - i < 8 ? n - i : 8;
+    f32h x = 1.0f, y = 1.0f;
+    for (ptrdiff_t j = 0; j < m; j++) {
+      x[j] = a[(i + j) * sa];
+      y[j] = b[(i + j) * sb];
+    }
+    f32h p = pow_f32(x, y);
+    memcpy(out + i, &p, (size_t)m * sizeof(float));
+  }
+}
+
+#define FLOAT_CASES(T)                       \
+  case TK_ADD: ROWS(add_##T)                 \
+  case TK_SUBTRACT: ROWS(subtract_##T)       \
+  case TK_MULTIPLY: ROWS(multiply_##T)       \
+  case TK_MAXIMUM: ROWS(maximum_##T)         \
+  case TK_MINIMUM: ROWS(minimum_##T)
+
+#define ROWS(row)                                                                          \
+  do {                                                                                     \
+    row(x + rows.offset[0], rows.inner[0], y + rows.offset[1], rows.inner[1], z, n);       \
+    z += n;                                                                                \
+  } while (tk_rows_next(&rows));                                                           \
+  return;
+
+void tk_binary(tk_type type, tk_binary_op op, int rank, const ptrdiff_t *dims,
+               const void *a, const ptrdiff_t *a_strides,
+               const void *b, const ptrdiff_t *b_strides, void *out) {
+  tk_rows rows;
+  if (!tk_rows_start(&rows, rank, dims)) return;
+  tk_rows_add(&rows, rank, a_strides);
+  tk_rows_add(&rows, rank, b_strides);
+  ptrdiff_t n = rows.inner_dim;
+  if (type == TK_FLOAT32) {
+    const float *x = a, *y = b;
+    float *z = out;
+    switch (op) {
+      FLOAT_CASES(f32)
+      case TK_DIVIDE: ROWS(divide_f32)
+      case TK_POW: ROWS(pow_f32_row)
+    }
+  } else if (type == TK_FLOAT64) {
+    const double *x = a, *y = b;
+    double *z = out;
+    switch (op) {
+      FLOAT_CASES(f64)
+      case TK_DIVIDE: ROWS(divide_f64)
+      case TK_POW: ROWS(pow_f64_row)
+    }
+  } else {
+    const int32_t *x = a, *y = b;
+    int32_t *z = out;
+    switch (op) {
+      FLOAT_CASES(i32)
+      default: __builtin_trap();
+    }
+  }
+}

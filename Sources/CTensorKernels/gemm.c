@@ -1,0 +1,121 @@
+// The matrix product used when no BLAS library is loaded.
+#include <stdlib.h>
+
+#include "CTensorKernels.h"
+#include "simd.h"
+
+#define SCALAR float
+#define NAME(x) x##_f32
+#include "gemm_driver.h"
+
+#define SCALAR double
+#define NAME(x) x##_f64
+#include "gemm_driver.h"
+
+// The register tile is as large as the vector registers allow: 32 of 64 bytes, 16 of 32 bytes, and 16
+// (SSE2) or 32 (NEON) of 16 bytes.
+typedef float f32x4 __attribute__((ext_vector_type(4)));
+typedef double f64x2 __attribute__((ext_vector_type(2)));
+
+#define TARGET
+#if defined(__aarch64__)
+#define MR 12
+#else
+#define MR 4
+#endif
+
+#define SCALAR float
+#define VECTOR f32x4
+#define KERNEL gemm_kernel_f32
+#define NAME(x) x##_f32_base
+#include "gemm_kernel.h"
+
+#define SCALAR double
+#define VECTOR f64x2
+#define KERNEL gemm_kernel_f64
+#define NAME(x) x##_f64_base
+#include "gemm_kernel.h"
+
+#undef TARGET
+#undef MR
+
+#if defined(__x86_64__)
+#define TARGET __attribute__((target("arch=x86-64-v3")))
+#define MR 6
+
+#define SCALAR float
+#define VECTOR f32h
+#define KERNEL gemm_kernel_f32
+#define NAME(x) x##_f32_v3
+#include "gemm_kernel.h"
+
+typedef double f64x4 __attribute__((ext_vector_type(4)));
+
+#define SCALAR double
+#define VECTOR f64x4
+#define KERNEL gemm_kernel_f64
+#define NAME(x) x##_f64_v3
+#include "gemm_kernel.h"
+
+#undef TARGET
+#undef MR
+
+// Without min_vector_width the compiler would halve the vectors.
+#define TARGET __attribute__((target("arch=x86-64-v4"), min_vector_width(512)))
+#define MR 12
+
+#define SCALAR float
+#define VECTOR f32v
+#define KERNEL gemm_kernel_f32
+#define NAME(x) x##_f32_v4
+#include "gemm_kernel.h"
+
+#define SCALAR double
+#define VECTOR f64v
+#define KERNEL gemm_kernel_f64
+#define NAME(x) x##_f64_v4
+#include "gemm_kernel.h"
+
+#define BEST_KERNEL(T)                                               \
+  (__builtin_cpu_init(),                                             \
+   __builtin_cpu_supports("x86-64-v4")   ? &kernel_##T##_v4          \
+   : __builtin_cpu_supports("x86-64-v3") ? &kernel_##T##_v3          \
+                                         : &kernel_##T##_base)
+#else
+#define BEST_KERNEL(T) (&kernel_##T##_base)
+#endif
+
+// C = beta C, for the products that add nothing to it.
+#define SCALE(name, T)                                               \
+  static void name(size_t m, size_t n, T beta, T *c, size_t ldc) {   \
+    for (size_t i = 0; i < m; i++)                                   \
+      for (size_t j = 0; j < n; j++)                                 \
+        c[i * ldc + j] = beta == 0 ? 0 : beta * c[i * ldc + j];      \
+  }
+
+SCALE(scale_f32, float)
+SCALE(scale_f64, double)
+
+#define GEMM(T, S)                                                                              \
+  {                                                                                             \
+    if (k == 0 || alpha == 0) {                                                                 \
+      scale_##S(m, n, (T)beta, c, ldc);                                                         \
+      return;                                                                                   \
+    }                                                                                           \
+    ptrdiff_t la = (ptrdiff_t)lda, lb = (ptrdiff_t)ldb;                                         \
+    matrix_##S x = {a, transpose_a ? 1 : la, transpose_a ? la : 1};                             \
+    matrix_##S y = {b, transpose_b ? 1 : lb, transpose_b ? lb : 1};                             \
+    gemm_##S(BEST_KERNEL(S), m, n, k, (T)alpha, x, y, (T)beta, c, (ptrdiff_t)ldc, 1);           \
+    return;                                                                                     \
+  }
+
+void tk_gemm(tk_type type, int transpose_a, int transpose_b, size_t m, size_t n, size_t k,
+             double alpha, const void *a, size_t lda, const void *b, size_t ldb,
+             double beta, void *c, size_t ldc) {
+  if (m == 0 || n == 0) return;
+  switch (type) {
+    case TK_FLOAT32: GEMM(float, f32)
+    case TK_FLOAT64: GEMM(double, f64)
+    default: __builtin_trap();
+  }
+}

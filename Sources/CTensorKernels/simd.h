@@ -1,0 +1,95 @@
+// Fixed-width vectors and the attribute that compiles a loop once per instruction set.
+//
+// The elementary functions are written on 64-byte clang vectors rather than left to the
+// auto-vectoriser: a vector wider than the machine's is split by the compiler, so one source serves
+// SSE2, AVX2, AVX-512 and NEON, is vectorised by construction, and gives an element the same value
+// wherever it stands in its array. a * b + c is contracted to a fused multiply-add where there is one.
+#ifndef TK_SIMD_H
+#define TK_SIMD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "CTensorKernels.h"
+
+// target_clones rests on ifunc, which the dynamic loaders of glibc have and musl and macOS lack.
+#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && defined(__clang__)
+#define TK_HAS_CLONES 1
+#define TK_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define TK_HAS_CLONES 0
+#define TK_CLONES
+#endif
+
+// A helper takes the instruction set of the clone it is inlined into, so it must be inlined. As no
+// call remains, the warning that wide vectors change a call's ABI does not apply.
+#define TK_INLINE static inline __attribute__((always_inline))
+#pragma clang diagnostic ignored "-Wpsabi"
+
+// The iterations of an elementwise loop are independent even when out is one of the inputs.
+#define TK_VECTORIZE _Pragma("clang loop vectorize(assume_safety)")
+
+enum { TK_LANES_F32 = 16, TK_LANES_F64 = 8, TK_LANES_I32 = 16 };
+
+typedef float f32v __attribute__((ext_vector_type(16)));
+typedef int32_t i32v __attribute__((ext_vector_type(16)));
+typedef uint32_t u32v __attribute__((ext_vector_type(16)));
+typedef double f64v __attribute__((ext_vector_type(8)));
+typedef int64_t i64v __attribute__((ext_vector_type(8)));
+typedef uint64_t u64v __attribute__((ext_vector_type(8)));
+typedef float f32h __attribute__((ext_vector_type(8)));
+typedef int32_t i32h __attribute__((ext_vector_type(8)));
+
+TK_INLINE size_t tk_element_size(tk_type type) {
+  return type == TK_FLOAT64 ? 8 : type == TK_BOOL ? 1 : 4;
+}
+
+TK_INLINE f32v load_f32(const float *p) {
+  f32v v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+
+TK_INLINE f64v load_f64(const double *p) {
+  f64v v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+
+TK_INLINE i32v load_i32(const int32_t *p) {
+  i32v v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+
+TK_INLINE void store_f32(float *p, f32v v) { memcpy(p, &v, sizeof v); }
+TK_INLINE void store_f64(double *p, f64v v) { memcpy(p, &v, sizeof v); }
+TK_INLINE void store_i32(int32_t *p, i32v v) { memcpy(p, &v, sizeof v); }
+
+// The reinterpretations have names because a cast between vector types looks like a conversion.
+TK_INLINE u32v bits_f32(f32v x) { return (u32v)x; }
+TK_INLINE f32v from_bits_f32(u32v x) { return (f32v)x; }
+TK_INLINE u64v bits_f64(f64v x) { return (u64v)x; }
+TK_INLINE f64v from_bits_f64(u64v x) { return (f64v)x; }
+
+// Horner's rule; n is a constant, so the loop unrolls and the coefficients become operands.
+TK_INLINE f32v polynomial_f32(f32v x, const float *c, int n) {
+  f32v p = c[n - 1];
+#pragma clang loop unroll(full)
+  for (int i = n - 2; i >= 0; i--) p = p * x + c[i];
+  return p;
+}
+
+TK_INLINE f64v polynomial_f64(f64v x, const double *c, int n) {
+  f64v p = c[n - 1];
+#pragma clang loop unroll(full)
+  for (int i = n - 2; i >= 0; i--) p = p * x + c[i];
+  return p;
+}
+
+#define TK_COUNT(array) ((int)(sizeof(array) / sizeof(array[0])))
+#define TK_POLYNOMIAL_F32(x, c) polynomial_f32(x, c, TK_COUNT(c))
+#define TK_POLYNOMIAL_F64(x, c) polynomial_f64(x, c, TK_COUNT(c))
+
+#endif
