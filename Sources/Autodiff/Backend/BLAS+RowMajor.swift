@@ -13,16 +13,8 @@ extension BLASRoutines {
     _ alpha: Double, _ a: Matrix<Scalar>, transposeA: Bool,
     _ b: Matrix<Scalar>, transposeB: Bool, plus beta: Double, _ c: Matrix<Scalar>
   ) {
-    if let gemv, c.columns == 1 || c.rows == 1 {
-      // Cᵀ = op(B)ᵀ op(A)ᵀ, so a row is the matrix B, transposed, times the row A as a column.
-      let isColumn = c.columns == 1
-      let matrix = isColumn ? a : b
-      let vector = isColumn ? b : a
-      let isContiguous = isColumn ? transposeB : !transposeA
-      return multiply(
-        alpha, matrix, transposed: isColumn ? transposeA : !transposeB,
-        vector, stride: isContiguous ? 1 : vector.stride,
-        plus: beta, c, stride: isColumn ? c.stride : 1, gemv)
+    if let gemv, let product = MatrixVectorProduct(a, transposeA, b, transposeB, c) {
+      return multiply(alpha, product, plus: beta, gemv)
     }
     var flagA = Self.flag(transposeA ? "T" : "N")
     var flagB = Self.flag(transposeB ? "T" : "N")
@@ -40,24 +32,23 @@ extension BLASRoutines {
 
   /// y = alpha · op(A) · x + beta · y.
   private func multiply<Scalar: KernelScalar>(
-    _ alpha: Double, _ a: Matrix<Scalar>, transposed: Bool,
-    _ x: Matrix<Scalar>, stride strideX: Int,
-    plus beta: Double, _ y: Matrix<Scalar>, stride strideY: Int, _ gemv: GEMV
+    _ alpha: Double, _ product: MatrixVectorProduct<Scalar>, plus beta: Double, _ gemv: GEMV
   ) {
-    var flag = Self.flag(transposed ? "N" : "T")
+    let a = product.matrix
+    var flag = Self.flag(product.transposed ? "N" : "T")
     var m = Int32(a.columns)
     var n = Int32(a.rows)
     var lda = Int32(max(1, a.stride))
-    var incx = Int32(max(1, strideX))
-    var incy = Int32(max(1, strideY))
+    var incx = Int32(max(1, product.strideX))
+    var incy = Int32(max(1, product.strideY))
     var alpha = Scalar(alpha)
     var beta = Scalar(beta)
+    let y = product.y
     if beta == 0 {
       // Some libraries multiply y by 0 instead of clearing it, which would keep a NaN.
-      let count = transposed ? a.columns : a.rows
-      for i in 0..<count { y.base[i * strideY] = 0 }
+      for i in 0..<product.count { y[i * product.strideY] = 0 }
     }
-    gemv(&flag, &m, &n, &alpha, a.base, &lda, x.base, &incx, &beta, y.base, &incy, 1)
+    gemv(&flag, &m, &n, &alpha, a.base, &lda, product.x, &incx, &beta, y, &incy, 1)
   }
 
   /// op(T) X = alpha · B is Xᵀ op(T)ᵀ = alpha · Bᵀ: the same solve from the right.

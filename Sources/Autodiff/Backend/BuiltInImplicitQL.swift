@@ -17,8 +17,11 @@ extension BuiltInLinearAlgebra {
     vectors: Block
   ) -> Bool {
     let n = vectors.rows
+    // The vectors do not steer the iteration. Collecting the rotations of many sweeps lets a strip
+    // of the vectors stay in cache for all of them.
+    let batch = 16 * n
     var rotations: [Rotation] = []
-    rotations.reserveCapacity(n)
+    rotations.reserveCapacity(batch + n)
     e[n - 1] = 0
     for l in 0..<n {
       var sweeps = 0
@@ -28,11 +31,14 @@ extension BuiltInLinearAlgebra {
         if m == l { break }
         sweeps += 1
         if sweeps > 60 { return false }
-        rotations.removeAll(keepingCapacity: true)
         sweep(d, e, from: l, to: m, &rotations)
-        apply(rotations, to: vectors)
+        if rotations.count >= batch {
+          apply(rotations, to: vectors)
+          rotations.removeAll(keepingCapacity: true)
+        }
       }
     }
+    apply(rotations, to: vectors)
     return true
   }
 
@@ -84,25 +90,39 @@ extension BuiltInLinearAlgebra {
     return large * (1 + ratio * ratio).squareRoot()
   }
 
-  /// Columns of the vectors are independent, so threads take strips that fit their cache.
+  /// Columns of the vectors are independent: threads take strips, copied to where they are dense.
   private static func apply(_ rotations: [Rotation], to vectors: Block) {
+    let n = vectors.rows
+    let strip = 32
     let work = rotations.count * vectors.columns
-    let grain = work < 50_000 ? max(1, vectors.columns) : 64
+    let grain = work < 50_000 ? max(1, vectors.columns) : strip
     parallelFor(count: vectors.columns, grain: grain) { columns in
-      let start = columns.lowerBound
-      let count = columns.count
-      for rotation in rotations {
-        let upper = vectors.row(rotation.row) + start
-        let lower = upper + vectors.stride
-        let c = rotation.cosine
-        let s = rotation.sine
-        for k in 0..<count {
-          let x = upper[k]
-          let y = lower[k]
-          lower[k] = s * x + c * y
-          upper[k] = c * x - s * y
-        }
+      let width = columns.count
+      let copy = UnsafeMutablePointer<Scalar>.allocate(capacity: n * width)
+      defer { copy.deallocate() }
+      for i in 0..<n {
+        (copy + i * width).update(from: vectors.row(i) + columns.lowerBound, count: width)
       }
+      for rotation in rotations {
+        rotate(copy + rotation.row * width, width, rotation.cosine, rotation.sine)
+      }
+      for i in 0..<n {
+        (vectors.row(i) + columns.lowerBound).update(from: copy + i * width, count: width)
+      }
+    }
+  }
+
+  /// Rotates a row of `count` elements with the one after it.
+  @inline(__always)
+  private static func rotate(
+    _ row: UnsafeMutablePointer<Scalar>, _ count: Int, _ cosine: Scalar, _ sine: Scalar
+  ) {
+    let next = row + count
+    for k in 0..<count {
+      let x = row[k]
+      let y = next[k]
+      next[k] = sine * x + cosine * y
+      row[k] = cosine * x - sine * y
     }
   }
 }

@@ -20,6 +20,9 @@ enum BuiltInLinearAlgebra<Scalar: KernelScalar> {
     _ b: Block, transposeB: Bool = false, plus beta: Double, _ c: Block
   ) {
     let k = transposeA ? a.rows : a.columns
+    if let product = MatrixVectorProduct(a, transposeA, b, transposeB, c) {
+      return multiply(alpha, product, plus: beta)
+    }
     let grain = rowsPerChunk(of: c, k: k)
     parallelFor(count: c.rows, grain: grain) { rows in
       let firstRow = rows.lowerBound * (transposeA ? 1 : a.stride)

@@ -115,6 +115,14 @@ enum Kernels {
         be equal or one of them 1
         """)
     }
+    if a.shape == b.shape || a.rank == 0 || b.rank == 0, shape.elementCount <= 2 * grain {
+      // Nothing to lay out: the path of small tensors, where every nanosecond counts.
+      return Tensor(shape, resultType) { out in
+        var (count, aStride, bStride) = (shape.elementCount, 1, 1)
+        if a.shape != b.shape { (aStride, bStride) = (a.rank == 0 ? 0 : 1, b.rank == 0 ? 0 : 1) }
+        loop(1, &count, a.bytes, &aStride, b.bytes, &bStride, out)
+      }
+    }
     let layout = BroadcastLayout(shape, a.shape, b.shape, nil)
     let (aBytes, bBytes) = (UnsafeRawPointer(a.bytes), UnsafeRawPointer(b.bytes))
     return Tensor(shape, resultType) { out in
@@ -154,13 +162,6 @@ struct BroadcastLayout {
   private(set) var rank = 1
 
   init(_ result: Shape, _ a: Shape, _ b: Shape, _ c: Shape?) {
-    if result == a, result == b, c == nil {
-      // The common case: nothing is broadcast.
-      dims[0] = result.elementCount
-      strides.0[0] = 1
-      strides.1[0] = 1
-      return
-    }
     let full = (
       Self.strides(of: a, in: result), Self.strides(of: b, in: result),
       c.map { Self.strides(of: $0, in: result) } ?? Extents(repeating: 0)

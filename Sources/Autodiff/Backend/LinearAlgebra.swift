@@ -26,7 +26,7 @@ public enum LinearAlgebraBackend {
 package enum LinearAlgebra {
   /// Which implementation to call; tests compare the two.
   package enum Backend: Sendable {
-    /// The library when one is loaded.
+    /// The library when one is loaded and no slower than the built-in kernels at that size.
     case automatic
     case builtIn
     /// The library; stops the program when none is loaded.
@@ -81,7 +81,7 @@ package enum LinearAlgebra {
       }
       return BuiltInLinearAlgebra.cholesky(a)
     }
-    return dispatch(type, backend, run, run)
+    return dispatch(type, backend, preferBuiltIn: n <= 16, run, run)
   }
 
   /// Solves op(T) X = alpha · B for X in place of B, with T triangular n × n and B n × rightHandSides.
@@ -116,7 +116,7 @@ package enum LinearAlgebra {
         t, lower: lower, transposed: transposed, unitDiagonal: unitDiagonal, b)
       return nil
     }
-    return dispatch(type, backend, run, run)
+    return dispatch(type, backend, preferBuiltIn: rightHandSides == 1, run, run)
   }
 
   /// LU factorisation P A = L U of an n × n matrix with partial pivoting, in place.
@@ -139,7 +139,7 @@ package enum LinearAlgebra {
       }
       return BuiltInLinearAlgebra.lu(a, pivots: pivots)
     }
-    return dispatch(type, backend, run, run)
+    return dispatch(type, backend, preferBuiltIn: n <= 64, run, run)
   }
 
   /// Solves op(A) X = B in place of B with the factors of `luFactor`; B is n × rightHandSides.
@@ -189,17 +189,23 @@ package enum LinearAlgebra {
       }
       return BuiltInLinearAlgebra.symmetricEigen(a, values: values)
     }
-    return dispatch(type, backend, run, run)
+    return dispatch(type, backend, preferBuiltIn: n <= 32, run, run)
   }
 
   /// Whether sizes can be passed as the 32-bit integers of the Fortran interface.
   private static func fits(_ sizes: Int...) -> Bool { sizes.allSatisfy { $0 <= Int(Int32.max) } }
 
+  /// Runs the closure of the scalar type with the library's routines, or `nil` for the built-in ones.
+  ///
+  /// - Parameter preferBuiltIn: Whether the built-in kernels are as fast or faster at this size, by
+  ///   measurement against OpenBLAS: LAPACK's drivers cost a microsecond, and may start threads.
   private static func dispatch<Result>(
-    _ type: tk_type, _ backend: Backend, _ runFloat: (Float.Type, BLASRoutines?) -> Result,
+    _ type: tk_type, _ backend: Backend, preferBuiltIn: Bool = false,
+    _ runFloat: (Float.Type, BLASRoutines?) -> Result,
     _ runDouble: (Double.Type, BLASRoutines?) -> Result
   ) -> Result {
-    let library = backend == .builtIn ? nil : BLASLibrary.loaded
+    let isBuiltIn = backend == .builtIn || (backend == .automatic && preferBuiltIn)
+    let library = isBuiltIn ? nil : BLASLibrary.loaded
     if backend == .library, library == nil { fatalError("no BLAS library is loaded") }
     switch type {
     case TK_FLOAT32: return runFloat(Float.self, library?.float32)

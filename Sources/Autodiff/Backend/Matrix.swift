@@ -59,9 +59,9 @@ struct Matrix<Scalar: KernelScalar> {
     }
   }
 
-  /// Replaces a square matrix by its transpose, tile by tile to stay in cache.
+  /// Replaces a square matrix by its transpose, in tiles about a cache line wide.
   func transposeInPlace() {
-    let tile = 32
+    let tile = 8
     for top in Swift.stride(from: 0, to: rows, by: tile) {
       for left in Swift.stride(from: top, to: rows, by: tile) {
         for i in top..<min(top + tile, rows) {
@@ -88,6 +88,43 @@ struct Matrix<Scalar: KernelScalar> {
         first[j] = second[j]
         second[j] = value
       }
+    }
+  }
+}
+
+/// y = op(A) x, what a matrix product with one row or one column amounts to.
+struct MatrixVectorProduct<Scalar: KernelScalar> {
+  var matrix: Matrix<Scalar>
+  var transposed: Bool
+  var x: UnsafeMutablePointer<Scalar>
+  var strideX: Int
+  var y: UnsafeMutablePointer<Scalar>
+  var strideY: Int
+
+  /// The number of elements of y.
+  var count: Int { transposed ? matrix.columns : matrix.rows }
+
+  /// C = op(A) op(B), or `nil` when C is neither a row nor a column.
+  init?(
+    _ a: Matrix<Scalar>, _ transposeA: Bool, _ b: Matrix<Scalar>, _ transposeB: Bool,
+    _ c: Matrix<Scalar>
+  ) {
+    y = c.base
+    if c.columns == 1 {
+      matrix = a
+      transposed = transposeA
+      x = b.base
+      strideX = transposeB ? 1 : b.stride
+      strideY = c.stride
+    } else if c.rows == 1 {
+      // Cᵀ = op(B)ᵀ op(A)ᵀ.
+      matrix = b
+      transposed = !transposeB
+      x = a.base
+      strideX = transposeA ? a.stride : 1
+      strideY = 1
+    } else {
+      return nil
     }
   }
 }

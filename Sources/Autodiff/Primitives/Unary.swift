@@ -100,6 +100,7 @@ func normalDensity(_ x: Tensor) -> Tensor {
 
 private func applied(_ function: ElementwiseUnary.Function, _ x: Tensor) -> Tensor {
   Kernels.requireFloat(x, function.rawValue)
+  if x.tracing == nil { return Kernels.unary(function.kernel, x) }
   return apply(ElementwiseUnary(function), x)
 }
 
@@ -154,5 +155,7 @@ public func round(_ x: Tensor) -> Tensor { applied(.round, x) }
 
 extension Tensor {
   /// −x, for floating-point and `int32` tensors.
-  public static prefix func - (x: Tensor) -> Tensor { apply(ElementwiseUnary(.negate), x) }
+  public static prefix func - (x: Tensor) -> Tensor {
+    x.tracing == nil ? Kernels.unary(TK_NEGATE, x) : apply(ElementwiseUnary(.negate), x)
+  }
 }

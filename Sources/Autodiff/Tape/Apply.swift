@@ -59,12 +59,15 @@ private func requireNothingCaptured(_ outputs: [Tensor], _ name: String, _ level
 }
 
 /// Refuses what a rule returned with the wrong shape or scalar type.
-func requireMatch(_ found: Tensor, _ expected: Tensor, _ name: String, _ what: String) {
+func requireMatch(
+  _ found: Tensor, _ expected: Tensor, _ name: @autoclosure () -> String,
+  _ what: @autoclosure () -> String
+) {
   guard found.shape == expected.shape, found.scalarType == expected.scalarType else {
     stop(
-      name,
+      name(),
       """
-      its derivative rule returned the \(what) as \(found.shape) \(found.scalarType); \
+      its derivative rule returned the \(what()) as \(found.shape) \(found.scalarType); \
       expected \(expected.shape) \(expected.scalarType)
       """)
   }

@@ -79,7 +79,7 @@ private struct Accumulator {
         "its VJP rule returned \(results.count) cotangents for \(node.inputs.count) inputs")
     }
     for (index, result) in results.enumerated() {
-      guard let result, node.parents[index] >= 0 else { continue }
+      guard node.parents[index] >= 0, let result else { continue }
       requireMatch(
         result, node.inputs[index], node.primitive.name, "cotangent of input \(index)")
       add(result, to: Int(node.parents[index]))

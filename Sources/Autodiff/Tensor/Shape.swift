@@ -8,8 +8,13 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, RandomAccess
   /// The largest supported number of axes.
   public static var maximumRank: Int { Int(TK_MAX_RANK) }
 
-  private var sizes = SIMD8<Int32>(repeating: 0)
+  // Two halves, because arrays of a type aligned to more than 16 bytes take the slow path of the
+  // allocator, and operations pass their operands in arrays.
+  private var front = SIMD4<Int32>(repeating: 0)
+  private var back = SIMD4<Int32>(repeating: 0)
   private var storedRank: UInt8 = 0
+
+  private func size(_ axis: Int) -> Int { Int(axis < 4 ? front[axis] : back[axis - 4]) }
 
   /// The shape of a scalar.
   public init() {}
@@ -29,7 +34,7 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, RandomAccess
   /// The number of elements: the product of the sizes, 1 for a scalar.
   public var elementCount: Int {
     var product = 1
-    for axis in 0..<rank { product *= Int(sizes[axis]) }
+    for axis in 0..<rank { product *= size(axis) }
     return product
   }
 
@@ -38,12 +43,12 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, RandomAccess
 
   /// The size of an axis in `0..<rank`.
   public subscript(axis: Int) -> Int {
-    get { Int(sizes[axis]) }
+    get { size(axis) }
     set {
       guard axis < rank, newValue >= 0, newValue <= Int(Int32.max) else {
         stop("Shape", "axis \(axis) of a shape of rank \(rank) cannot have size \(newValue)")
       }
-      sizes[axis] = Int32(newValue)
+      if axis < 4 { front[axis] = Int32(newValue) } else { back[axis - 4] = Int32(newValue) }
     }
   }
 
@@ -71,7 +76,7 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, RandomAccess
     var step = 1
     for axis in stride(from: rank - 1, through: 0, by: -1) {
       result[axis] = step
-      step *= Int(sizes[axis])
+      step *= size(axis)
     }
     return result
   }

@@ -4,7 +4,7 @@
 struct Linearization<Input: TensorTree, Output: TensorTree> {
   let value: Output
   private let point: Input
-  private let recording: Recording
+  fileprivate let recording: Recording
   private let outputs: [Tensor]
   private let outputSlots: [Int32?]
 
@@ -56,6 +56,7 @@ struct Linearization<Input: TensorTree, Output: TensorTree> {
 
   /// Paths of the differentiated tensors that no operation read.
   var unusedPaths: [String] {
+    guard recording.inputIsUsed.contains(false) else { return [] }
     let paths = point.tensorPaths
     let tensors = point.tensors
     return paths.indices
@@ -117,5 +118,22 @@ func typed<E: Error, R>(_ failure: E.Type, _ body: () throws -> R) throws(E) -> 
       a derivative rule failed: \(error). The differentiated closure does not throw this error, so \
       the transform cannot either; let the closure throw it instead of catching it inside
       """)
+  }
+}
+
+/// The operations that a function records on the tape, in order: the type of the primitive and its
+/// name. Serves tests that prove which primitives they exercise.
+package func recordedOperations<Input: TensorTree, Output: TensorTree, E: Error>(
+  at point: Input, of f: (Input) throws(E) -> Output
+) throws(E) -> [(primitive: String, name: String)] {
+  try Linearization(at: point, of: f).operations
+}
+
+extension Linearization {
+  fileprivate var operations: [(primitive: String, name: String)] {
+    recording.nodes.map { node in
+      let type = String(describing: type(of: node.primitive))
+      return (String(type.prefix { $0 != "<" }), node.primitive.name)
+    }
   }
 }

@@ -1,0 +1,46 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// A package of its own, so that whoever depends on Adjoint does not resolve what only its programs
+// for people need.
+let package = Package(
+  name: "adjoint-examples",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "iv-regression", targets: ["iv-regression"])
+  ],
+  dependencies: [
+    // The name is stated because the directory of a clone can have any.
+    .package(name: "adjoint", path: ".."),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+  ],
+  targets: [
+    // What the programs share, lowest first: plots, progress, reports, statistics; the data sets,
+    // compiled in so that a copied program still has them; the estimators.
+    .target(name: "ExampleSupport"),
+    .target(name: "CExampleData", path: "Data", exclude: ["README.md", "card.csv"]),
+    .target(name: "Econometrics", dependencies: ["ExampleSupport"]),
+
+    // The programs.
+    .executableTarget(
+      name: "iv-regression",
+      dependencies: [
+        "CExampleData", "Econometrics", "ExampleSupport",
+        .product(name: "TensorFiles", package: "adjoint"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    // Tests; those of a program run the built program.
+    .testTarget(name: "ExampleSupportTests", dependencies: ["ExampleSupport"]),
+    .testTarget(
+      name: "EconometricsTests",
+      dependencies: [
+        "CExampleData", "Econometrics", "ExampleSupport",
+        .product(name: "TensorFiles", package: "adjoint"),
+      ]),
+    .testTarget(name: "IVRegressionTests", dependencies: ["iv-regression"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c2x
+)

@@ -1,0 +1,130 @@
+/// A named column of a data set.
+public struct Variable: Sendable, Equatable {
+  /// The name, by which results and messages speak of the column.
+  public let name: String
+
+  /// One value per observation.
+  public let values: [Double]
+
+  /// Creates a variable.
+  public init(name: String, values: [Double]) {
+    self.name = name
+    self.values = values
+  }
+}
+
+/// The part a column plays in an instrumental-variable regression.
+public enum Role: String, Sendable {
+  case outcome
+  case endogenous = "endogenous variable"
+  case instrument
+  case exogenous = "exogenous variable"
+}
+
+/// A linear model with instruments, y = X β + ε with X = [exogenous, endogenous] and instruments
+/// Z, checked to be estimable: the errors it throws name the columns at fault.
+public struct InstrumentalModel: Sendable {
+  /// The variable to be explained.
+  public let outcome: Variable
+
+  /// The explanatory variables that may be correlated with the error.
+  public let endogenous: [Variable]
+
+  /// The variables that move the endogenous ones and affect the outcome in no other way.
+  public let instruments: [Variable]
+
+  /// The explanatory variables taken as uncorrelated with the error; the constant, if there is
+  /// one, comes first.
+  public let exogenous: [Variable]
+
+  /// Whether a constant was added.
+  public let hasAddedConstant: Bool
+
+  /// The name of the added constant.
+  public static let constantName = "const"
+
+  /// The number of observations.
+  public var observationCount: Int { outcome.values.count }
+
+  /// Exogenous, then endogenous variables: the columns of X.
+  public var regressors: [Variable] { exogenous + endogenous }
+
+  let exogenousQR: PivotedQR
+  let instrumentQR: PivotedQR
+
+  /// Checks and assembles a model.
+  ///
+  /// - Parameter addsConstant: Whether to add a column of ones to the exogenous variables.
+  /// - Precondition: All variables have the same number of observations, and these are finite.
+  /// - Throws: A `ModelError` if the model cannot be estimated.
+  public init(
+    outcome: Variable, endogenous: [Variable], instruments: [Variable], exogenous: [Variable],
+    addsConstant: Bool = true
+  ) throws(ModelError) {
+    try Self.checkRoles(
+      [
+        (.outcome, [outcome]), (.endogenous, endogenous), (.instrument, instruments),
+        (.exogenous, exogenous),
+      ], addsConstant: addsConstant)
+    if endogenous.isEmpty { throw .noEndogenousVariable }
+    if instruments.isEmpty { throw .noInstrument(endogenous: endogenous.map(\.name)) }
+    if instruments.count < endogenous.count {
+      throw .tooFewInstruments(
+        instruments: instruments.map(\.name), endogenous: endogenous.map(\.name))
+    }
+    let rows = outcome.values.count
+    let constant = addsConstant ? 1 : 0
+    let needed = constant + exogenous.count + instruments.count + 1
+    if rows < needed { throw .tooFewRows(rows: rows, needed: needed) }
+    if addsConstant { try Self.checkNotConstant(endogenous, instruments, exogenous) }
+
+    self.outcome = outcome
+    self.endogenous = endogenous
+    self.instruments = instruments
+    hasAddedConstant = addsConstant
+    let ones = Variable(name: Self.constantName, values: Array(repeating: 1, count: rows))
+    self.exogenous = (addsConstant ? [ones] : []) + exogenous
+    exogenousQR = try Self.independent(self.exogenous)
+    instrumentQR = try Self.independent(self.exogenous + instruments)
+    _ = try Self.independent(self.exogenous + endogenous)
+  }
+
+  private static func checkRoles(
+    _ roles: [(Role, [Variable])], addsConstant: Bool
+  ) throws(ModelError) {
+    var seen: [String: Role] = [:]
+    for (role, variables) in roles {
+      for variable in variables {
+        if addsConstant, variable.name == constantName { throw .reservedName(variable.name) }
+        if let first = seen[variable.name] {
+          throw .columnInTwoRoles(name: variable.name, first: first, second: role)
+        }
+        seen[variable.name] = role
+      }
+    }
+  }
+
+  private static func checkNotConstant(
+    _ endogenous: [Variable], _ instruments: [Variable], _ exogenous: [Variable]
+  ) throws(ModelError) {
+    let roles: [(Role, [Variable])] = [
+      (.endogenous, endogenous), (.instrument, instruments), (.exogenous, exogenous),
+    ]
+    for (role, variables) in roles {
+      for variable in variables {
+        guard let value = variable.values.first else { continue }
+        if variable.values.allSatisfy({ $0 == value }) {
+          throw .constantColumn(name: variable.name, role: role, value: value)
+        }
+      }
+    }
+  }
+
+  private static func independent(_ variables: [Variable]) throws(ModelError) -> PivotedQR {
+    let factorization = PivotedQR(variables.map(\.values))
+    if let group = factorization.dependencies.first {
+      throw .collinear(names: group.map { variables[$0].name })
+    }
+    return factorization
+  }
+}

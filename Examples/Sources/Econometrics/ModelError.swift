@@ -1,0 +1,83 @@
+import ExampleSupport
+
+/// Why an instrumental-variable regression cannot be estimated, and what to do.
+public enum ModelError: Error, Equatable, Sendable {
+  /// No explanatory variable is endogenous.
+  case noEndogenousVariable
+
+  /// There is no instrument.
+  case noInstrument(endogenous: [String])
+
+  /// There are fewer instruments than endogenous variables.
+  case tooFewInstruments(instruments: [String], endogenous: [String])
+
+  /// A column is given twice.
+  case columnInTwoRoles(name: String, first: Role, second: Role)
+
+  /// A column has the name of the constant that is added.
+  case reservedName(String)
+
+  /// There are not more rows than parameters.
+  case tooFewRows(rows: Int, needed: Int)
+
+  /// A column has the same value in all rows, beside a constant.
+  case constantColumn(name: String, role: Role, value: Double)
+
+  /// Columns are linear combinations of each other.
+  case collinear(names: [String])
+
+  /// The instruments do not move the endogenous variables independently.
+  case notIdentified(names: [String])
+
+  /// The values are too large or too small for the arithmetic.
+  case notFinite
+}
+
+extension ModelError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .noEndogenousVariable:
+      return "no endogenous variable is given; name at least one (without one, the model is an "
+        + "ordinary regression and needs no instruments)"
+    case .noInstrument(let endogenous):
+      return "no instruments are given for \(list(endogenous)); name at least as many instruments "
+        + "as endogenous variables"
+    case .tooFewInstruments(let instruments, let endogenous):
+      return "\(instruments.count) instrument\(instruments.count == 1 ? "" : "s") "
+        + "(\(list(instruments))) cannot identify \(endogenous.count) endogenous variables "
+        + "(\(list(endogenous))); add instruments, or treat some variables as exogenous"
+    case .columnInTwoRoles(let name, let first, let second):
+      return first == second
+        ? "column \(name) is given twice as \(first.rawValue); name it once"
+        : "column \(name) is given as \(first.rawValue) and as \(second.rawValue); "
+          + "give it one role"
+    case .reservedName(let name):
+      return "a column is named \(name), which is the name of the added constant; rename the "
+        + "column, or add no constant"
+    case .tooFewRows(let rows, let needed):
+      return "\(Numbers.count(rows)) complete row\(rows == 1 ? "" : "s") cannot estimate this "
+        + "model; it needs at least \(Numbers.count(needed)). Rows with a missing value in any used column "
+        + "do not count"
+    case .constantColumn(let name, let role, let value):
+      return "\(role.rawValue) \(name) is \(Numbers.significant(value, digits: 6)) in every row, "
+        + "and a constant is added already; leave the column out, or add no constant"
+    case .collinear(let names):
+      return names.count == 1
+        ? "column \(names[0]) is 0 in every row; leave it out"
+        : "columns \(list(names)) are collinear: each is a linear combination of the others; "
+          + "leave one of them out"
+    case .notIdentified(let names):
+      return "the instruments do not identify \(list(names)): once the exogenous variables are "
+        + "taken out, they do not move the endogenous variables independently; use other "
+        + "instruments"
+    case .notFinite:
+      return "the estimates are not finite numbers; the values of some columns are too large or "
+        + "too small, so change their units"
+    }
+  }
+}
+
+private func list(_ names: [String]) -> String {
+  guard names.count > 1, let last = names.last else { return names.first ?? "" }
+  return names.dropLast().joined(separator: ", ") + " and " + last
+}

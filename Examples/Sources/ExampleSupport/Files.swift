@@ -1,0 +1,95 @@
+import Foundation
+
+/// A file or directory that could not be written, with the reason and what to do.
+public struct OutputError: Error, Equatable, CustomStringConvertible {
+  /// The file or directory.
+  public let path: String
+
+  /// Why it could not be written.
+  public let reason: String
+
+  public var description: String {
+    "\(path): cannot be written: \(reason); choose another place or change its permissions"
+  }
+}
+
+/// Writes a file in one piece: a reader sees the old file or the new one, never a part.
+///
+/// A pipe or a device, such as `/dev/stdout`, is written directly.
+public func atomicWrite(_ text: String, to path: String) throws(OutputError) {
+  do {
+    let url = URL(fileURLWithPath: path)
+    let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+    let isRegular = type == nil || type == .typeRegular
+    if isRegular {
+      try Data(text.utf8).write(to: url, options: .atomic)
+    } else {
+      let handle = try FileHandle(forWritingTo: url)
+      try handle.write(contentsOf: Data(text.utf8))
+      try handle.close()
+    }
+  } catch {
+    throw OutputError(path: path, reason: reason(for: error, path: path))
+  }
+}
+
+/// Writes a value as JSON in one piece: sorted keys, indented, a line end at the end.
+///
+/// JSON has no numbers that are not finite; they become the texts `"Infinity"`, `"-Infinity"` and
+/// `"NaN"`, which most readers turn back into numbers.
+public func writeJSON<T: Encodable>(_ value: T, to path: String) throws(OutputError) {
+  try atomicWrite(jsonText(value), to: path)
+}
+
+/// The JSON that `writeJSON` writes.
+public func jsonText<T: Encodable>(_ value: T) -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  encoder.nonConformingFloatEncodingStrategy = .convertToString(
+    positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+  do {
+    return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+  } catch {
+    // Only a mistake in an `encode(to:)` of ours can get here.
+    fatalError("jsonText: \(T.self) cannot be encoded: \(error)")
+  }
+}
+
+/// A directory for the results of a program, made if it is not there.
+public struct OutputDirectory: Sendable {
+  /// The path of the directory.
+  public let path: String
+
+  /// Makes the directory, and those above it, unless it exists.
+  public init(path: String) throws(OutputError) {
+    self.path = path
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw OutputError(path: path, reason: reason(for: error, path: path))
+    }
+    var isDirectory: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+    if !exists || !isDirectory.boolValue {
+      throw OutputError(path: path, reason: "there is a file of this name")
+    }
+  }
+
+  /// The path of a file in the directory.
+  public func file(_ name: String) -> String {
+    path.hasSuffix("/") ? path + name : path + "/" + name
+  }
+}
+
+private func reason(for error: any Error, path: String) -> String {
+  var isDirectory: ObjCBool = false
+  if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) {
+    if isDirectory.boolValue { return "it is a directory" }
+  }
+  if let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError,
+    underlying.domain == NSPOSIXErrorDomain
+  {
+    return String(cString: strerror(Int32(underlying.code)))
+  }
+  return (error as NSError).localizedDescription
+}

@@ -1,0 +1,128 @@
+/// A figure of one or several panels side by side, written as SVG.
+///
+/// The same figure gives the same bytes on every machine, so tests can compare it and version
+/// control shows what changed.
+public struct SVGFigure: Sendable {
+  /// The line above the panels.
+  public var title: String
+
+  /// A line of explanation under the title, empty for none.
+  public var subtitle: String
+
+  /// The panels, from left to right.
+  public var panels: [SVGPanel]
+
+  /// Creates a figure.
+  public init(title: String, subtitle: String = "", panels: [SVGPanel]) {
+    self.title = title
+    self.subtitle = subtitle
+    self.panels = panels
+  }
+
+  /// The text of the SVG file.
+  public func svg() -> String {
+    let margin = 20.0
+    let headerHeight = subtitle.isEmpty ? 50.0 : 72.0
+    let layouts = panels.map(SVGPanelLayout.init)
+    let width = layouts.reduce(margin) { $0 + $1.width + margin }
+    let headerWidth =
+      margin * 2 + max(SVGText.width(title, size: 19), SVGText.width(subtitle, size: 13))
+    let height = headerHeight + (layouts.map(\.height).max() ?? 0) + margin
+    let total = max(width, headerWidth, 240)
+
+    var canvas = SVGCanvas(width: total, height: height)
+    canvas.text(title, x: margin, y: 34, size: 19, weight: "bold")
+    if !subtitle.isEmpty {
+      canvas.text(subtitle, x: margin, y: 57, size: 13, color: SVGColor.mutedText)
+    }
+    var x = margin
+    for (index, layout) in layouts.enumerated() {
+      layout.draw(on: &canvas, x: x, y: headerHeight, identifier: index)
+      x += layout.width + margin
+    }
+    return canvas.document(title: title)
+  }
+
+  /// Writes the file in one piece.
+  public func write(to path: String) throws(OutputError) {
+    try atomicWrite(svg(), to: path)
+  }
+}
+
+/// One set of axes with what is drawn in it.
+public struct SVGPanel: Sendable {
+  /// The line above the axes, empty for none.
+  public var title: String
+
+  /// The horizontal axis.
+  public var xAxis: SVGAxis
+
+  /// The vertical axis.
+  public var yAxis: SVGAxis
+
+  /// What is drawn, first to last, so that later marks cover earlier ones.
+  public var marks: [SVGMark]
+
+  /// The width of the plotting area in pixels.
+  public var plotWidth: Double
+
+  /// The height of the plotting area in pixels.
+  public var plotHeight: Double
+
+  /// Creates a panel.
+  public init(
+    title: String = "", xAxis: SVGAxis, yAxis: SVGAxis, marks: [SVGMark],
+    plotWidth: Double = 420, plotHeight: Double = 320
+  ) {
+    self.title = title
+    self.xAxis = xAxis
+    self.yAxis = yAxis
+    self.marks = marks
+    self.plotWidth = plotWidth
+    self.plotHeight = plotHeight
+  }
+}
+
+/// An axis of a panel.
+public struct SVGAxis: Sendable {
+  /// How values become positions.
+  public enum Scale: Sendable, Equatable {
+    /// Positions proportional to values.
+    case linear
+    /// Positions proportional to logarithms; values that are not positive are left out.
+    case logarithmic
+    /// Named positions 0, 1, 2, …, from the left or from the top.
+    case categories([String])
+  }
+
+  /// The name of the quantity, with its unit.
+  public var label: String
+
+  /// How values become positions.
+  public var scale: Scale
+
+  /// The range that is shown; nil to show all marks.
+  public var domain: ClosedRange<Double>?
+
+  /// Creates an axis.
+  public init(_ label: String, scale: Scale = .linear, domain: ClosedRange<Double>? = nil) {
+    self.label = label
+    self.scale = scale
+    self.domain = domain
+  }
+}
+
+/// A point of a panel, in the units of its axes.
+public struct SVGPoint: Sendable, Equatable {
+  /// The horizontal coordinate.
+  public var x: Double
+
+  /// The vertical coordinate.
+  public var y: Double
+
+  /// Creates a point.
+  public init(_ x: Double, _ y: Double) {
+    self.x = x
+    self.y = y
+  }
+}

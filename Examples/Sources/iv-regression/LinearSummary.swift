@@ -1,0 +1,179 @@
+import Econometrics
+import ExampleSupport
+import Foundation
+
+/// The results of `linear` for a reader without a manual.
+struct LinearSummary {
+  private let specification: LinearSpecification
+  private let report: LinearReport
+  private let result: TwoStageLeastSquares
+
+  init(
+    _ specification: LinearSpecification, _ report: LinearReport, _ result: TwoStageLeastSquares
+  ) {
+    self.specification = specification
+    self.report = report
+    self.result = result
+  }
+
+  func text() -> String {
+    [heading, coefficients, comparison, firstStages, tests, interpretation, ""]
+      .joined(separator: "\n\n")
+  }
+
+  private var heading: String {
+    let spread =
+      report.covariance == .robust
+      ? "robust to errors of any variance (HC0)" : "for errors of equal variance"
+    let dropped =
+      report.droppedRows == 0
+      ? "none dropped for missing values"
+      : "\(Numbers.count(report.droppedRows)) dropped for missing values in used columns"
+    return """
+      Two-stage least squares: \(report.outcome) on \(list(report.endogenous)), \
+      instrumented by \(list(report.instruments))
+        data             \(report.data)
+        rows             n = \(Numbers.count(report.n)), \(dropped)
+        standard errors  \(spread), not adjusted for small samples
+        R²               \(report.rSquared.map { Numbers.fixed($0, decimals: 4) } ?? none)
+      """
+  }
+
+  private var none: String { "not available: \(report.outcome) does not vary" }
+
+  private var coefficients: String {
+    var table = TextTable(header: ["", "estimate", "std. error", "z", "p", "95 % interval"])
+    let fit = result.estimates
+    // The endogenous variables, which the regression is about, come first.
+    let exogenousCount = result.model.exogenous.count
+    let order = Array(exogenousCount..<fit.names.count) + Array(0..<exogenousCount)
+    for index in order {
+      let interval = fit.confidenceIntervals[index]
+      table.append([
+        fit.names[index] + (index >= exogenousCount ? " *" : ""),
+        Numbers.significant(fit.parameters[index]),
+        Numbers.significant(fit.standardErrors[index]),
+        Numbers.fixed(fit.zStatistics[index], decimals: 2),
+        Numbers.pValue(fit.pValues[index]),
+        "[\(Numbers.significant(interval.lowerBound)), "
+          + "\(Numbers.significant(interval.upperBound))]",
+      ])
+    }
+    return table.text() + "\n  * endogenous, instrumented"
+  }
+
+  private var comparison: String {
+    var table = TextTable(header: ["", "2SLS", "(s.e.)", "OLS", "(s.e.)"])
+    for name in report.endogenous {
+      table.append([
+        name, significant(report.parameters[name]), significant(report.standardErrors[name]),
+        significant(report.ordinaryLeastSquares.parameters[name]),
+        significant(report.ordinaryLeastSquares.standardErrors[name]),
+      ])
+    }
+    return "With and without instruments (OLS: ordinary least squares)\n" + table.text()
+  }
+
+  private var firstStages: String {
+    let stages = result.firstStages.map { FirstStageText($0, report).text }
+    return "First stage: how strongly the instruments move the endogenous variables\n"
+      + stages.joined(separator: "\n")
+  }
+
+  private var tests: String {
+    let wuHausman = describe(
+      "Wu–Hausman", result.wuHausman, hypothesis: "\(list(report.endogenous)) exogenous",
+      rejected: "OLS and 2SLS differ by more than chance; prefer 2SLS if the instruments are valid",
+      kept: "no evidence that OLS is inconsistent, though a noisy 2SLS estimate shows little")
+    let sargan = describe(
+      "Sargan", result.sargan, hypothesis: "all instruments valid",
+      rejected: "the instruments contradict each other; at least one is not valid",
+      kept: "the instruments do not contradict each other")
+    let note = report.covariance == .robust ? " (both for errors of equal variance)" : ""
+    return "Tests\(note)\n\(wuHausman)\n\(sargan)"
+  }
+
+  private func describe(
+    _ name: String, _ result: TestResult, hypothesis: String, rejected: String, kept: String
+  ) -> String {
+    switch result {
+    case .unavailable(let reason):
+      return wrapped("\(name): not available: \(reason).")
+    case .statistic(let value, let degrees, let p):
+      let symbol = degrees.count == 2 ? "F(\(degrees[0]), \(degrees[1]))" : "χ²(\(degrees[0]))"
+      return wrapped(
+        "\(name), hypothesis: \(hypothesis). \(symbol) = \(Numbers.significant(value)), "
+          + "\(Numbers.pStatement(p)): \(p < 0.05 ? rejected : kept).")
+    }
+  }
+
+  private var interpretation: String {
+    let sentences = report.endogenous.compactMap { name -> String? in
+      guard let estimate = report.parameters[name],
+        let interval = report.confidenceIntervals[name]
+      else { return nil }
+      if specification.isCard {
+        let ordinary = report.ordinaryLeastSquares.parameters[name] ?? .nan
+        return "One more year of schooling raises the wage by about \(percent(estimate)) (95 % "
+          + "interval \(percent(interval[0])) to \(percent(interval[1]))), against "
+          + "\(percent(ordinary)) by OLS, if living near a college affects wages only through "
+          + "schooling."
+      }
+      return "One unit more of \(name) changes \(report.outcome) by "
+        + "\(Numbers.significant(estimate)) (95 % interval \(Numbers.significant(interval[0])) to "
+        + "\(Numbers.significant(interval[1]))), other regressors held fixed, if the instruments "
+        + "affect \(report.outcome) only through \(list(report.endogenous))."
+    }
+    return "Interpretation\n" + sentences.map { wrapped($0) }.joined(separator: "\n")
+  }
+
+  /// A change of a logarithm as a percentage.
+  private func percent(_ change: Double) -> String {
+    Numbers.fixed(100 * expm1(change), decimals: 1) + " %"
+  }
+
+  private func significant(_ value: Double?) -> String { Numbers.significant(value ?? .nan) }
+}
+
+/// What the first stage of one endogenous variable says.
+private struct FirstStageText {
+  let text: String
+
+  init(_ stage: FirstStage, _ report: LinearReport) {
+    guard let partialF = stage.partialF, let p = stage.pValue else {
+      text = wrapped(
+        "\(stage.name): partial F not available: the instruments reproduce \(stage.name) exactly.")
+      return
+    }
+    let kind = report.covariance == .robust ? "robust partial F" : "partial F"
+    var line =
+      "\(stage.name): \(kind)(\(stage.degreesOfFreedom[0]), \(stage.degreesOfFreedom[1])) = "
+      + "\(Numbers.significant(partialF)), \(Numbers.pStatement(p)), partial R² = "
+      + "\(Numbers.significant(stage.partialRSquared))"
+    var strength = partialF
+    if report.endogenous.count > 1, let conditional = stage.conditionalF {
+      line += ", conditional F (Sanderson–Windmeijer) = \(Numbers.significant(conditional))"
+      strength = min(strength, conditional)
+    }
+    text = wrapped(line + ".") + "\n" + wrapped(Self.verdict(strength, report), indent: 4)
+  }
+
+  /// The rule of thumb of Staiger and Stock (1997), and for one instrument the bound of Lee,
+  /// McCrary, Moreira and Porter (2022).
+  private static func verdict(_ strength: Double, _ report: LinearReport) -> String {
+    let isWeak =
+      report.endogenous.count > 1 && strength < 10
+      ? "Below 10: the instruments do not move it apart from the other endogenous variables, or not "
+        + "strongly; the estimate is biased towards OLS and its interval too short."
+      : "Below 10: weak instruments; the estimate is biased towards OLS and its interval too short."
+    if strength < 10 { return isWeak }
+    let isSimple = report.endogenous.count == 1 && report.instruments.count == 1
+    if isSimple, strength < 104.7 {
+      return "Above 10, the rule of thumb for instruments that are not weak; only above 104.7 does "
+        + "the interval cover with 95 % probability in the worst case."
+    }
+    return "Above 10: not weak by the rule of thumb."
+  }
+}
+
+private func list(_ names: [String]) -> String { names.joined(separator: ", ") }

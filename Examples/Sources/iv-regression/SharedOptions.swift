@@ -1,0 +1,33 @@
+import ArgumentParser
+import ExampleSupport
+
+/// The options of the program and of each of its subcommands.
+struct SharedOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Write the results as JSON to this file, '/dev/stdout' included.", valueName: "file"))
+  var json: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write tables and plots to this directory, made if it is not there.",
+      valueName: "directory"))
+  var output = "iv-regression-output"
+
+  @Option(
+    help: ArgumentHelp(
+      "The seed of everything random. 'linear' has nothing random: its results are the same for "
+        + "every seed.", valueName: "number"))
+  var seed: UInt64 = 1
+
+  /// The directory for tables and plots.
+  func outputDirectory() throws -> OutputDirectory {
+    try OutputDirectory(path: output)
+  }
+
+  /// Writes the results to the file of `--json`, if there is one.
+  func writeResults<T: Encodable>(_ results: T) throws {
+    guard let json else { return }
+    try writeJSON(results, to: json)
+  }
+}
