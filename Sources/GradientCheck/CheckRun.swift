@@ -45,7 +45,7 @@ final class CheckRun<Input: TensorTree, Output: TensorTree, E: Error> {
     } else {
       let function = CheckedFunction(
         { [self] x throws(E) in try evaluate(x) }, at: input, output: output,
-        cotangent: generator.signedWeights(output.count))
+        using: &generator)
       try checkIdentities(of: function)
       try checkFirstOrder(of: function)
       if settings.comparesSinglePrecision { try checkSinglePrecision(of: function, at: point) }

@@ -11,20 +11,51 @@ struct CheckedFunction<Input: TensorTree, Output: TensorTree, E: Error> {
   let value: [Double]
   /// The size of a typical change of each element of x.
   let steps: [Double]
-  /// u, which makes the scalar ⟨u, f⟩ of any function.
+  /// u, which makes the scalar ⟨u, f⟩ of any function: random weights, or 1 if f is a scalar.
   let cotangent: [Double]
+  /// Along which noise is measured.
+  let noiseDirection: [Double]
+  /// The error of each element of f(x).
+  private(set) var noise: [Double] = []
+  /// The error of ⟨u, f(x)⟩.
+  private(set) var scalarNoise = 0.0
 
   init(
     _ function: @escaping (Input) throws(E) -> Output, at input: TreeCoordinates<Input>,
-    output: TreeCoordinates<Output>, cotangent: [Double]
+    output: TreeCoordinates<Output>, using generator: inout SplitMix64
   ) {
     self.function = function
     self.input = input
     self.output = output
-    self.cotangent = cotangent
     position = input.vector
     value = output.vector
     steps = input.typicalSizes
+    // The report then shows the gradient that a user of a scalar function knows.
+    cotangent = output.count == 1 ? [1] : generator.signedWeights(output.count)
+    noiseDirection = zip(steps, generator.unitVector(input.count)).map(*)
+    guard isDifferentiable else { return }
+    noise = noise(of: values(along: noiseDirection), count: output.count)
+    scalarNoise = noise(of: scalar(along: noiseDirection), count: 1)[0]
+  }
+
+  /// Whether there is anything to differentiate.
+  var isDifferentiable: Bool { input.count > 0 && output.count > 0 }
+
+  /// Σ |uᵢ fᵢ|.
+  var scalarMagnitude: Double { magnitudeOfDot(cotangent, value) }
+
+  /// What differences of ⟨u, f⟩ cannot resolve, for each element of the gradient.
+  var gradientFloors: [Double] {
+    let magnitude = scalarMagnitude
+    return steps.map { magnitude * GradientTolerance.resolution / $0 }
+  }
+
+  /// The error of the values of a curve at 0, none where it cannot be measured.
+  func noise(of curve: (Double) -> [Double]?, count: Int) -> [Double] {
+    let isSingle = input.leaves.contains { $0.scalarType == .float32 }
+    let ulp = isSingle ? Double(Float.ulpOfOne) : Double.ulpOfOne
+    return functionNoise(of: curve, spacing: ulp.squareRoot())
+      ?? Array(repeating: 0, count: count)
   }
 
   // MARK: - Derivatives by the library

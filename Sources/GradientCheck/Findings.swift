@@ -202,7 +202,7 @@ struct Comparison {
         let sides = "left \(text(kink.left, 4)), right \(text(kink.right, 4))"
         notes.append("possible kink: \(sides)\(isChoice ? "" : ", analytic outside")")
       } else if outcome == .inconclusive, numeric.isFinite {
-        notes.append("reference too inaccurate: noise, or a function too rough for its steps")
+        notes.append("reference too inaccurate to tell")
       }
     }
     return GradientDisagreement(

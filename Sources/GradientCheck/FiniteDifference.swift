@@ -5,8 +5,9 @@
 ///
 /// Ridders' method (Adv. Eng. Softw. 4, 75, 1982): difference quotients at steps h, h/2, h/4, … form
 /// Neville's tableau in h² (in h for one side), and each element takes the entry that changed least
-/// from its two parents; that change is the error estimate. It is never taken below the rounding
-/// error of the quotient, so that two equal entries do not pass for exact.
+/// from its two parents; that change is the error estimate. It is never taken below what the
+/// noise of the values contributes, so that two entries that are equal by chance do not pass for
+/// exact (`FunctionNoise` measures it).
 ///
 /// A wide first step makes the rounding error small, but can reach over a kink or out of the domain.
 /// Then the tableau is built again from a tenth of the step, up to six times, and at last from one
@@ -31,16 +32,14 @@ package struct FiniteDifference: Sendable {
     package var relative = 0.0
     /// Stops where the error is at most this, one for each element.
     package var absolute: [Double]
-    /// The size of the terms that are summed to an element, at least: what its rounding error is
-    /// proportional to.
-    package var magnitude: [Double]
-    /// The relative error of the curve itself.
-    package var noise = Double.ulpOfOne
+    /// The absolute error of the curve's values, one for each element; never taken below their
+    /// rounding.
+    package var noise: [Double]
 
     /// The most accurate result possible for a curve of `count` elements.
     package init(count: Int) {
       absolute = Array(repeating: 0, count: count)
-      magnitude = absolute
+      noise = absolute
     }
   }
 
@@ -76,12 +75,12 @@ package struct FiniteDifference: Sendable {
     return oneSided
   }
 
-  /// Whether every element has reached the goal, or has an error that the rounding error of the
-  /// next shorter step already exceeds.
+  /// Whether every element has reached the goal, or has an error that the noise alone would exceed
+  /// at shorter steps.
   private func cannotImprove(below step: Double, _ goal: Goal) -> Bool {
     derivative.indices.allSatisfy { index in
-      let rounding = goal.noise * goal.magnitude[index] / (step / 10)
-      return error[index] <= goal.error(index, derivative[index]) || error[index] <= rounding
+      error[index] <= goal.error(index, derivative[index])
+        || error[index] <= goal.noise[index] / (step / 10)
     }
   }
 }
@@ -123,7 +122,7 @@ private struct Tableau {
     _ curve: (Double) -> [Double]?, _ side: FiniteDifference.Side, _ firstStep: Double,
     _ goal: FiniteDifference.Goal
   ) -> FiniteDifference? {
-    var tableau = Tableau(count: goal.magnitude.count, order: side == .both ? 2 : 1)
+    var tableau = Tableau(count: goal.noise.count, order: side == .both ? 2 : 1)
     var step = firstStep
     for row in 0..<rowCount {
       let (ahead, behind): (Double, Double) =
@@ -136,10 +135,10 @@ private struct Tableau {
       let distance = ahead - behind
       let quotient = zip(high, low).map { ($0 - $1) / distance }
       let rounding = quotient.indices.map { index in
-        let magnitude = max(
-          goal.magnitude[index], high[index].magnitude, low[index].magnitude)
+        let magnitude = max(high[index].magnitude, low[index].magnitude)
+        let noise = max(goal.noise[index], Double.ulpOfOne * magnitude)
         // The argument is rounded too, which moves the value by the slope times the rounding.
-        return (goal.noise * magnitude + Double.ulpOfOne * quotient[index].magnitude) / step
+        return (noise + Double.ulpOfOne * quotient[index].magnitude) / step
       }
       tableau.append(quotient, rounding)
       if row >= 2, tableau.isFinished(goal) { break }

@@ -9,7 +9,7 @@ extension CheckRun {
   func checkFirstOrder(of f: CheckedFunction<Input, Output, E>) throws(E) {
     findings.begin(.forward)
     findings.begin(.reverse)
-    guard f.input.count > 0, f.output.count > 0 else { return }
+    guard f.isDifferentiable else { return }
     let gradient = try f.gradient()
     let isSwept = f.input.count <= settings.evaluationLimit / Self.evaluationsPerElement
     for _ in 0..<Self.directionCount {
@@ -30,15 +30,16 @@ extension CheckRun {
     _ tangent: [Double], along d: [Double], _ f: CheckedFunction<Input, Output, E>
   ) {
     let curve = f.values(along: d)
+    let magnitudes = f.value.map(\.magnitude)
     let goal = goal(
-      tolerances.first, analytic: tangent, magnitude: f.value.map(\.magnitude),
+      tolerances.first, analytic: tangent, magnitudes: magnitudes, noise: f.noise,
       leaves: f.output.leaves)
     let reference = Reference(
       FiniteDifference.estimate(of: curve, goal: goal), count: f.output.count)
     lazy var sides = oneSided(curve, goal)
     findings.compare(
       .forward, f.output.leaves, tangent, reference, tolerances.first,
-      floors: goal.magnitude.map { $0 * GradientTolerance.resolution },
+      floors: magnitudes.map { $0 * GradientTolerance.resolution },
       kink: { sides.kink(at: $0) })
   }
 
@@ -47,7 +48,6 @@ extension CheckRun {
     _ gradient: [Double], _ f: CheckedFunction<Input, Output, E>
   ) throws(E) {
     var reference = Reference(exact: gradient)
-    var floors = gradient
     let goals = f.steps.indices.map { scalarGoal(gradient[$0] * f.steps[$0], f) }
     for index in f.steps.indices {
       let curve = f.scalar(along: f.basisStep(index))
@@ -56,8 +56,8 @@ extension CheckRun {
       reference.values[index] = element.values[0]
       reference.errors[index] = element.errors[0]
       reference.isDomainLimited[index] = element.isDomainLimited[0]
-      floors[index] = goals[index].magnitude[0] * GradientTolerance.resolution / f.steps[index]
     }
+    let floors = f.gradientFloors
     let kink = { (index: Int) -> Kink? in
       let sides = self.oneSided(f.scalar(along: f.basisStep(index)), goals[index])
       return sides.kink(at: 0, scale: 1 / f.steps[index])
@@ -88,7 +88,8 @@ extension CheckRun {
     let cotangent = try pullback(output.direction(f.cotangent))
     findings.compare(
       .singlePrecision, f.input.leaves, f.input.elements(of: cotangent) ?? [],
-      Reference(exact: try f.gradient()), tolerances.singlePrecision)
+      Reference(exact: try f.gradient()), tolerances.singlePrecision,
+      floors: f.steps.map { f.scalarMagnitude * GradientTolerance.singleResolution / $0 })
   }
 }
 
@@ -96,19 +97,25 @@ extension CheckRun {
 
 extension CheckRun {
   /// Differences accurate enough that their error is a small part of the tolerance.
+  ///
+  /// - Parameters:
+  ///   - magnitudes: The size of the terms that sum to each value of the curve, as far as known.
+  ///   - noise: Their measured error.
   func goal(
-    _ tolerance: GradientTolerance, analytic: [Double], magnitude: [Double], leaves: [TreeLeaf]
+    _ tolerance: GradientTolerance, analytic: [Double], magnitudes: [Double], noise: [Double],
+    leaves: [TreeLeaf]
   ) -> FiniteDifference.Goal {
     let share = 0.01
     var goal = FiniteDifference.Goal(count: analytic.count)
     goal.relative = share * tolerance.relative
-    goal.magnitude = magnitude
-    goal.noise = max(Double.ulpOfOne, tolerances.noise)
+    goal.noise = zip(magnitudes, noise).map { magnitude, noise in
+      max(noise, max(Double.ulpOfOne, tolerances.noise) * magnitude)
+    }
     for leaf in leaves {
       let scale = analytic[leaf.range].reduce(0) { $1.isFinite ? max($0, $1.magnitude) : $0 }
       for index in leaf.range {
         goal.absolute[index] =
-          share * (tolerance.absolute * scale + GradientTolerance.resolution * magnitude[index])
+          share * (tolerance.absolute * scale + GradientTolerance.resolution * magnitudes[index])
       }
     }
     return goal
@@ -120,8 +127,8 @@ extension CheckRun {
   ) -> FiniteDifference.Goal {
     let leaf = TreeLeaf(path: "", shape: [], scalarType: .float64, position: 0, range: 0..<1)
     return goal(
-      tolerances.first, analytic: [analytic],
-      magnitude: [magnitudeOfDot(f.cotangent, f.value)], leaves: [leaf])
+      tolerances.first, analytic: [analytic], magnitudes: [f.scalarMagnitude],
+      noise: [f.scalarNoise], leaves: [leaf])
   }
 
   /// The derivatives from the left and from the right.

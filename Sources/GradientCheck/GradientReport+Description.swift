@@ -79,6 +79,10 @@ extension GradientReport: CustomStringConvertible {
   private var verdicts: [String] {
     var lines: [String] = []
     if let diagnosis { lines.append("  \(diagnosis)") }
+    let isOfScalar = disagreements.contains { [.reverse, .forwardOverReverse].contains($0.check) }
+    if outputCount > 1, isOfScalar {
+      lines.append("  derivatives by an argument are those of ⟨u, f⟩ with random weights u")
+    }
     let passed = tallies.filter { $0.outcome == .passed && $0.comparisonCount > 0 }
     if !passed.isEmpty {
       lines.append("  passed: " + passed.map(\.check.rawValue).joined(separator: ", "))
@@ -145,20 +149,27 @@ private func aligned(_ rows: [[String]]) -> [String] {
 
 /// A number with a few significant digits.
 func text(_ value: Double, _ digits: Int) -> String {
-  guard value.isFinite, value != 0 else { return "\(value)" }
+  guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }
   var (exponent, unit) = (0, 1.0)
   while value.magnitude / unit >= 10, exponent < 308 { (exponent, unit) = (exponent + 1, unit * 10) }
   while value.magnitude / unit < 1, exponent > -307 { (exponent, unit) = (exponent - 1, unit / 10) }
-  var precision = 1.0
-  for _ in 1..<digits { precision *= 10 }
-  let mantissa = (value / unit * precision).rounded() / precision
-  guard exponent < -4 || exponent > 5 else {
-    let decimals = digits - 1 - exponent
-    var factor = 1.0
-    for _ in 0..<decimals.magnitude { factor *= 10 }
-    let rounded =
-      decimals >= 0 ? (value * factor).rounded() / factor : (value / factor).rounded() * factor
-    return "\(rounded)"
+  let precision = powerOfTen(digits - 1)
+  var mantissa = (value / unit * precision).rounded() / precision
+  if mantissa.magnitude >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
+  let isPlain = (-4...5).contains(exponent)
+  var text = "\(isPlain ? value.rounded(toDecimals: digits - 1 - exponent) : mantissa)"
+  if text.hasSuffix(".0") { text.removeLast(2) }
+  return isPlain ? text : "\(text)e\(exponent)"
+}
+
+private func powerOfTen(_ exponent: Int) -> Double {
+  (0..<exponent).reduce(1.0) { power, _ in power * 10 }
+}
+
+extension Double {
+  fileprivate func rounded(toDecimals count: Int) -> Double {
+    // Only division by a power of ten gives the number that prints with these decimals.
+    guard count < 0 else { return (self * powerOfTen(count)).rounded() / powerOfTen(count) }
+    return (self / powerOfTen(-count)).rounded() * powerOfTen(-count)
   }
-  return "\(mantissa)e\(exponent)"
 }

@@ -82,6 +82,8 @@ extension GradientTolerance {
 
   /// What the reference cannot resolve, per unit of the function's magnitude.
   static let resolution = 1e-12
+  /// The same for comparisons in single precision.
+  static let singleResolution = 1e-6
 
   /// The tolerance without the error of the reference.
   func limit(_ analytic: Double, _ numeric: Double, scale: Double, floor: Double) -> Double {

@@ -31,7 +31,7 @@ extension CheckRun {
           Comparison(
             check: .adjointIdentity, leaf: leaf.path, shape: Array(leaf.shape), index: nil,
             analytic: dot(u, image), numeric: dot(cotangent, part), tolerance: identityTolerance,
-            scale: terms))
+            scale: terms, floor: magnitudeOfDot(u, f.value) * GradientTolerance.resolution))
       }
     }
     try checkLinearity(of: pullback, f)
@@ -43,7 +43,7 @@ extension CheckRun {
 
   /// Jᵀ(α u + β w) = α Jᵀu + β Jᵀw.
   private func checkLinearity(
-    of pullback: (Output) throws(E) -> Input, _ f: CheckedFunction<Input, Output, E>
+    of pullback: Pullback<Output, E, Input>, _ f: CheckedFunction<Input, Output, E>
   ) throws(E) {
     let (alpha, beta) = (0.75, -1.25)
     let u = generator.signedWeights(f.output.count)
@@ -55,7 +55,8 @@ extension CheckRun {
     let (first, second) = (try image(u), try image(w))
     findings.compare(
       .linearity, f.input.leaves, combined,
-      Reference(exact: zip(first, second).map { alpha * $0 + beta * $1 }), identityTolerance)
+      Reference(exact: zip(first, second).map { alpha * $0 + beta * $1 }), identityTolerance,
+      floors: f.gradientFloors)
   }
 
   private func compareValue(

@@ -14,10 +14,9 @@ extension CheckRun {
     _ derivative: ([Double]) throws(E) -> Double
   ) throws(E) {
     let whole = comparison(check, try derivative(d), along: d, f)
+    guard whole.outcome == .failed else { return record(whole, along: d, f) }
     // One failing direction is searched for each mode; it finds what the others would.
-    guard whole.outcome == .failed, !findings.hasSearched(check) else {
-      return record(whole, along: d, f)
-    }
+    guard !findings.hasSearched(check) else { return }
     findings.noteSearch(check)
     var found = 0
     var budget = Self.searchLimit
@@ -66,7 +65,7 @@ extension CheckRun {
       numeric: reference.values[0], error: reference.errors[0],
       isDomainLimited: reference.isDomainLimited[0], tolerance: tolerances.first,
       scale: reference.values[0].magnitude,
-      floor: goal.magnitude[0] * GradientTolerance.resolution)
+      floor: f.scalarMagnitude * GradientTolerance.resolution)
   }
 }
 

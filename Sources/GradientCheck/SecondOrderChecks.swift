@@ -15,11 +15,12 @@ extension CheckRun {
       return findings.skip(Self.checks, because: "an earlier check failed")
     }
     for check in Self.checks { findings.begin(check) }
-    guard f.input.count > 0, f.output.count > 0 else { return }
+    guard f.isDifferentiable else { return }
     let gradient = try f.gradient()
+    let noise = f.noise(of: f.gradients(along: f.noiseDirection), count: f.input.count)
     for _ in 0..<Self.directionCount {
       let d = zip(f.steps, generator.unitVector(f.input.count)).map(*)
-      try compareHessianProducts(gradient, along: d, f)
+      try compareHessianProducts(gradient, noise, along: d, f)
       let w = zip(f.steps, generator.unitVector(f.input.count)).map(*)
       try compareSecondTangent(of: d, along: w, f)
     }
@@ -27,7 +28,8 @@ extension CheckRun {
 
   /// H d by three mixtures, against d/dt Jᵀu at x + t d.
   private func compareHessianProducts(
-    _ gradient: [Double], along d: [Double], _ f: CheckedFunction<Input, Output, E>
+    _ gradient: [Double], _ noise: [Double], along d: [Double],
+    _ f: CheckedFunction<Input, Output, E>
   ) throws(E) {
     let x = f.input.tree
     let direction = f.input.direction(d)
@@ -41,13 +43,15 @@ extension CheckRun {
       try f.tangent(along: direction, at: x)
     }.pullback(u)
     let baseline = f.input.elements(of: forwardOverReverse) ?? []
+    let magnitudes = magnitudes(
+      of: gradient, f.steps.map { f.scalarMagnitude / $0 }, f.input.leaves)
     let goal = goal(
-      tolerances.second, analytic: baseline,
-      magnitude: magnitudes(of: gradient, f.input.leaves), leaves: f.input.leaves)
+      tolerances.second, analytic: baseline, magnitudes: magnitudes, noise: noise,
+      leaves: f.input.leaves)
     let reference = Reference(
       FiniteDifference.estimate(of: f.gradients(along: d), goal: goal), count: f.input.count)
     let modes = GradientTolerance(relative: tolerances.modes, absolute: tolerances.modes)
-    let floors = goal.magnitude.map { $0 * GradientTolerance.resolution }
+    let floors = magnitudes.map { $0 * GradientTolerance.resolution }
     for (check, product) in [
       (GradientReport.Check.forwardOverReverse, forwardOverReverse),
       (.reverseOverReverse, reverseOverReverse), (.reverseOverForward, reverseOverForward),
@@ -71,23 +75,29 @@ extension CheckRun {
       try f.tangent(along: direction, at: x)
     }.tangent
     let elements = f.output.elements(of: second) ?? []
+    let magnitudes = magnitudes(
+      of: try f.tangent(along: d), f.value.map(\.magnitude), f.output.leaves)
     let goal = goal(
-      tolerances.second, analytic: elements,
-      magnitude: magnitudes(of: try f.tangent(along: d), f.output.leaves), leaves: f.output.leaves)
+      tolerances.second, analytic: elements, magnitudes: magnitudes,
+      noise: f.noise(of: f.tangents(of: d, along: f.noiseDirection), count: f.output.count),
+      leaves: f.output.leaves)
     let reference = Reference(
       FiniteDifference.estimate(of: f.tangents(of: d, along: w), goal: goal),
       count: f.output.count)
     findings.compare(
       .forwardOverForward, f.output.leaves, elements, reference, tolerances.second,
-      floors: goal.magnitude.map { $0 * GradientTolerance.resolution })
+      floors: magnitudes.map { $0 * GradientTolerance.resolution })
   }
 
-  /// For each element the largest of its tensor: the terms that cancelled to a small element of a
-  /// gradient are unknown, but are seldom larger than the gradient around it.
-  private func magnitudes(of vector: [Double], _ leaves: [TreeLeaf]) -> [Double] {
+  /// The size of the terms of a first derivative: the largest element of its tensor, since the terms
+  /// that cancelled to a small element are seldom larger than the derivative around it, or the
+  /// value over the size of a step, where the whole derivative cancelled.
+  private func magnitudes(
+    of derivative: [Double], _ values: [Double], _ leaves: [TreeLeaf]
+  ) -> [Double] {
     leaves.flatMap { leaf in
-      let largest = vector[leaf.range].reduce(0) { max($0, $1.magnitude) }
-      return leaf.range.map { _ in largest }
+      let largest = derivative[leaf.range].reduce(0) { max($0, $1.magnitude) }
+      return leaf.range.map { max(largest, values[$0]) }
     }
   }
 }

@@ -127,11 +127,11 @@ import Testing
 
   @Test func sineInSinglePrecision() throws {
     let x = Tensor.linearSpace(from: -3, to: 3, count: 3000, .float32)
-    for precision in [GradientPrecision.double, .asGiven] {
-      let report = try requireGradients(at: x, precision: precision) { x in sin(x).sum() }
-      #expect((report.outcome(of: .singlePrecision) == .passed) == (precision == .double))
-    }
-    try requireGradients(at: x, precision: .asGiven, evaluationLimit: 100) { x in sin(x).sum() }
+    let report = try requireGradients(at: x) { x in sin(x).sum() }
+    #expect(report.outcome(of: .singlePrecision) == .passed)
+    let few = x.slice(0..<100, alongAxis: 0)
+    let asGiven = try requireGradients(at: few, precision: .asGiven) { x in sin(x) }
+    #expect(asGiven.outcome(of: .singlePrecision) == nil)
   }
 
   @Test func manyElements() throws {

@@ -22,10 +22,10 @@ import Testing
 
     var testDescription: String { name }
 
-    func estimate(side: FiniteDifference.Side = .both, noise: Double? = nil) -> FiniteDifference? {
+    func estimate(side: FiniteDifference.Side = .both, noise: Double = 0) -> FiniteDifference? {
       let size = size ?? point.magnitude
       var goal = FiniteDifference.Goal(count: 1)
-      if let noise { goal.noise = noise }
+      goal.noise = [noise]
       let curve = { (t: Double) -> [Double]? in
         let value = function(point + t * size)
         return value.isFinite ? [value] : nil
