@@ -13,7 +13,10 @@ struct Linearization<Input: TensorTree, Output: TensorTree> {
     let tape = Tape()
     let level = Level(tape: tape)
     var traced = point
-    traced.tensors = point.tensors.map { $0.traced(.slot(tape.addInput()), at: level) }
+    traced.tensors = point.tensors.map { tensor in
+      let slot = tape.addInput()
+      return tensor.scalarType.isFloatingPoint ? tensor.traced(.slot(slot), at: level) : tensor
+    }
     var result: Output
     do throws(E) {
       result = try f(traced)

@@ -1,0 +1,85 @@
+import Autodiff
+
+/// Checks the derivatives of a function against finite differences and against each other.
+///
+///     let report = checkGradients(at: model, x) { model, x in model(x).sum() }
+///     #expect(report.passed, "\(report)")
+///
+/// In order: two runs give the same bits; the value under each transform is the plain value;
+/// ⟨u, J v⟩ = ⟨Jᵀu, v⟩; the pullback is linear; J v agrees with extrapolated central differences
+/// along random directions; Jᵀu agrees with them element by element. At order 2 also the second
+/// derivative of ⟨u, f⟩ by all four mixtures of modes agrees with differences of the gradient, and
+/// the mixtures with each other. u and v are random, so the function may return any tree.
+///
+/// Differences are taken in double precision with steps adapted to each tensor's scale, to kinks
+/// nearby and to the function's domain: a point where the function throws or is not finite is
+/// avoided. A wrong derivative is never an error or a stop here, it is reported, with the tensor's
+/// path, the index, both values and the limit. Where nothing can be decided (a kink at the very
+/// point, a function with noise) the outcome is `.inconclusive`, which does not count as passed.
+///
+/// - Parameters:
+///   - point: Any number of trees. Tensors that are not floating point are held fixed.
+///   - name: What to call the function in the report.
+///   - order: 1 for first derivatives only, 2 for second derivatives too.
+///   - tolerances: `.float64` unless given, `.float32` where `precision` is `.asGiven` and the point
+///     has a `float32` tensor.
+///   - seed: Of the random directions. The same seed repeats the check exactly.
+///   - precision: How a `float32` point is treated, see `GradientPrecision`.
+///   - evaluationLimit: Runs of the function that the element-by-element comparison may take. With
+///     more elements than a tenth of it, random directions are compared instead, and a disagreement
+///     is traced to its elements by halving.
+///   - f: A deterministic function, with a tree as its result.
+/// - Returns: What was found.
+/// - Throws: What `f`, or a derivative rule in it, throws at the point itself.
+/// - Precondition: `order` is 1 or 2.
+public func checkGradients<each T: TensorTree, Output: TensorTree, E: Error>(
+  at point: repeat each T, named name: String = "function", order: Int = 2,
+  tolerances: GradientTolerances? = nil, seed: UInt64 = 20_417,
+  precision: GradientPrecision = .double, evaluationLimit: Int = 20_000,
+  of f: (repeat each T) throws(E) -> Output
+) throws(E) -> GradientReport {
+  guard order == 1 || order == 2 else {
+    stop("checkGradients", "order \(order) cannot be checked; expected 1 or 2")
+  }
+  let point = TreePack(repeat each point)
+  let isSingle = point.tensors.contains { $0.scalarType == .float32 }
+  let settings = CheckSettings(
+    name: name, order: order,
+    tolerances: tolerances ?? (isSingle && precision == .asGiven ? .float32 : .float64),
+    seed: seed, comparesSinglePrecision: isSingle && precision == .double,
+    evaluationLimit: evaluationLimit)
+  return try withoutActuallyEscaping(f) { f throws(E) in
+    let run = CheckRun<TreePack<repeat each T>, Output, E>(settings) { arguments throws(E) in
+      try f(repeat each arguments.elements)
+    }
+    return try run.report(at: point)
+  }
+}
+
+/// Checks the derivatives of a function and throws if anything disagrees or cannot be decided.
+///
+///     @Test func derivatives() throws {
+///       try requireGradients(at: model, x) { model, x in model(x).sum() }
+///     }
+///
+/// The same line serves XCTest and programs. The error's description is the report, preceded by the
+/// place of the call. See `checkGradients(at:named:order:tolerances:seed:precision:evaluationLimit:of:)`
+/// for what is checked and the parameters.
+///
+/// - Returns: The report of a check that passed.
+/// - Throws: `GradientCheckFailure`, or what `f` throws at the point itself.
+@discardableResult
+public func requireGradients<each T: TensorTree, Output: TensorTree, E: Error>(
+  at point: repeat each T, named name: String = "function", order: Int = 2,
+  tolerances: GradientTolerances? = nil, seed: UInt64 = 20_417,
+  precision: GradientPrecision = .double, evaluationLimit: Int = 20_000,
+  fileID: String = #fileID, line: Int = #line, of f: (repeat each T) throws(E) -> Output
+) throws -> GradientReport {
+  let report = try checkGradients(
+    at: repeat each point, named: name, order: order, tolerances: tolerances, seed: seed,
+    precision: precision, evaluationLimit: evaluationLimit, of: f)
+  guard report.passed else {
+    throw GradientCheckFailure(report: report, fileID: fileID, line: line)
+  }
+  return report
+}
