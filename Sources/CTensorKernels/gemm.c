@@ -12,8 +12,8 @@
 #define NAME(x) x##_f64
 #include "gemm_driver.h"
 
-// The register tile is as large as the vector registers allow: 32 of 64 bytes, 16 of 32 bytes, and 16
-// (SSE2) or 32 (NEON) of 16 bytes.
+// The register tile is as large as the vector registers allow: 32 of 64 bytes, 16 of 32 bytes, and
+// 16 (SSE2) or 32 (NEON) of 16 bytes.
 typedef float f32x4 __attribute__((ext_vector_type(4)));
 typedef double f64x2 __attribute__((ext_vector_type(2)));
 

@@ -1,9 +1,9 @@
 // The loops around the register tile; included by gemm.c once per type, with SCALAR and NAME(x).
 //
-// Blocking after K. Goto and R. van de Geijn, "Anatomy of high-performance matrix multiplication", ACM
-// TOMS 34 (2008), with strides for all three matrices as in F. Van Zee and R. van de Geijn, "BLIS",
-// ACM TOMS 41 (2015): a panel of B of KC rows stays in the first-level cache while the MC x KC block
-// of A streams from the second.
+// Blocking after K. Goto and R. van de Geijn, "Anatomy of high-performance matrix multiplication",
+// ACM TOMS 34 (2008), with strides for all three matrices as in F. Van Zee and R. van de Geijn,
+// "BLIS", ACM TOMS 41 (2015): a panel of B of KC rows stays in the first-level cache while the
+// MC x KC block of A streams from the second.
 //
 // An element of C has the same bits whichever of the paths below computes it, so that callers may
 // split the rows of C as they like: terms are added in the order of k, KC at a time.
@@ -88,7 +88,8 @@ static void NAME(multiply_block)(const NAME(product) *x, size_t ic, size_t heigh
       if (!x->packs_a) a = NAME(at)(x->a, ic + i, pc);
       SCALAR *c = x->c + (ptrdiff_t)(ic + i) * x->c_row + (ptrdiff_t)(jc + j) * x->c_column;
       if (columns == nr && x->c_column == 1) {
-        x->kernel->tile(rows, depth, a.data, a.row, a.column, b, b_row, x->alpha, beta, c, x->c_row);
+        x->kernel->tile(rows, depth, a.data, a.row, a.column, b, b_row, x->alpha, beta, c,
+                        x->c_row);
       } else {
         x->kernel->tile(rows, depth, a.data, a.row, a.column, b, b_row, 1, 0, x->part,
                         (ptrdiff_t)nr);
@@ -101,8 +102,9 @@ static void NAME(multiply_block)(const NAME(product) *x, size_t ic, size_t heigh
 static void NAME(blocked_gemm)(NAME(product) x) {
   enum { MC = 96, KC = 256, NC = 4096 };
   size_t mr = x.kernel->rows, nr = x.kernel->columns;
-  // Packing must be worth it: a panel of B is read once per mr rows, a row of A once per nr columns.
-  // Rows that lie far apart would evict each other from the cache, so those of A are packed anyway.
+  // Packing must be worth it: a panel of B is read once per mr rows, a row of A once per nr
+  // columns. Rows that lie far apart would evict each other from the cache: those of A are packed
+  // anyway.
   x.packs_b = x.b.column != 1 || x.m > 3 * mr;
   x.packs_a = x.n > 2 * nr || (x.a.row != 1 && x.a.row * sizeof(SCALAR) > 1024);
   size_t kc = x.k < KC ? x.k : KC, nc = x.n < NC ? x.n : NC, mc = x.m < MC ? x.m : MC;

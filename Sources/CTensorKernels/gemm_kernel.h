@@ -1,4 +1,5 @@
-// The innermost loops of the matrix product; included by gemm.c once per type and instruction set, with
+// The innermost loops of the matrix product; included by gemm.c once per type and instruction set,
+// with
 //   SCALAR, VECTOR   the element type and the instruction set's vector of it
 //   MR               rows of the register tile, which is two vectors wide
 //   NAME(x)          x with the suffix of type and instruction set
