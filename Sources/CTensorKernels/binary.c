@@ -64,16 +64,22 @@ static void pow_f64_row(const double *a, ptrdiff_t sa, const double *b, ptrdiff_
   for (ptrdiff_t i = 0; i < n; i++) out[i] = pow(a[i * sa], b[i * sb]);
 }
 
+// m <= 8 elements of an operand; the lanes behind are 1.
+TK_INLINE f32h take(const float *p, ptrdiff_t stride, ptrdiff_t m) {
+  f32h v = stride == 0 ? *p : 1.0f;
+  if (stride == 1 && m == 8) {
+    memcpy(&v, p, sizeof v);
+  } else if (stride != 0) {
+    for (ptrdiff_t j = 0; j < m; j++) v[j] = p[j * stride];
+  }
+  return v;
+}
+
 TK_CLONES static void pow_f32_row(const float *a, ptrdiff_t sa, const float *b, ptrdiff_t sb,
                                   float *out, ptrdiff_t n) {
   for (ptrdiff_t i = 0; i < n; i += 8) {
     ptrdiff_t m = n - i < 8 ? n - i : 8;
-    f32h x = 1.0f, y = 1.0f;
-    for (ptrdiff_t j = 0; j < m; j++) {
-      x[j] = a[(i + j) * sa];
-      y[j] = b[(i + j) * sb];
-    }
-    f32h p = pow_f32(x, y);
+    f32h p = pow_f32(take(a + i * sa, sa, m), take(b + i * sb, sb, m));
     memcpy(out + i, &p, (size_t)m * sizeof(float));
   }
 }

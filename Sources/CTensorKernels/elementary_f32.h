@@ -74,7 +74,7 @@ TK_INLINE log_parts_f32 log_parts_of_f32(f32v u) {
   return parts;
 }
 
-// log(1 + f) + k ln 2 + c, c being a small correction. With s = f / (2 + f), log(1 + f) = 2 atanh s.
+// log(1 + f) + k ln 2 + c, c being a small correction. log(1 + f) = 2 atanh(s), s = f / (2 + f).
 TK_INLINE f32v log_sum_f32(f32v f, f32v k, f32v c) {
   // (2 atanh(s) / s - 2) / s^2 in s^2.
   static const float p[] = {0x1.555556p-1f, 0x1.9999ecp-2f, 0x1.245c42p-2f, 0x1.ddcf56p-3f};
@@ -177,6 +177,7 @@ TK_INLINE f32v sin_f32(f32v x) {
   y = x == 0.0f ? x : y;  // keeps the sign of zero
   i32v large = !(abs_f32(x) < (float)LIMIT_TRIG_F64);
   if (__builtin_reduce_or(large)) {
+#pragma clang loop unroll(disable)
     for (int i = 0; i < TK_LANES_F32; i++) y[i] = large[i] ? sinf(x[i]) : y[i];
   }
   return y;
@@ -186,6 +187,7 @@ TK_INLINE f32v cos_f32(f32v x) {
   f32v y = small_sin_f32(x, (u32v)1);
   i32v large = !(abs_f32(x) < (float)LIMIT_TRIG_F64);
   if (__builtin_reduce_or(large)) {
+#pragma clang loop unroll(disable)
     for (int i = 0; i < TK_LANES_F32; i++) y[i] = large[i] ? cosf(x[i]) : y[i];
   }
   return y;

@@ -1,8 +1,8 @@
 // exp, log, sin, cos and their relatives on vectors of doubles, each within 2 ulp or so.
 //
-// Methods: Muller et al., Handbook of Floating-Point Arithmetic, and the notes of FDLIBM (Sun, 1993):
-// Cody-Waite argument reduction, then a short polynomial. The polynomials are Chebyshev fits computed
-// for this file at 60 digits.
+// Methods: J.-M. Muller et al., Handbook of Floating-Point Arithmetic (2nd ed., 2018), and the
+// notes of FDLIBM (Sun Microsystems, 1993): Cody-Waite argument reduction, then a short polynomial. The
+// polynomials are Chebyshev fits computed for this file at 60 digits.
 #ifndef TK_ELEMENTARY_F64_H
 #define TK_ELEMENTARY_F64_H
 
@@ -82,7 +82,7 @@ TK_INLINE log_parts_f64 log_parts_of_f64(f64v u) {
   return parts;
 }
 
-// log(1 + f) + k ln 2 + c, c being a small correction. With s = f / (2 + f), log(1 + f) = 2 atanh s.
+// log(1 + f) + k ln 2 + c, c being a small correction. log(1 + f) = 2 atanh(s), s = f / (2 + f).
 TK_INLINE f64v log_sum_f64(f64v f, f64v k, f64v c) {
   // (2 atanh(s) / s - 2) / s^2 in s^2.
   static const double p[] = {
@@ -207,6 +207,7 @@ TK_INLINE f64v sin_f64(f64v x) {
   f64v y = small_sin_f64(x);
   i64v large = !(abs_f64(x) < LIMIT_TRIG_F64);
   if (__builtin_reduce_or(large)) {
+#pragma clang loop unroll(disable)
     for (int i = 0; i < TK_LANES_F64; i++) y[i] = large[i] ? sin(x[i]) : y[i];
   }
   return y;
@@ -216,6 +217,7 @@ TK_INLINE f64v cos_f64(f64v x) {
   f64v y = small_cos_f64(x);
   i64v large = !(abs_f64(x) < LIMIT_TRIG_F64);
   if (__builtin_reduce_or(large)) {
+#pragma clang loop unroll(disable)
     for (int i = 0; i < TK_LANES_F64; i++) y[i] = large[i] ? cos(x[i]) : y[i];
   }
   return y;

@@ -7,8 +7,8 @@
 
 TK_INLINE SCALAR NAME(row_best)(const SCALAR *x, size_t n) {
   enum { L = 64 / sizeof(SCALAR) };
-  SCALAR best = x[0];
   if (n < L) {
+    SCALAR best = x[0];
     for (size_t i = 1; i < n; i++) best = BETTER(x[i], best) ? x[i] : best;
     return best;
   }
@@ -24,8 +24,15 @@ TK_INLINE SCALAR NAME(row_best)(const SCALAR *x, size_t n) {
     a = BETTER(v, a) ? v : a;
   }
   a = BETTER(b, a) ? b : a;
-  for (int j = 0; j < L; j++) best = BETTER(a[j], best) ? a[j] : best;
-  return best;
+  SCALAR lanes[L];
+  memcpy(lanes, &a, sizeof a);
+  for (int width = L / 2; width > 0; width /= 2) {
+    for (int j = 0; j < width; j++) {
+      SCALAR v = lanes[j + width], old = lanes[j];
+      lanes[j] = BETTER(v, old) ? v : old;
+    }
+  }
+  return lanes[0];
 }
 
 TK_CLONES static void NAME(rows)(size_t outer, size_t n, const SCALAR *x, SCALAR *out) {

@@ -27,8 +27,8 @@ static const float phi_near_f32[] = {
   0x1.988454p-2f, -0x1.10582ap-4f, 0x1.46c98cp-7f, -0x1.360aeap-10f, 0x1.b6421ap-14f,
 };
 
-// factor g(q) / (1 + 2x) e^(power x^2) for 1/2 <= x. The error of rounding 1 + 2x is made good to first
-// order with a mean value of 1/g.
+// factor g / (1 + 2x) e^(power x^2), for x >= 1/2. The error of rounding 1 + 2x is made good to
+// first order, with `mean` for 1 / g.
 TK_INLINE f32v tail_f32(f32v x, f32v g, float mean, float power, f32v factor) {
   f32v h = from_bits_f32(bits_f32(x) & 0xfffff000);
   exp_parts_f32 e = exp_parts_of_f32(power * (h * h), power * ((x - h) * (x + h)));

@@ -3,10 +3,10 @@
 // The tails: for x >= 0, erfc(x) = e^(-x^2) g / (1 + 2x), where g = (1 + 2x) e^(x^2) erfc(x) hardly
 // varies and is one polynomial in (x - K) / (x + K) on the whole half line: M. M. Shepherd and
 // J. G. Laframboise, "Chebyshev approximation of (1 + 2x) exp(x^2) erfc x in 0 <= x < inf", Math.
-// Comp. 36 (1981). The normal distribution has its own polynomial of the same form, as scaling x by
-// sqrt(1/2) would cost accuracy. The square is formed as a sum of two numbers, for its rounding error
-// would be magnified by x^2, and the power of two is applied last, so that tails keep their accuracy
-// down to the smallest subnormal. Near 0, erf is x times a polynomial in x^2.
+// Comp. 36 (1981). The normal distribution has its own polynomial of the same form, as scaling x
+// by sqrt(1/2) would cost accuracy. The square is formed as a sum of two numbers, for its rounding
+// error would be magnified by x^2, and the power of two is applied last, so that tails keep their
+// accuracy down to the smallest subnormal. Near 0, erf is x times a polynomial in x^2.
 #ifndef TK_GAUSSIAN_F64_H
 #define TK_GAUSSIAN_F64_H
 
@@ -47,8 +47,8 @@ static const double phi_near_f64[] = {
   0x1.182314842ed38p-29,
 };
 
-// factor g(q) / (1 + 2x) e^(power x^2) for 1/2 <= x. The error of rounding 1 + 2x is made good to first
-// order with a mean value of 1/g.
+// factor g / (1 + 2x) e^(power x^2), for x >= 1/2. The error of rounding 1 + 2x is made good to
+// first order, with `mean` for 1 / g.
 TK_INLINE f64v tail_f64(f64v x, f64v g, double mean, double power, f64v factor) {
   f64v h = from_bits_f64(bits_f64(x) & 0xfffffffff8000000);
   exp_parts_f64 e = exp_parts_of_f64(power * (h * h), power * ((x - h) * (x + h)));

@@ -12,8 +12,8 @@
 #define NAME(x) x##_f64
 #include "gemm_driver.h"
 
-// The register tile is as large as the vector registers allow: 32 of 64 bytes, 16 of 32 bytes, and 16
-// (SSE2) or 32 (NEON) of 16 bytes.
+// The register tile is as large as the vector registers allow: 32 of 64 bytes, 16 of 32 bytes, and
+// 16 (SSE2) or 32 (NEON) of 16 bytes.
 typedef float f32x4 __attribute__((ext_vector_type(4)));
 typedef double f64x2 __attribute__((ext_vector_type(2)));
 
@@ -102,10 +102,11 @@ SCALE(scale_f64, double)
       scale_##S(m, n, (T)beta, c, ldc);                                                         \
       return;                                                                                   \
     }                                                                                           \
-    ptrdiff_t la = (ptrdiff_t)lda, lb = (ptrdiff_t)ldb;                                         \
-    matrix_##S x = {a, transpose_a ? 1 : la, transpose_a ? la : 1};                             \
-    matrix_##S y = {b, transpose_b ? 1 : lb, transpose_b ? lb : 1};                             \
-    gemm_##S(BEST_KERNEL(S), m, n, k, (T)alpha, x, y, (T)beta, c, (ptrdiff_t)ldc, 1);           \
+    gemm_##S((product_##S){                                                                     \
+      .m = m, .n = n, .k = k, .alpha = (T)alpha, .beta = (T)beta,                               \
+      .a = {a, transpose_a ? 1 : (ptrdiff_t)lda, transpose_a ? (ptrdiff_t)lda : 1},             \
+      .b = {b, transpose_b ? 1 : (ptrdiff_t)ldb, transpose_b ? (ptrdiff_t)ldb : 1},             \
+      .c = c, .c_row = (ptrdiff_t)ldc, .c_column = 1, .kernel = BEST_KERNEL(S)});               \
     return;                                                                                     \
   }
 

@@ -1,4 +1,5 @@
-// The innermost loops of the matrix product; included by gemm.c once per type and instruction set, with
+// The innermost loops of the matrix product; included by gemm.c once per type and instruction set,
+// with
 //   SCALAR, VECTOR   the element type and the instruction set's vector of it
 //   MR               rows of the register tile, which is two vectors wide
 //   NAME(x)          x with the suffix of type and instruction set
@@ -56,7 +57,31 @@ TARGET static void NAME(tile)(size_t rows, size_t k, const SCALAR *a, ptrdiff_t 
   }
 }
 
-static const KERNEL NAME(kernel) = {NAME(tile), MR, 2 * NAME(WIDTH)};
+// Writes the top left of a tile of A B, for the edges of C and when its columns are apart.
+TARGET static void NAME(merge)(const SCALAR *tile, size_t rows, size_t columns, SCALAR alpha,
+                               SCALAR beta, SCALAR *c, ptrdiff_t cr, ptrdiff_t cc) {
+  for (size_t i = 0; i < rows; i++)
+    for (size_t j = 0; j < columns; j++) {
+      SCALAR *out = c + (ptrdiff_t)i * cr + (ptrdiff_t)j * cc;
+      SCALAR sum = tile[i * 2 * NAME(WIDTH) + j];
+      *out = beta != 0 ? alpha * sum + beta * *out : alpha * sum;
+    }
+}
+
+// The plain loops, for products too small for a tile.
+TARGET static void NAME(small)(size_t m, size_t n, size_t k, const SCALAR *a, ptrdiff_t ar,
+                               ptrdiff_t ac, const SCALAR *b, ptrdiff_t br, ptrdiff_t bc,
+                               SCALAR alpha, SCALAR beta, SCALAR *c, ptrdiff_t cr) {
+  for (size_t i = 0; i < m; i++, a += ar, c += cr)
+    for (size_t j = 0; j < n; j++) {
+      const SCALAR *x = a, *y = b + (ptrdiff_t)j * bc;
+      SCALAR sum = 0;
+      for (size_t p = 0; p < k; p++, x += ac, y += br) sum += *x * *y;
+      c[j] = beta != 0 ? alpha * sum + beta * c[j] : alpha * sum;
+    }
+}
+
+static const KERNEL NAME(kernel) = {NAME(tile), NAME(merge), NAME(small), MR, 2 * NAME(WIDTH)};
 
 #undef SCALAR
 #undef VECTOR

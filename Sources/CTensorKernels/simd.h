@@ -3,7 +3,8 @@
 // The elementary functions are written on 64-byte clang vectors rather than left to the
 // auto-vectoriser: a vector wider than the machine's is split by the compiler, so one source serves
 // SSE2, AVX2, AVX-512 and NEON, is vectorised by construction, and gives an element the same value
-// wherever it stands in its array. a * b + c is contracted to a fused multiply-add where there is one.
+// wherever it stands in its array. a * b + c is contracted to a fused multiply-add where the
+// machine has one.
 #ifndef TK_SIMD_H
 #define TK_SIMD_H
 
@@ -36,8 +37,8 @@ typedef float f32v __attribute__((ext_vector_type(16)));
 typedef int32_t i32v __attribute__((ext_vector_type(16)));
 typedef uint32_t u32v __attribute__((ext_vector_type(16)));
 typedef double f64v __attribute__((ext_vector_type(8)));
-typedef int64_t i64v __attribute__((ext_vector_type(8)));
-typedef uint64_t u64v __attribute__((ext_vector_type(8)));
+typedef long i64v __attribute__((ext_vector_type(8)));  // what comparing two f64v gives
+typedef unsigned long u64v __attribute__((ext_vector_type(8)));
 typedef float f32h __attribute__((ext_vector_type(8)));
 typedef int32_t i32h __attribute__((ext_vector_type(8)));
 

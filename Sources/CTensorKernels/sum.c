@@ -2,8 +2,8 @@
 //
 // The order of additions is fixed by the sizes alone: lanes of fixed width within a block, a binary
 // tree over blocks. The same bits come out of every instruction set, number of threads and split of
-// the rows, and the error grows with the logarithm of the number of blocks (N. Higham, "The accuracy
-// of floating point summation", SIAM J. Sci. Comput. 14, 1993).
+// the rows, and the error grows with the logarithm of the number of blocks (N. Higham, "The
+// accuracy of floating point summation", SIAM J. Sci. Comput. 14, 1993).
 #include "sum.h"
 
 #include "simd.h"

@@ -114,7 +114,15 @@ static void NAME(cumulative)(size_t outer, size_t n, size_t inner, int reverse, 
   for (size_t o = 0; o < outer; o++) {
     const SCALAR *from = x + o * n * inner + (reverse ? (n - 1) * inner : 0);
     SCALAR *to = out + o * n * inner + (reverse ? (n - 1) * inner : 0);
-    for (size_t j = 0; j < inner; j++) to[j] = from[j];
+    if (inner == 1) {
+      SCALAR sum = 0;
+      for (size_t i = 0; i < n; i++) {
+        sum += from[(ptrdiff_t)i * step];
+        to[(ptrdiff_t)i * step] = sum;
+      }
+      continue;
+    }
+    memcpy(to, from, inner * sizeof(SCALAR));
     for (size_t i = 1; i < n; i++) {
       from += step;
       to += step;

@@ -17,7 +17,7 @@
   TK_INLINE V relu_##T(V x) { return x <= 0 ? (V)0 : x; }                                \
   TK_INLINE V floor_##T(V x) { return __builtin_elementwise_floor(x); }                  \
   TK_INLINE V ceil_##T(V x) { return __builtin_elementwise_ceil(x); }                    \
-  TK_INLINE V round_##T(V x) { return __builtin_elementwise_roundeven(x); }
+  TK_INLINE V round_##T(V x) { return __builtin_elementwise_rint(x); }
 
 SIMPLE_FUNCTIONS(f32, f32v, i32v)
 SIMPLE_FUNCTIONS(f64, f64v, i64v)
@@ -44,10 +44,11 @@ typedef float scalar_f32;
 typedef double scalar_f64;
 typedef int32_t scalar_i32;
 
-// The last, incomplete vector goes through a buffer, so each function is inlined once and no element
-// takes a scalar path.
+// The last, incomplete vector goes through a buffer, so each function is inlined once and no
+// element takes a scalar path.
 #define LOOP(NAME, name, T)                                                              \
-  TK_CLONES static void name##_loop_##T(const scalar_##T *x, scalar_##T *out, size_t n) { \
+  TK_CLONES static void name##_loop_##T(const scalar_##T *x, scalar_##T *out,            \
+                                        size_t n) {                                      \
     enum { lanes = 64 / sizeof(scalar_##T) };                                            \
     for (size_t i = 0; i < n; i += lanes) {                                              \
       if (n - i >= lanes) {                                                              \

@@ -97,7 +97,7 @@ final class Findings {
   ) {
     begin(check)
     for leaf in leaves {
-      let scale = reference.values[leaf.range].reduce(0) { $1.isFinite ? max($0, $1.magnitude) : $0 }
+      let scale = reference.values[leaf.range].largestMagnitude
       for offset in leaf.range {
         let comparison = Comparison(
           check: check, leaf: leaf.path, shape: Array(leaf.shape),

@@ -180,7 +180,9 @@ private struct Tableau {
   private func isFinished(_ goal: FiniteDifference.Goal) -> Bool {
     best.derivative.indices.allSatisfy { index in
       if best.error[index] <= goal.error(index, best.derivative[index]) { return true }
-      guard let last = current.last?[index], let before = previous.last?[index] else { return false }
+      guard let last = current.last?[index], let before = previous.last?[index] else {
+        return false
+      }
       return (last - before).magnitude >= 2 * best.error[index]
     }
   }

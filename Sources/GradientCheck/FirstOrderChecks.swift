@@ -112,7 +112,7 @@ extension CheckRun {
       max(noise, max(Double.ulpOfOne, tolerances.noise) * magnitude)
     }
     for leaf in leaves {
-      let scale = analytic[leaf.range].reduce(0) { $1.isFinite ? max($0, $1.magnitude) : $0 }
+      let scale = analytic[leaf.range].largestMagnitude
       for index in leaf.range {
         goal.absolute[index] =
           share * (tolerance.absolute * scale + GradientTolerance.resolution * magnitudes[index])

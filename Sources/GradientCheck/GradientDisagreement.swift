@@ -7,8 +7,10 @@ public struct GradientDisagreement: Sendable, Hashable, Codable {
   public let check: GradientReport.Check
   /// `.failed`, or `.inconclusive` where the reference cannot tell.
   public let outcome: GradientOutcome
-  /// The path of the tensor, such as `argument 0.layers.1.weight` or, for a tensor of the
-  /// function's result, `output.mean`. `all arguments` where none could be singled out.
+  /// The path of the tensor, such as `argument 0.layers.1.weight`.
+  ///
+  /// A tensor of the function's result is `output` or `output.mean`; `all arguments` stands where
+  /// no tensor could be singled out.
   public let leaf: String
   /// The shape of that tensor.
   public let shape: [Int]

@@ -87,9 +87,10 @@ extension GradientReport: CustomStringConvertible {
     if !passed.isEmpty {
       lines.append("  passed: " + passed.map(\.check.rawValue).joined(separator: ", "))
     }
-    for tally in tallies {
-      guard let reason = tally.reasonForSkipping else { continue }
-      lines.append("  not checked: \(tally.check.rawValue), because \(reason)")
+    let skipped = tallies.filter { $0.reasonForSkipping != nil }
+    if let reason = skipped.first?.reasonForSkipping {
+      let names = skipped.map(\.check.rawValue).joined(separator: ", ")
+      lines.append("  not checked, because \(reason): \(names)")
     }
     lines.append("  to repeat exactly, pass seed: \(seed)")
     return lines
@@ -151,8 +152,12 @@ private func aligned(_ rows: [[String]]) -> [String] {
 func text(_ value: Double, _ digits: Int) -> String {
   guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }
   var (exponent, unit) = (0, 1.0)
-  while value.magnitude / unit >= 10, exponent < 308 { (exponent, unit) = (exponent + 1, unit * 10) }
-  while value.magnitude / unit < 1, exponent > -307 { (exponent, unit) = (exponent - 1, unit / 10) }
+  while value.magnitude / unit >= 10, exponent < 308 {
+    (exponent, unit) = (exponent + 1, unit * 10)
+  }
+  while value.magnitude / unit < 1, exponent > -307 {
+    (exponent, unit) = (exponent - 1, unit / 10)
+  }
   let precision = powerOfTen(digits - 1)
   var mantissa = (value / unit * precision).rounded() / precision
   if mantissa.magnitude >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }

@@ -61,7 +61,7 @@ public struct GradientTolerances: Sendable, Hashable, Codable {
 
   /// For functions evaluated in single precision only (`GradientPrecision.asGiven`).
   public static let float32 = GradientTolerances(
-    value: 1e-5, identity: 1e-4, first: GradientTolerance(relative: 1e-3, absolute: 1e-5),
+    value: 1e-5, identity: 1e-4, first: GradientTolerance(relative: 1e-3, absolute: 1e-4),
     second: GradientTolerance(relative: 1e-2, absolute: 1e-4), modes: 1e-2,
     noise: Double(Float.ulpOfOne))
 }

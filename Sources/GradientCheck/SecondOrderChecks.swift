@@ -96,7 +96,7 @@ extension CheckRun {
     of derivative: [Double], _ values: [Double], _ leaves: [TreeLeaf]
   ) -> [Double] {
     leaves.flatMap { leaf in
-      let largest = derivative[leaf.range].reduce(0) { max($0, $1.magnitude) }
+      let largest = derivative[leaf.range].largestMagnitude
       return leaf.range.map { max(largest, values[$0]) }
     }
   }

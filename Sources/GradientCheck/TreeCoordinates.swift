@@ -64,7 +64,7 @@ struct TreeCoordinates<Tree: TensorTree> {
     let vector = vector
     return leaves.flatMap { leaf -> [Double] in
       let elements = vector[leaf.range]
-      let largest = elements.reduce(0) { max($0, $1.magnitude) }
+      let largest = vector[leaf.range].largestMagnitude
       guard largest > 0 else { return elements.map { _ in 1 } }
       // Scaled by the largest, so that no square overflows or vanishes.
       let sum = elements.reduce(0) { $0 + ($1 / largest) * ($1 / largest) }
@@ -83,6 +83,11 @@ struct TreeCoordinates<Tree: TensorTree> {
     result.tensors = tensors
     return result
   }
+}
+
+extension ArraySlice<Double> {
+  /// The largest magnitude of the finite elements, 0 if there is none.
+  var largestMagnitude: Double { reduce(0) { $1.isFinite ? Swift.max($0, $1.magnitude) : $0 } }
 }
 
 extension Shape {

@@ -5,8 +5,8 @@
 
 int reference_is_extended(void) { return LDBL_MANT_DIG > DBL_MANT_DIG; }
 
-// erfc(-x / sqrt 2) / 2. The rounding error of the argument is magnified by x^2 in the tail, so it is
-// computed and corrected for to first order.
+// erfc(-x / sqrt 2) / 2. The rounding error of the argument is magnified by x^2 in the tail, so it
+// is computed and corrected for to first order.
 static long double normal_cdf(long double x) {
   long double c = 0.70710678118654752440084436210484903928L;
   long double c_error = -fmal(c, c, -0.5L) / (2 * c);

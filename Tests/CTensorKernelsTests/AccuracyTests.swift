@@ -2,8 +2,9 @@ import CReferenceMath
 import CTensorKernels
 import Testing
 
-/// Every elementwise function with the reference it must agree with. Arithmetic that IEEE 754 rounds
-/// correctly has half an ulp; for the others four are promised.
+/// An elementwise function with the reference it must agree with.
+///
+/// Arithmetic that IEEE 754 rounds correctly has half an ulp; for the others four are promised.
 struct ElementaryFunction: Sendable, CustomTestStringConvertible {
   let name: String
   let op: tk_unary_op
@@ -151,7 +152,8 @@ extension AccuracyTests {
 
   /// Special values, sweeps of the ranges where functions bend, saturate and underflow, and the
   /// neighbourhoods of the points where an argument reduction or a choice of formula changes.
-  static func arguments<T: BinaryFloatingPoint>(_: T.Type) -> [T] where T.RawSignificand: FixedWidthInteger {
+  static func arguments<T: BinaryFloatingPoint>(_: T.Type) -> [T]
+  where T.RawSignificand: FixedWidthInteger {
     var generator = SplitMix64(seed: 3)
     var x = specials(T.self)
     for width: T in [1, 8, 40, 110, 760] {
@@ -159,12 +161,15 @@ extension AccuracyTests {
     }
     // Near 1, for log; near 0, for expm1, log1p, erf and tanh.
     for _ in 0..<40_000 {
-      let small = T(sign: .plus, exponent: T.Exponent(-Int.random(in: 1...60, using: &generator)), significand: T.random(in: 1..<2, using: &generator))
+      let small = T(
+        sign: .plus, exponent: T.Exponent(-Int.random(in: 1...60, using: &generator)),
+        significand: T.random(in: 1..<2, using: &generator))
       x += [1 - small, 1 + small, small, -small, -1 + small]
     }
     // Near multiples of pi/2 and of ln(2)/2, over the range of the vector code and beyond it.
     for _ in 0..<30_000 {
-      let n = T(Int.random(in: 1...1 << Int.random(in: 1...22, using: &generator), using: &generator))
+      let n = T(
+        Int.random(in: 1...1 << Int.random(in: 1...22, using: &generator), using: &generator))
       for unit: T in [.pi / 2, 0.34657359027997265470861606072908828404] {
         var value = n * unit
         for _ in 0..<Int.random(in: 0...3, using: &generator) { value = value.nextUp }
@@ -172,7 +177,8 @@ extension AccuracyTests {
       }
     }
     let thresholds: [T] = [
-      0.5, 0.6875, 0.7, 1, 4, 6, 12, 16, 22, 30, 40, 87.33654, 88.72284, 103.97208, 708.39641853226408,
+      0.5, 0.6875, 0.7, 1, 4, 6, 12, 16, 22, 30, 40, 87.33654, 88.72284, 103.97208,
+      708.39641853226408,
       709.78271289338397, 745.13321910194122, 750, 819_200, 14.3, 38.6, 27.3, 10.1,
     ]
     for threshold in thresholds {
@@ -187,7 +193,8 @@ extension AccuracyTests {
   }
 
   /// Pairs that exercise every special case of pow, every size of result, and results near 1.
-  static func powers<T: BinaryFloatingPoint>(_: T.Type) -> ([T], [T]) where T.RawSignificand: FixedWidthInteger {
+  static func powers<T: BinaryFloatingPoint>(_: T.Type) -> ([T], [T])
+  where T.RawSignificand: FixedWidthInteger {
     var generator = SplitMix64(seed: 4)
     var pairs: [(T, T)] = []
     let values = specials(T.self) + [3, -3, 2.5, -2.5, 0.25, 1 + .ulpOfOne, 1 - .ulpOfOne / 2]
@@ -196,12 +203,16 @@ extension AccuracyTests {
     }
     for _ in 0..<200_000 {
       let exponent = T.Exponent(Int.random(in: -140...140, using: &generator))
-      let x = T(sign: .plus, exponent: exponent, significand: T.random(in: 1..<2, using: &generator))
+      let x = T(
+        sign: .plus, exponent: exponent, significand: T.random(in: 1..<2, using: &generator))
       pairs.append((x, T.random(in: -8...8, using: &generator)))
-      pairs.append((T.random(in: 0...2, using: &generator), T.random(in: -60...60, using: &generator)))
+      pairs.append(
+        (T.random(in: 0...2, using: &generator), T.random(in: -60...60, using: &generator)))
       let whole = T(Int.random(in: -9...9, using: &generator))
       pairs.append((T.random(in: -4...4, using: &generator), whole))
-      let small = T(sign: .plus, exponent: T.Exponent(-Int.random(in: 1...30, using: &generator)), significand: 1)
+      let small = T(
+        sign: .plus, exponent: T.Exponent(-Int.random(in: 1...30, using: &generator)),
+        significand: 1)
       pairs.append((1 + small, T.random(in: -40...40, using: &generator) / small))
     }
     return (pairs.map(\.0), pairs.map(\.1))

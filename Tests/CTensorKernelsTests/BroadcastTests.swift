@@ -167,7 +167,9 @@ private struct Operands<T: Element> {
   @Test func extremaPropagateNaN() {
     let x: [Float] = [.nan, 1, .nan, 2], y: [Float] = [1, .nan, .nan, 3]
     for op in [TK_MAXIMUM, TK_MINIMUM] {
-      let got = filled(4, with: Float.zero) { tk_binary(TK_FLOAT32, op, 1, [4], x, [1], y, [1], $0) }
+      let got = filled(4, with: Float.zero) {
+        tk_binary(TK_FLOAT32, op, 1, [4], x, [1], y, [1], $0)
+      }
       #expect(got[..<3].allSatisfy { $0.isNaN })
       #expect(got[3] == (op == TK_MAXIMUM ? 3 : 2))
     }

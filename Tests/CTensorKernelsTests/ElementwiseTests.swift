@@ -7,7 +7,9 @@ import Testing
   }
 
   @Test func castsOfFloatsTruncateAndSaturate() {
-    let x: [Double] = [1.9, -1.9, 0.4, 2e9, 3e9, -3e9, .infinity, -.infinity, .nan, 2_147_483_646.5]
+    let x: [Double] = [
+      1.9, -1.9, 0.4, 2e9, 3e9, -3e9, .infinity, -.infinity, .nan, 2_147_483_646.5,
+    ]
     let expected: [Int32] = [1, -1, 0, 2_000_000_000, .max, .min, .max, .min, 0, 2_147_483_646]
     #expect(cast(x, to: Int32.zero) == expected)
     let single: [Float] = [1.9, -1.9, 3e9, -3e9, .infinity, .nan, 2_147_483_520]

@@ -90,4 +90,28 @@ import Testing
         using: &generator)
     }
   }
+
+  /// Threads take rows of C; the bits may not depend on which.
+  @Test(arguments: [(40, 3, 7), (40, 20, 33), (30, 70, 300), (9, 2, 2)])
+  func rowsMayBeSplit(_ m: Int, _ n: Int, _ k: Int) {
+    var generator = SplitMix64(seed: 62)
+    let a: [Float] = randomElements(m * k, using: &generator)
+    let b: [Float] = randomElements(k * n, using: &generator)
+    let initial: [Float] = randomElements(m * n, using: &generator)
+    for (alpha, beta) in [(1.0, 0.0), (0.3, 0.7)] {
+      var whole = initial
+      tk_gemm(TK_FLOAT32, 0, 0, m, n, k, alpha, a, k, b, n, beta, &whole, n)
+      for height in [1, 2, 7] {
+        var parts = initial
+        for i in stride(from: 0, to: m, by: height) {
+          parts.withUnsafeMutableBufferPointer {
+            tk_gemm(
+              TK_FLOAT32, 0, 0, min(height, m - i), n, k, alpha, Array(a[(i * k)...]), k, b, n,
+              beta, $0.baseAddress! + i * n, n)
+          }
+        }
+        #expect(parts == whole)
+      }
+    }
+  }
 }

@@ -57,7 +57,8 @@ import Testing
     for _ in 0..<200 {
       let outer = Int.random(in: 0...3, using: &generator)
       let length = Int.random(in: 1...9, using: &generator)
-      let inner = Int.random(in: 0...2, using: &generator) == 0
+      let inner =
+        Int.random(in: 0...2, using: &generator) == 0
         ? 1 : Int.random(in: 0...20, using: &generator)
       let count = Int.random(in: 0...12, using: &generator)
       let picks = (0..<count).map { _ in Int32.random(in: 0..<Int32(length), using: &generator) }

@@ -53,15 +53,17 @@ private let shapes: [(Int, Int, Int)] = {
   var generator = SplitMix64(seed: 30)
   let fixed = [
     (1, 1, 1), (1, 4, 1), (3, 15, 1), (3, 16, 1), (2, 17, 1), (5, 511, 1), (5, 512, 1), (1, 513, 1),
-    (1, 100_000, 1), (64, 32, 1), (1, 64, 32), (2, 127, 3), (2, 128, 64), (1, 129, 65), (1, 5000, 7),
+    (1, 100_000, 1), (64, 32, 1), (1, 64, 32), (2, 127, 3), (2, 128, 64), (1, 129, 65),
+    (1, 5000, 7),
     (3, 1000, 33), (7, 3, 200), (0, 5, 3), (5, 3, 0), (0, 4, 1),
   ]
-  return fixed + (0..<60).map { _ in
-    (
-      Int.random(in: 1...4, using: &generator), Int.random(in: 1...300, using: &generator),
-      Bool.random(using: &generator) ? 1 : Int.random(in: 2...150, using: &generator)
-    )
-  }
+  return fixed
+    + (0..<60).map { _ in
+      (
+        Int.random(in: 1...4, using: &generator), Int.random(in: 1...300, using: &generator),
+        Bool.random(using: &generator) ? 1 : Int.random(in: 2...150, using: &generator)
+      )
+    }
 }()
 
 @Suite struct ReductionTests {

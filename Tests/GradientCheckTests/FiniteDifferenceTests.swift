@@ -50,13 +50,17 @@ import Testing
     },
     Case(name: "sin x + 1e6", point: 1, derivative: cos(1), accuracy: 2e-8) { sin($0) + 1e6 },
     Case(name: "log x at 1e-3", point: 1e-3, derivative: 1e3, accuracy: 1e-13) { log($0) },
-    Case(name: "log x at 1e-3 of a tensor of size 1", point: 1e-3, size: 1, derivative: 1e3,
-      accuracy: 1e-10) { log($0) },
+    Case(
+      name: "log x at 1e-3 of a tensor of size 1", point: 1e-3, size: 1, derivative: 1e3,
+      accuracy: 1e-10
+    ) { log($0) },
     Case(name: "sin 1000x at 1", point: 1, derivative: 1000 * cos(1000), accuracy: 1e-11) {
       sin(1000 * $0)
     },
-    Case(name: "kink of |x| at a fiftieth of the point", point: 0.02, size: 1, derivative: 1,
-      accuracy: 1e-12) { $0.magnitude },
+    Case(
+      name: "kink of |x| at a fiftieth of the point", point: 0.02, size: 1, derivative: 1,
+      accuracy: 1e-12
+    ) { $0.magnitude },
     Case(name: "1e-9 sin x", point: 1, derivative: 1e-9 * cos(1), accuracy: 2e-14) {
       1e-9 * sin($0)
     },

@@ -2,8 +2,9 @@ import Autodiff
 import GradientCheck
 import Testing
 
-/// Wrong derivatives must be caught, with the tensor and the element named, and the right side
-/// blamed. The bugs are those that the gradient checkers of other libraries were tried on.
+/// Wrong derivatives must be caught, the tensor and the element named, the right side blamed.
+///
+/// The bugs are those that the gradient checkers of other libraries were tried on.
 @Suite struct PlantedBugTests {
   /// A model whose leaves have names.
   struct Model: TensorTree {
@@ -139,8 +140,9 @@ import Testing
     #expect(report.outcome(of: .reverse) == .failed)
     let detached = checkGradients(at: small) { x in stopGradient(x) }
     #expect(detached.outcome(of: .reverse) == .failed)
-    #expect(try #require(detached.disagreements.first { $0.check == .reverse })
-      .notes.contains("analytic is exactly 0"))
+    #expect(
+      try #require(detached.disagreements.first { $0.check == .reverse })
+        .notes.contains("analytic is exactly 0"))
   }
 
   @Test func modesInconsistentBelowTheResolutionOfDifferences() {
