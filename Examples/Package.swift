@@ -8,7 +8,8 @@ let package = Package(
   name: "adjoint-examples",
   platforms: [.macOS(.v15)],
   products: [
-    .executable(name: "iv-regression", targets: ["iv-regression"])
+    .executable(name: "iv-regression", targets: ["iv-regression"]),
+    .executable(name: "benchmark", targets: ["benchmark"]),
   ],
   dependencies: [
     // The name is stated because the directory of a clone can have any.
@@ -33,6 +34,13 @@ let package = Package(
         .product(name: "Neural", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    .executableTarget(
+      name: "benchmark",
+      dependencies: [
+        "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

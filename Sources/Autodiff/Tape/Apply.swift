@@ -7,7 +7,7 @@ package func apply<P: Primitive>(
   _ primitive: P, _ inputs: [Tensor]
 ) throws(P.Failure) -> [Tensor] {
   guard let level = highestOpenLevel(of: inputs) else { return try primitive.evaluate(inputs) }
-  let peeled = inputs.map { $0.peeled(of: level) }
+  let peeled = inputs.mapped { $0.peeled(of: level) }
   let outputs = try apply(primitive, peeled)
   requireNothingCaptured(outputs, primitive.name, level)
   if let tape = level.tape {
@@ -37,8 +37,8 @@ package func apply<P: Primitive>(
 
 private func highestOpenLevel(of inputs: [Tensor]) -> Level? {
   var highest: Level?
-  for input in inputs where input.tracing != nil {
-    guard let level = input.highestOpenLevel else { continue }
+  for index in inputs.indices {
+    guard let level = inputs[index].highestOpenLevel else { continue }
     if level.number > highest?.number ?? 0 { highest = level }
   }
   return highest
@@ -47,8 +47,8 @@ private func highestOpenLevel(of inputs: [Tensor]) -> Level? {
 /// Refuses a derivative that would be wrong: a function with its own rule captured a tensor that is
 /// being differentiated at the same level as its arguments, so its rule would miss that dependence.
 private func requireNothingCaptured(_ outputs: [Tensor], _ name: String, _ level: Level) {
-  for output in outputs where output.tracing != nil {
-    guard let captured = output.highestOpenLevel, captured.number >= level.number else { continue }
+  for index in outputs.indices {
+    guard let captured = outputs[index].highestOpenLevel, captured.number >= level.number else { continue }
     stop(
       name,
       """
@@ -77,5 +77,18 @@ extension Parents {
   init(activeFor tangents: [Tensor?]) {
     self.init(count: tangents.count)
     for (index, tangent) in tangents.enumerated() where tangent != nil { self[index] = 0 }
+  }
+}
+
+extension Array where Element == Tensor {
+  /// `map` without its closure context and capacity bookkeeping for one or two elements: most
+  /// primitives have no more.
+  @inline(__always)
+  func mapped(_ transform: (Tensor) -> Tensor) -> [Tensor] {
+    switch count {
+    case 1: [transform(self[0])]
+    case 2: [transform(self[0]), transform(self[1])]
+    default: map(transform)
+    }
   }
 }

@@ -1,7 +1,9 @@
 import CTensorKernels
 
 /// A finished tape: the linearisation of a function at a point, to be applied in both directions.
-struct Recording: Sendable {
+///
+/// A class, so that `drainingPullback` can empty it whoever else still refers to it.
+final class Recording {
   private(set) var nodes: [Node]
   let slotCount: Int
   /// For each differentiated argument tensor, whether any recorded operation read it.
@@ -23,13 +25,8 @@ struct Recording: Sendable {
   }
 
   /// `pullback` for the only time: frees each node's residuals as soon as they were used.
-  consuming func consumingPullback(
-    _ seeds: [(slot: Int32, cotangent: Tensor)]
-  ) throws -> [Tensor?] {
-    let inputCount = inputCount
+  func drainingPullback(_ seeds: [(slot: Int32, cotangent: Tensor)]) throws -> [Tensor?] {
     var sums = Accumulator(slotCount: slotCount, seeds: seeds)
-    var nodes = nodes
-    self.nodes = []
     while let node = nodes.popLast() { try sums.propagate(through: node) }
     return sums.inputCotangents(inputCount)
   }

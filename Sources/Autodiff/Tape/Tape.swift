@@ -41,19 +41,19 @@ final class Tape: @unchecked Sendable {
         """)
     }
     var parents = Parents(count: inputs.count)
-    for (index, input) in inputs.enumerated() where input.scalarType.isFloatingPoint {
-      guard let slot = input.slot(at: level) else { continue }
+    for index in inputs.indices {
+      guard let slot = inputs[index].slot(at: level) else { continue }
       parents[index] = slot
       if slot < inputCount { inputIsUsed[Int(slot)] = true }
     }
     let firstSlot = slotCount
     slotCount += Int32(outputs.count)
     nodes.append(Node(primitive, peeled, outputs, parents, firstSlot))
-    var traced = outputs
-    for index in traced.indices where traced[index].scalarType.isFloatingPoint {
-      traced[index] = traced[index].traced(.slot(firstSlot + Int32(index)), at: level)
+    func traced(_ index: Int) -> Tensor {
+      guard outputs[index].scalarType.isFloatingPoint else { return outputs[index] }
+      return outputs[index].traced(.slot(firstSlot + Int32(index)), at: level)
     }
-    return traced
+    return outputs.count == 1 ? [traced(0)] : outputs.indices.map(traced)
   }
 
   /// Ends recording and moves the nodes out, so that no escaped tensor keeps them alive.
@@ -77,10 +77,9 @@ struct Node: Sendable {
     _ firstSlot: Int32
   ) {
     self.primitive = primitive
-    self.inputs =
-      primitive.residuals.contains(.inputs) ? inputs : inputs.map { $0.abstract }
-    self.outputs =
-      primitive.residuals.contains(.outputs) ? outputs : outputs.map { $0.abstract }
+    let residuals = primitive.residuals
+    self.inputs = residuals.contains(.inputs) ? inputs : inputs.mapped { $0.abstract }
+    self.outputs = residuals.contains(.outputs) ? outputs : outputs.mapped { $0.abstract }
     self.parents = parents
     self.firstSlot = firstSlot
   }
@@ -88,22 +87,26 @@ struct Node: Sendable {
   var point: Point { Point(inputs: inputs, outputs: outputs, parents: parents) }
 }
 
-/// The slots of a node's inputs, −1 for an input that is not differentiated; four without
+/// The slots of a node's inputs, −1 for an input that is not differentiated; two without
 /// allocating.
 struct Parents: Sendable {
-  private var first = SIMD4<Int32>(repeating: -1)
+  private var first: (Int32, Int32) = (-1, -1)
   private var rest: [Int32] = []
   let count: Int
 
   init(count: Int) {
     self.count = count
-    if count > 4 { rest = Array(repeating: -1, count: count - 4) }
+    if count > 2 { rest = Array(repeating: -1, count: count - 2) }
   }
 
   subscript(index: Int) -> Int32 {
-    get { index < 4 ? first[index] : rest[index - 4] }
+    get { index == 0 ? first.0 : index == 1 ? first.1 : rest[index - 2] }
     set {
-      if index < 4 { first[index] = newValue } else { rest[index - 4] = newValue }
+      switch index {
+      case 0: first.0 = newValue
+      case 1: first.1 = newValue
+      default: rest[index - 2] = newValue
+      }
     }
   }
 }

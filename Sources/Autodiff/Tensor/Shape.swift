@@ -8,13 +8,42 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, RandomAccess
   /// The largest supported number of axes.
   public static var maximumRank: Int { Int(TK_MAX_RANK) }
 
-  // Two halves, because arrays of a type aligned to more than 16 bytes take the slow path of the
-  // allocator, and operations pass their operands in arrays.
-  private var front = SIMD4<Int32>(repeating: 0)
-  private var back = SIMD4<Int32>(repeating: 0)
+  // Two sizes to a word, and no SIMD type: arrays of anything aligned to more than 8 bytes take the
+  // slow path of the allocator, and operations pass their operands in arrays.
+  private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
   private var storedRank: UInt8 = 0
 
-  private func size(_ axis: Int) -> Int { Int(axis < 4 ? front[axis] : back[axis - 4]) }
+  private func size(_ axis: Int) -> Int {
+    let word =
+      switch axis >> 1 {
+      case 0: words.0
+      case 1: words.1
+      case 2: words.2
+      default: words.3
+      }
+    return Int(UInt32(truncatingIfNeeded: word >> UInt64(32 * (axis & 1))))
+  }
+
+  private mutating func setSize(_ axis: Int, _ size: Int) {
+    let shift = UInt64(32 * (axis & 1))
+    func merged(_ word: UInt64) -> UInt64 {
+      word & ~(UInt64(UInt32.max) << shift) | UInt64(size) << shift
+    }
+    switch axis >> 1 {
+    case 0: words.0 = merged(words.0)
+    case 1: words.1 = merged(words.1)
+    case 2: words.2 = merged(words.2)
+    default: words.3 = merged(words.3)
+    }
+  }
+
+  public static func == (a: Shape, b: Shape) -> Bool {
+    a.words == b.words && a.storedRank == b.storedRank
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    for size in self { hasher.combine(size) }
+  }
 
   /// The shape of a scalar.
   public init() {}
@@ -48,7 +77,7 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, RandomAccess
       guard axis < rank, newValue >= 0, newValue <= Int(Int32.max) else {
         stop("Shape", "axis \(axis) of a shape of rank \(rank) cannot have size \(newValue)")
       }
-      if axis < 4 { front[axis] = Int32(newValue) } else { back[axis - 4] = Int32(newValue) }
+      setSize(axis, newValue)
     }
   }
 

@@ -2,7 +2,7 @@
 ///
 /// Small buffers lie in the object itself, one allocation each. Large ones come from `BufferPool`,
 /// because a fresh page costs more than the arithmetic on it.
-package final class Storage: ManagedBuffer<Storage.Header, SIMD2<UInt64>> {
+package final class Storage: ManagedBuffer<Storage.Header, UInt64> {
   package struct Header {
     let pointer: UnsafeMutableRawPointer?
     let byteCount: Int
@@ -14,7 +14,7 @@ package final class Storage: ManagedBuffer<Storage.Header, SIMD2<UInt64>> {
   /// Uninitialised bytes.
   static func allocate(byteCount: Int) -> Storage {
     let isPooled = byteCount >= pooledByteCount
-    let buffer = create(minimumCapacity: isPooled ? 0 : (byteCount + 15) / 16) { _ in
+    let buffer = create(minimumCapacity: isPooled ? 0 : (byteCount + 7) / 8) { _ in
       Header(
         pointer: isPooled ? BufferPool.shared.take(byteCount: byteCount) : nil,
         byteCount: byteCount)
@@ -26,14 +26,18 @@ package final class Storage: ManagedBuffer<Storage.Header, SIMD2<UInt64>> {
   nonisolated(unsafe) static let absent = Storage.allocate(byteCount: 0)
 
   package var bytes: UnsafeMutableRawPointer {
-    header.pointer ?? withUnsafeMutablePointerToElements { UnsafeMutableRawPointer($0) }
+    withUnsafeMutablePointers { header, elements in
+      header.pointee.pointer ?? UnsafeMutableRawPointer(elements)
+    }
   }
 
   package var byteCount: Int { header.byteCount }
 
   deinit {
-    if let pointer = header.pointer {
-      BufferPool.shared.give(pointer, byteCount: header.byteCount)
+    withUnsafeMutablePointerToHeader { header in
+      if let pointer = header.pointee.pointer {
+        BufferPool.shared.give(pointer, byteCount: header.pointee.byteCount)
+      }
     }
   }
 }

@@ -22,7 +22,7 @@ public func checkpointed<each T: TensorTree, Output: TensorTree, E: Error>(
     name: "checkpointed", residuals: .inputs, evaluate: evaluate,
     jvp: { x, _, tangent throws(E) in try jvp(at: x, along: tangent, of: evaluate).tangent },
     vjp: { x, _, cotangent throws(E) in
-      try Linearization(at: x, of: evaluate).consumingPullback(cotangent, throwing: E.self)
+      try Linearization(at: x, of: evaluate).drainingPullback(cotangent, throwing: E.self)
     })
   return try function(TreePack(repeat each point))
 }

@@ -54,6 +54,6 @@ public func valueWithGradient<each T: TensorTree, E: Error>(
       unused: .zero; if not, the tensor was replaced by a constant on the way
       """)
   }
-  let gradient = try linearization.consumingPullback(Tensor.ones(like: value), throwing: E.self)
+  let gradient = try linearization.drainingPullback(Tensor.ones(like: value), throwing: E.self)
   return (value, (repeat each gradient.elements))
 }

@@ -40,12 +40,10 @@ struct Linearization<Input: TensorTree, Output: TensorTree> {
     return filled(try typed(E.self) { try recording.pullback(seeds) })
   }
 
-  /// Jᵀ applied once, freeing the tape on the way.
-  consuming func consumingPullback<E>(_ cotangent: Output, throwing: E.Type) throws(E) -> Input {
+  /// Jᵀ applied for the only time, freeing the tape on the way.
+  func drainingPullback<E>(_ cotangent: Output, throwing: E.Type) throws(E) -> Input {
     let seeds = seeds(cotangent)
-    let (point, recording) = (point, recording)
-    let cotangents = try typed(E.self) { try recording.consumingPullback(seeds) }
-    return filled(cotangents, point)
+    return filled(try typed(E.self) { try recording.drainingPullback(seeds) })
   }
 
   /// J applied to a tangent of the point.
@@ -72,9 +70,7 @@ struct Linearization<Input: TensorTree, Output: TensorTree> {
       .compactMap { slot, cotangent in slot.map { ($0, cotangent) } }
   }
 
-  private func filled(_ cotangents: [Tensor?]) -> Input { filled(cotangents, point) }
-
-  private func filled(_ cotangents: [Tensor?], _ point: Input) -> Input {
+  private func filled(_ cotangents: [Tensor?]) -> Input {
     var result = point
     result.tensors = zip(cotangents, point.tensors).map { $0 ?? Tensor.zeros(like: $1) }
     return result
