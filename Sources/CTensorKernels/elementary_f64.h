@@ -1,8 +1,8 @@
 // exp, log, sin, cos and their relatives on vectors of doubles, each within 2 ulp or so.
 //
 // Methods: J.-M. Muller et al., Handbook of Floating-Point Arithmetic (2nd ed., 2018), and the
-// notes of FDLIBM (Sun Microsystems, 1993): Cody-Waite argument reduction, then a short polynomial. The
-// polynomials are Chebyshev fits computed for this file at 60 digits.
+// notes of FDLIBM (Sun Microsystems, 1993): Cody-Waite argument reduction, then a short polynomial.
+// The polynomials are Chebyshev fits computed for this file at 60 digits.
 #ifndef TK_ELEMENTARY_F64_H
 #define TK_ELEMENTARY_F64_H
 

@@ -27,15 +27,21 @@ static const float phi_near_f32[] = {
   0x1.988454p-2f, -0x1.10582ap-4f, 0x1.46c98cp-7f, -0x1.360aeap-10f, 0x1.b6421ap-14f,
 };
 
-// factor g / (1 + 2x) e^(power x^2), for x >= 1/2. The error of rounding 1 + 2x is made good to
-// first order, with `mean` for 1 / g.
+// The upper half of the digits, so that products of two halves are exact.
+TK_INLINE f32v upper_f32(f32v x) { return from_bits_f32(bits_f32(x) & 0xfffff000); }
+
+// factor g / (1 + 2x) e^(power x^2), for x >= 1/2. The errors of rounding d = 1 + 2x and the
+// quotient q are computed (T. Dekker, Numer. Math. 18, 1971) and made good to first order, with
+// `mean` for 1 / g.
 TK_INLINE f32v tail_f32(f32v x, f32v g, float mean, float power, f32v factor) {
-  f32v h = from_bits_f32(bits_f32(x) & 0xfffff000);
+  f32v h = upper_f32(x);
   exp_parts_f32 e = exp_parts_of_f32(power * (h * h), power * ((x - h) * (x + h)));
   f32v d = 1.0f + 2.0f * x;
-  f32v d_error = 1.0f - (d - 2.0f * x);
   f32v q = g / d;
-  f32v y = q + q * (e.m - d_error * (q * mean));
+  f32v dh = upper_f32(d), dl = d - dh, qh = upper_f32(q), ql = q - qh;
+  f32v residual = ((g - qh * dh) - qh * dl) - ql * d;
+  f32v d_error = 1.0f - (d - 2.0f * x);
+  f32v y = q + q * (e.m + (residual - q * d_error) * mean);
   return scale_f32(factor * y, e);
 }
 

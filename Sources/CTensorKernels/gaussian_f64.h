@@ -47,15 +47,21 @@ static const double phi_near_f64[] = {
   0x1.182314842ed38p-29,
 };
 
-// factor g / (1 + 2x) e^(power x^2), for x >= 1/2. The error of rounding 1 + 2x is made good to
-// first order, with `mean` for 1 / g.
+// The upper half of the digits, so that products of two halves are exact.
+TK_INLINE f64v upper_f64(f64v x) { return from_bits_f64(bits_f64(x) & 0xfffffffff8000000); }
+
+// factor g / (1 + 2x) e^(power x^2), for x >= 1/2. The errors of rounding d = 1 + 2x and the
+// quotient q are computed (T. Dekker, Numer. Math. 18, 1971) and made good to first order, with
+// `mean` for 1 / g.
 TK_INLINE f64v tail_f64(f64v x, f64v g, double mean, double power, f64v factor) {
-  f64v h = from_bits_f64(bits_f64(x) & 0xfffffffff8000000);
+  f64v h = upper_f64(x);
   exp_parts_f64 e = exp_parts_of_f64(power * (h * h), power * ((x - h) * (x + h)));
   f64v d = 1.0 + 2.0 * x;
-  f64v d_error = 1.0 - (d - 2.0 * x);
   f64v q = g / d;
-  f64v y = q + q * (e.m - d_error * (q * mean));
+  f64v dh = upper_f64(d), dl = d - dh, qh = upper_f64(q), ql = q - qh;
+  f64v residual = ((g - qh * dh) - qh * dl) - ql * d;
+  f64v d_error = 1.0 - (d - 2.0 * x);
+  f64v y = q + q * (e.m + (residual - q * d_error) * mean);
   return scale_f64(factor * y, e);
 }
 

@@ -54,7 +54,8 @@ static void NAME(pack_rows)(NAME(matrix) a, size_t height, size_t k, SCALAR *out
   }
 }
 
-// `width` columns of B as [k][padded], zeros behind.
+// `width` columns of B as [k][padded], zeros behind: a tile reads whole vectors, and what is not
+// initialised may be slow to multiply.
 static void NAME(pack_columns)(NAME(matrix) b, size_t k, size_t width, size_t padded, SCALAR *out) {
   if (b.column == 1 && width == padded) {
     for (size_t p = 0; p < k; p++, b.data += b.row)
@@ -78,7 +79,7 @@ static void NAME(multiply_block)(const NAME(product) *x, size_t ic, size_t heigh
   SCALAR beta = pc == 0 ? x->beta : 1;
   for (size_t j = 0; j < width; j += nr) {
     size_t columns = width - j < nr ? width - j : nr;
-    // An incomplete panel is packed in any case, for its zeros.
+    // An incomplete panel is packed in any case, as a tile reads beyond its end.
     int packed = x->packs_b || columns < nr;
     const SCALAR *b = packed ? x->packed_b + j * depth : NAME(at)(x->b, pc, jc + j).data;
     ptrdiff_t b_row = packed ? (ptrdiff_t)nr : x->b.row;
