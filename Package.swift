@@ -14,7 +14,8 @@ let package = Package(
   ],
   targets: [
     // The public modules, lowest first: a module imports only modules above it.
-    .target(name: "CTensorKernels", linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+    .target(
+      name: "CTensorKernels", linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .target(name: "Autodiff", dependencies: ["CTensorKernels"]),
     .target(name: "Neural", dependencies: ["Autodiff"]),
     .target(name: "GradientCheck", dependencies: ["Autodiff"]),
@@ -25,11 +26,15 @@ let package = Package(
     // extended precision, the yardstick of the kernel accuracy tests.
     .target(name: "CReferenceMath", path: "Tests/CReferenceMath"),
     .testTarget(name: "CTensorKernelsTests", dependencies: ["CTensorKernels", "CReferenceMath"]),
-    .testTarget(name: "AutodiffTests", dependencies: ["Autodiff", "GradientCheck", "CTensorKernels"]),
+    .testTarget(
+      name: "AutodiffTests", dependencies: ["Autodiff", "GradientCheck", "CTensorKernels"]),
     .testTarget(name: "NeuralTests", dependencies: ["Neural", "GradientCheck"]),
     .testTarget(name: "GradientCheckTests", dependencies: ["GradientCheck"]),
     .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles"]),
     .testTarget(name: "BilevelTests", dependencies: ["Bilevel", "GradientCheck"]),
+    // The examples of README and Docs.
+    .testTarget(
+      name: "DocumentationTests", dependencies: ["Autodiff", "GradientCheck", "Neural"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

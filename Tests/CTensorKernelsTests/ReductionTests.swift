@@ -139,10 +139,13 @@ private let shapes: [(Int, Int, Int)] = {
     for (outer, n, inner) in shapes {
       let cube = Cube<T>(outer, n, inner, using: &generator)
       let fibres = cube.fibres
-      #expect(cube.reduce(TK_MAX, initial: initial) == fibres.map { $0.max()! })
-      #expect(cube.reduce(TK_MIN, initial: initial) == fibres.map { $0.min()! })
-      let first = fibres.map { fibre in Int32(fibre.firstIndex(of: fibre.max()!)!) }
-      let last = fibres.map { fibre in Int32(fibre.firstIndex(of: fibre.min()!)!) }
+      #expect(cube.reduce(TK_MAX, initial: initial) == fibres.compactMap { $0.max() })
+      #expect(cube.reduce(TK_MIN, initial: initial) == fibres.compactMap { $0.min() })
+      func position(_ value: T?, in fibre: [T]) -> Int32 {
+        Int32(fibre.firstIndex { $0 == value } ?? -1)
+      }
+      let first = fibres.map { position($0.max(), in: $0) }
+      let last = fibres.map { position($0.min(), in: $0) }
       #expect(cube.positions(TK_MAX) == first)
       #expect(cube.positions(TK_MIN) == last)
     }

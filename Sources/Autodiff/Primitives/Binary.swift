@@ -48,7 +48,9 @@ package struct ElementwiseBinary: Primitive {
     ]
   }
 
-  /// d · ∂y/∂a. Where a and b tie, maximum and minimum share the derivative equally.
+  /// d · ∂y/∂a.
+  ///
+  /// Where a and b tie, maximum and minimum share the derivative equally.
   private func timesLeftDerivative(_ d: Tensor, _ point: Point) -> Tensor {
     let (a, b, y) = (point.inputs[0], point.inputs[1], point.outputs[0])
     return switch function {
@@ -132,7 +134,9 @@ private func applied(_ function: ElementwiseBinary.Function, _ a: Tensor, _ b: T
 
 // MARK: - Public operators and functions
 
-/// aᵇ. Defined as C's `pow`; the derivative in b at a = 0 is 0.
+/// aᵇ.
+///
+/// Defined as C's `pow`; the derivative in b at a = 0 is 0.
 public func pow(_ a: Tensor, _ b: Tensor) -> Tensor { applied(.pow, a, b) }
 /// aᵇ with a constant exponent; exact derivatives at a = 0 for non-negative integer b.
 public func pow(_ a: Tensor, _ b: Double) -> Tensor {

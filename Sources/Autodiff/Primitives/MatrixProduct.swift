@@ -67,7 +67,8 @@ package struct MatrixProduct: Primitive {
     let (_, n) = b.matrixExtents(transposed: transposeB)
     let (m, _) = a.matrixExtents(transposed: transposeA)
     let hint =
-      k == n ? "; transposeB: \(!transposeB) would fit"
+      k == n
+      ? "; transposeB: \(!transposeB) would fit"
       : m == kB ? "; transposeA: \(!transposeA) would fit" : ""
     return "the inner sizes of \(shapes) differ: \(k) and \(kB)\(hint)"
   }
@@ -99,7 +100,8 @@ private struct MatrixLoop {
     var index = Extents(repeating: 0)
     for item in 0..<batch.elementCount {
       multiply(
-        rows: m, Self.offset(index, aBatch, batch) * m * k, Self.offset(index, bBatch, batch) * k * n,
+        rows: m, Self.offset(index, aBatch, batch) * m * k,
+        Self.offset(index, bBatch, batch) * k * n,
         out + item * m * n * size)
       for axis in stride(from: batch.rank - 1, through: 0, by: -1) {
         index[axis] += 1
@@ -139,8 +141,10 @@ extension Tensor {
   }
 }
 
-/// The matrix product op(a) · op(b) on the last two axes; leading axes broadcast. A one-axis left
-/// operand is a row, a one-axis right operand a column, and their unit axes are dropped.
+/// The matrix product op(a) · op(b) on the last two axes; leading axes broadcast.
+///
+/// A one-axis left operand is a row, a one-axis right operand a column, and their unit axes are
+/// dropped.
 ///
 /// - Parameters:
 ///   - a: […, m, k], or […, k, m] when transposed.

@@ -33,7 +33,9 @@ extension Tensor {
     return square(deviation).mean(alongAxes: axes, keepingDimensions: keepingDimensions)
   }
 
-  /// The largest element over some axes; NaN if there is one. Ties share the derivative equally.
+  /// The largest element over some axes; NaN if there is one.
+  ///
+  /// Ties share the derivative equally.
   ///
   /// - Precondition: At least one element is compared.
   public func max(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
@@ -41,7 +43,9 @@ extension Tensor {
     return reduced(axes, keepingDimensions, "max") { apply(Extremum(isMaximum: true, $1), $0) }
   }
 
-  /// The smallest element over some axes; NaN if there is one. Ties share the derivative equally.
+  /// The smallest element over some axes; NaN if there is one.
+  ///
+  /// Ties share the derivative equally.
   ///
   /// - Precondition: At least one element is compared.
   public func min(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {

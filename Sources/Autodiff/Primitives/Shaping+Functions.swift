@@ -128,7 +128,9 @@ extension Tensor {
       }
       let part = indices[axis].resolved(in: shape[axis])
       let last = part.start + Swift.max(0, part.count - 1) * part.step
-      guard part.count == 0 || (0..<shape[axis]).contains(part.start) && (0..<shape[axis]).contains(last)
+      guard
+        part.count == 0
+          || (0..<shape[axis]).contains(part.start) && (0..<shape[axis]).contains(last)
       else {
         stop("subscript", "\(indices[axis]) is not inside axis \(axis) of shape \(shape)")
       }

@@ -37,9 +37,11 @@ package struct TriangularSolve: Primitive {
   package func jvp(_ point: Point, _ tangents: [Tensor?]) throws(LinearAlgebraError) -> [Tensor?] {
     let (t, x) = (point.inputs[0], point.outputs[0])
     let change = tangents[0].map { matmul(triangle($0), x, transposeA: isTransposed) }
-    return [try change.combined(tangents[1]).map { rhs throws(LinearAlgebraError) in
-      try apply(self, t, rhs)
-    }]
+    return [
+      try change.combined(tangents[1]).map { rhs throws(LinearAlgebraError) in
+        try apply(self, t, rhs)
+      }
+    ]
   }
 
   package func vjp(_ point: Point, _ cotangents: [Tensor?]) throws(LinearAlgebraError) -> [Tensor?]
@@ -91,9 +93,11 @@ package struct LinearSolve: Primitive {
   package func jvp(_ point: Point, _ tangents: [Tensor?]) throws(LinearAlgebraError) -> [Tensor?] {
     let (a, x) = (point.inputs[0], point.outputs[0])
     let change = tangents[0].map { matmul($0, x, transposeA: isTransposed) }
-    return [try change.combined(tangents[1]).map { rhs throws(LinearAlgebraError) in
-      try apply(self, a, rhs)
-    }]
+    return [
+      try change.combined(tangents[1]).map { rhs throws(LinearAlgebraError) in
+        try apply(self, a, rhs)
+      }
+    ]
   }
 
   package func vjp(_ point: Point, _ cotangents: [Tensor?]) throws(LinearAlgebraError) -> [Tensor?]
@@ -130,9 +134,11 @@ package struct PositiveDefiniteSolve: Primitive {
 
   package func jvp(_ point: Point, _ tangents: [Tensor?]) throws(LinearAlgebraError) -> [Tensor?] {
     let change = tangents[0].map { matmul($0, point.outputs[0]) }
-    return [try change.combined(tangents[1]).map { rhs throws(LinearAlgebraError) in
-      try apply(self, point.inputs[0], rhs)
-    }]
+    return [
+      try change.combined(tangents[1]).map { rhs throws(LinearAlgebraError) in
+        try apply(self, point.inputs[0], rhs)
+      }
+    ]
   }
 
   package func vjp(_ point: Point, _ cotangents: [Tensor?]) throws(LinearAlgebraError) -> [Tensor?]
@@ -238,7 +244,9 @@ private final class FactorCache<Factor: Sendable>: Sendable {
     for a: Tensor, _ factorize: (Tensor) throws(LinearAlgebraError) -> Factor
   ) throws(LinearAlgebraError) -> Factor {
     let cached = last.withLock { last -> Factor? in
-      guard let last, last.matrix.storage === a.storage, last.matrix.shape == a.shape else { return nil }
+      guard let last, last.matrix.storage === a.storage, last.matrix.shape == a.shape else {
+        return nil
+      }
       return last.factor
     }
     if let cached { return cached }

@@ -34,7 +34,9 @@ package struct ElementwiseUnary: UnaryPrimitive {
     timesDerivative(cotangent, x, y)
   }
 
-  /// d · f′(x), with y = f(x). At the kinks of |x| and relu the derivative is taken as 0.
+  /// d · f′(x), with y = f(x).
+  ///
+  /// At the kinks of |x| and relu the derivative is taken as 0.
   private func timesDerivative(_ d: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
     switch function {
     case .negate: -d

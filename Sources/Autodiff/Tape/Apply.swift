@@ -48,7 +48,9 @@ private func highestOpenLevel(of inputs: [Tensor]) -> Level? {
 /// being differentiated at the same level as its arguments, so its rule would miss that dependence.
 private func requireNothingCaptured(_ outputs: [Tensor], _ name: String, _ level: Level) {
   for index in outputs.indices {
-    guard let captured = outputs[index].highestOpenLevel, captured.number >= level.number else { continue }
+    guard let captured = outputs[index].highestOpenLevel, captured.number >= level.number else {
+      continue
+    }
     stop(
       name,
       """

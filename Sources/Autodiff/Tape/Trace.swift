@@ -19,8 +19,10 @@ final class Level: Sendable {
     self.tape = tape
   }
 
-  /// Whether the transform's closure still runs. With respect to a closed level every tensor is a
-  /// constant, because nothing can ask for that derivative any more.
+  /// Whether the transform's closure still runs.
+  ///
+  /// With respect to a closed level every tensor is a constant, because nothing can ask for that
+  /// derivative any more.
   var isOpen: Bool { open.load(ordering: .relaxed) }
 
   func close() { open.store(false, ordering: .relaxed) }

@@ -85,8 +85,10 @@ extension Tensor {
   ) -> Tensor {
     let step = count > 1 ? (last - first) / Double(count - 1) : 0
     // The last value is set, not stepped to, so that it is exact.
-    return Tensor((0..<count).map { $0 == count - 1 && count > 1 ? last : first + Double($0) * step })
-      .cast(to: scalarType)
+    return Tensor(
+      (0..<count).map { $0 == count - 1 && count > 1 ? last : first + Double($0) * step }
+    )
+    .cast(to: scalarType)
   }
 
   /// Rows of zeros with a one at each index: shape of `indices` plus an axis of size `depth`.

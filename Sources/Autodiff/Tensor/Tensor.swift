@@ -118,8 +118,10 @@ extension Tensor {
 // MARK: - Exact equality of values
 
 extension Tensor {
-  /// Whether two tensors have the same shape, scalar type and bits (so NaN equals itself and
-  /// 0 differs from −0). Traces are ignored.
+  /// Whether two tensors have the same shape, scalar type and bits (so NaN equals itself and 0
+  /// differs from −0).
+  ///
+  /// Traces are ignored.
   public func isBitwiseEqual(to other: Tensor) -> Bool {
     guard shape == other.shape, scalarType == other.scalarType else { return false }
     let count = elementCount * scalarType.byteCount

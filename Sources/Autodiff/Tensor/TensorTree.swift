@@ -1,5 +1,7 @@
 /// A value made of tensors in a fixed order: a tensor, an array, a dictionary, an optional, or a
-/// user's struct. Arguments and results of every transform are trees.
+/// user's struct.
+///
+/// Arguments and results of every transform are trees.
 ///
 /// One requirement, a visit of the stored tensors with their names:
 ///

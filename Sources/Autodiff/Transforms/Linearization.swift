@@ -121,7 +121,9 @@ func typed<E: Error, R>(_ failure: E.Type, _ body: () throws -> R) throws(E) -> 
 }
 
 /// The operations that a function records on the tape, in order: the type of the primitive and its
-/// name. Serves tests that prove which primitives they exercise.
+/// name.
+///
+/// Serves tests that prove which primitives they exercise.
 package func recordedOperations<Input: TensorTree, Output: TensorTree, E: Error>(
   at point: Input, of f: (Input) throws(E) -> Output
 ) throws(E) -> [(primitive: String, name: String)] {

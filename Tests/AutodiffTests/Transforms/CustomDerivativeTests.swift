@@ -54,7 +54,8 @@ struct CustomDerivativeTests {
     }
   }
 
-  @Test("Checkpointing changes no derivative and computes the function again", arguments: [1, 2, 3])
+  @Test(
+    "Checkpointing changes no derivative and computes the function again", arguments: [1, 2, 3])
   func checkpoints(order: Int) {
     var runs = 0
     let block = { (x: Tensor) -> Tensor in

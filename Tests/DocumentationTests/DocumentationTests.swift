@@ -1,0 +1,54 @@
+import Autodiff
+import Foundation
+import Testing
+
+@Suite("Documents")
+struct DocumentationTests {
+  private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+
+  /// Lines without indentation, blank lines and imports.
+  private static func lines(_ text: Substring) -> [String] {
+    text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+      .filter { !$0.isEmpty && !$0.hasPrefix("import ") }
+  }
+
+  @Test("Every Swift example of a document stands in Snippets.swift, where it compiles")
+  func examplesCompile() throws {
+    let snippets = try String(
+      contentsOf: Self.root.appending(path: "Tests/DocumentationTests/Snippets.swift"),
+      encoding: .utf8)
+    let compiled = "\n" + Self.lines(snippets[...]).joined(separator: "\n") + "\n"
+    let docs = try FileManager.default.contentsOfDirectory(
+      at: Self.root.appending(path: "Docs"), includingPropertiesForKeys: nil)
+    var count = 0
+    for file in docs.filter({ $0.pathExtension == "md" }) + [Self.root.appending(path: "README.md")]
+    {
+      let text = try String(contentsOf: file, encoding: .utf8)
+      for block in text.components(separatedBy: "```swift\n").dropFirst() {
+        let code = Self.lines(block.components(separatedBy: "\n```")[0][...]).joined(
+          separator: "\n")
+        #expect(
+          compiled.contains("\n\(code)\n"),
+          "\(file.lastPathComponent): not in Snippets.swift:\n\(code)")
+        count += 1
+      }
+    }
+    #expect(count >= 4)
+  }
+
+  @Test("The examples give what their comments say")
+  func examplesRun() throws {
+    let results = Snippets.transforms()
+    #expect(results[0].scalars == [1, -2, 4])
+    let e = exp(Tensor([0.5, -1, 2]))
+    #expect(results[2].isBitwiseEqual(to: e * Tensor([1, 0, -1])))
+    #expect(results[3].isBitwiseEqual(to: e))
+    #expect(abs(results[4].sum()).scalar < 1e-15)
+    #expect(results[5].scalar == 2)
+    #expect(Snippets.training().tensorPaths.count == 6)
+    try Snippets.check()
+    // (x^⅓)″ = −2/9 x^(−5/3).
+    #expect(abs(Snippets.customDerivative() + 2.0 / 9 / 32).scalar < 1e-16)
+  }
+}

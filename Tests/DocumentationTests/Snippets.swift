@@ -1,0 +1,49 @@
+// The code of the documents, compiled here word for word and run by `DocumentationTests`.
+import Autodiff
+import GradientCheck
+import Neural
+
+enum Snippets {
+  static func transforms() -> [Tensor] {
+    let x = Tensor([0.5, -1, 2])
+    let slope = gradient(at: x) { x in (x * x).sum() }  // 2x
+
+    let (y, pullback) = vjp(at: x) { x in exp(x) }  // call it as often as you like
+    let weighted = pullback(Tensor([1, 0, -1]))  // Jᵀ · cotangent
+    let (_, tangent) = jvp(at: x, along: Tensor([1, 1, 1])) { x in exp(x) }
+
+    let curvature = hessian(at: x) { x in log(exp(x).sum()) }  // forward over reverse
+    let nested = gradient(at: Tensor(1)) { x in  // d/dx [x · d/dy (x y)] = 2x
+      x * gradient(at: Tensor(3)) { y in x * y }
+    }
+    return [slope, y, weighted, tangent, curvature, nested]
+  }
+
+  static func training() -> MLP {
+    var generator = PhiloxGenerator(seed: 1)
+    var network = MLP(widths: [2, 32, 32, 1], activation: .tanh, using: &generator)
+    var optimizer = Adam(learningRate: 1e-2)
+    let inputs = Tensor.uniform([256, 2], from: -1, to: 1, using: &generator)
+    let targets = sin(3 * inputs).sum(alongAxis: 1, keepingDimension: true)
+    for rows in Batches(count: 256, batchSize: 64, shuffledUsing: &generator) {
+      let (x, y) = (inputs.gathering(rows, alongAxis: 0), targets.gathering(rows, alongAxis: 0))
+      let (loss, slope) = valueWithGradient(at: network) { meanSquaredError($0(x), y) }
+      optimizer.update(&network, along: slope)
+      print(loss.scalar)
+    }
+    return network
+  }
+
+  static func check() throws {
+    try requireGradients(at: Tensor([0.3, 0.7])) { x in tanh(x) * x }  // both modes, second order
+  }
+
+  static func customDerivative() -> Tensor {
+    let cubeRoot = CustomDerivative<Tensor, Tensor, Never>(
+      name: "cubeRoot",
+      evaluate: { x in pow(x, 1.0 / 3) },
+      jvp: { _, y, tangent in tangent / (3 * y * y) })
+    let second = hessian(at: Tensor(8)) { x in cubeRoot(x) }
+    return second
+  }
+}
