@@ -5,15 +5,15 @@ struct DeepSettings: Encodable {
   /// ρ of the simulated design.
   var correlation = 0.9
   /// Outer iterations.
-  var iterations = 60
+  var iterations = 150
   /// Inner steps to one outer step.
   var innerSteps = 10
   /// Hidden widths of both networks.
-  var hidden = [64, 64]
+  var hidden = [128, 64]
   /// Treatment features.
-  var features = 32
+  var features = 64
   /// The learning rate of both optimisers.
-  var learningRate = 3e-3
+  var learningRate = 1e-2
   /// The penalty of the weights of both optimisers.
   var weightDecay = 1e-4
   /// Ridge of the head that predicts treatment features, per observation.
