@@ -35,7 +35,7 @@ enum CSVHeader {
     parser.place(field.start - (field.isQuoted ? 1 : 0))
   }
 
-  /// At most three of `names` that a misspelt `name` may have meant, nearest first.
+  /// The one to three of `names` that a misspelt `name` is nearest to, if near at all.
   static func nearest(to name: String, in names: [String]) -> [String] {
     let wanted = Array(name.lowercased())
     let limit = max(2, wanted.count / 3)
@@ -44,8 +44,8 @@ enum CSVHeader {
       // A name that shares no character with the wanted one is no help.
       distances[$0] <= limit && distances[$0] < max(wanted.count, names[$0].count)
     }
-    let sorted = candidates.sorted { (distances[$0], $0) < (distances[$1], $1) }
-    return sorted.prefix(3).map { names[$0] }
+    let least = candidates.map { distances[$0] }.min()
+    return candidates.filter { distances[$0] == least }.prefix(3).map { names[$0] }
   }
 
   /// The number of insertions, deletions, substitutions and swaps of neighbours between two words

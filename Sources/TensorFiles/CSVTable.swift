@@ -154,15 +154,18 @@ public struct CSVTable: Sendable {
   }
 }
 
-/// Why a file operation failed, in words; Foundation's own description repeats the path.
+/// Why a file operation failed, in a few words; Foundation's own description repeats the path.
 func reason(for error: any Error, path: String) -> String {
   var isDirectory: ObjCBool = false
-  let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-  if isDirectory.boolValue { return "it is a directory" }
-  if let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError,
-    underlying.domain == NSPOSIXErrorDomain
-  {
-    return String(cString: strerror(Int32(underlying.code)))
+  if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+    return "it is a directory"
   }
-  return exists ? (error as NSError).localizedDescription : "no such file"
+  switch (error as? CocoaError)?.code {
+  case .fileReadNoSuchFile: return "no such file"
+  case .fileNoSuchFile: return "the directory it should be in does not exist"
+  case .fileReadNoPermission, .fileWriteNoPermission: return "permission denied"
+  case .fileWriteOutOfSpace: return "the disk is full"
+  case .fileWriteVolumeReadOnly: return "the disk is read-only"
+  default: return (error as NSError).localizedDescription
+  }
 }

@@ -76,6 +76,7 @@ public struct InstrumentalModel: Sendable {
     let constant = addsConstant ? 1 : 0
     let needed = constant + exogenous.count + instruments.count + 1
     if rows < needed { throw .tooFewRows(rows: rows, needed: needed) }
+    try Self.checkSizes([outcome] + endogenous + instruments + exogenous)
     if addsConstant { try Self.checkNotConstant(endogenous, instruments, exogenous) }
 
     self.outcome = outcome
@@ -100,6 +101,15 @@ public struct InstrumentalModel: Sendable {
           throw .columnInTwoRoles(name: variable.name, first: first, second: role)
         }
         seen[variable.name] = role
+      }
+    }
+  }
+
+  private static func checkSizes(_ variables: [Variable]) throws(ModelError) {
+    for variable in variables {
+      let size = variable.values.reduce(0) { max($0, abs($1)) }
+      if size > 0, !(1e-100...1e100 ~= size) {
+        throw .extremeValues(name: variable.name, size: size)
       }
     }
   }

@@ -29,7 +29,10 @@ public enum ModelError: Error, Equatable, Sendable {
   /// The instruments do not move the endogenous variables independently.
   case notIdentified(names: [String])
 
-  /// The values are too large or too small for the arithmetic.
+  /// The squares of a column's values are out of the range of the arithmetic.
+  case extremeValues(name: String, size: Double)
+
+  /// The estimates are not finite numbers.
   case notFinite
 }
 
@@ -59,7 +62,7 @@ extension ModelError: CustomStringConvertible {
         + "model; it needs at least \(Numbers.count(needed)). Rows with a missing value in any used column "
         + "do not count"
     case .constantColumn(let name, let role, let value):
-      return "\(role.rawValue) \(name) is \(Numbers.significant(value, digits: 6)) in every row, "
+      return "\(role.rawValue) \(name) is \(Numbers.short(value)) in every row, "
         + "and a constant is added already; leave the column out, or add no constant"
     case .collinear(let names):
       return names.count == 1
@@ -70,9 +73,12 @@ extension ModelError: CustomStringConvertible {
       return "the instruments do not identify \(list(names)): once the exogenous variables are "
         + "taken out, they do not move the endogenous variables independently; use other "
         + "instruments"
+    case .extremeValues(let name, let size):
+      return "column \(name) has values of the size \(Numbers.significant(size, digits: 2)), whose "
+        + "squares cannot be computed with; change its unit"
     case .notFinite:
-      return "the estimates are not finite numbers; the values of some columns are too large or "
-        + "too small, so change their units"
+      return "the estimates are not finite numbers; the columns are too far apart in size, "
+        + "so change their units"
     }
   }
 }

@@ -27,10 +27,12 @@ public struct PivotedQR: Sendable {
 
   /// Factorises the matrix with these columns, all of the same length.
   ///
+  /// - Parameter references: Columns whose lengths take the place of the columns' own in the
+  ///   scaling, for columns computed from others: what is left of those by cancellation is rounding.
   /// - Complexity: O(*n p²*) for *p* columns of length *n*.
-  public init(_ columns: [[Double]]) {
+  public init(_ columns: [[Double]], scaledBy references: [[Double]]? = nil) {
     let rowCount = columns.first?.count ?? 0
-    let scales = columns.map { column in
+    let scales = (references ?? columns).map { column in
       let length = norm(column, from: 0)
       return length > 0 ? length : 1
     }
@@ -111,12 +113,23 @@ public struct PivotedQR: Sendable {
   /// Columns that depend on each other: each group holds one column that the factorisation found
   /// superfluous and those it is a linear combination of, in the order of the matrix.
   public var dependencies: [[Int]] {
-    (rank..<max(rank, columnCount)).map { position in
-      let column = Array(triangle[position].prefix(rank))
-      let weights = solveTriangle(column)
-      // Rounding leaves weights of the size of the tolerance on columns that take no part.
-      let members = weights.indices.filter { abs(weights[$0]) > 1e-6 }.map { order[$0] }
-      return (members + [order[position]]).sorted()
+    guard rank < columnCount else { return [] }
+    let amplification = amplification
+    return (rank..<columnCount).map { position in
+      let weights = solveTriangle(Array(triangle[position].prefix(rank)))
+      // Rounding leaves a weight on columns that take no part, the larger the worse these are
+      // conditioned.
+      let members = weights.indices.filter { abs(weights[$0]) > 1e-12 * amplification[$0] }
+      return (members.map { order[$0] } + [order[position]]).sorted()
+    }
+  }
+
+  /// The sums of absolute values in the rows of R⁻¹: how much an error in a right-hand side grows.
+  private var amplification: [Double] {
+    (0..<rank).reduce(into: [Double](repeating: 0, count: rank)) { sums, column in
+      var unit = [Double](repeating: 0, count: rank)
+      unit[column] = 1
+      for (row, value) in solveTriangle(unit).enumerated() { sums[row] += abs(value) }
     }
   }
 

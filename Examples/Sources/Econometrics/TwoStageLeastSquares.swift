@@ -35,7 +35,8 @@ public struct TwoStageLeastSquares: Sendable {
   ///   independently, `ModelError.notFinite` if the arithmetic fails.
   public init(_ model: InstrumentalModel, covariance: CovarianceType) throws(ModelError) {
     let fitted = model.endogenous.map { model.instrumentQR.projection($0.values) }
-    let projected = PivotedQR(model.exogenous.map(\.values) + fitted)
+    let projected = PivotedQR(
+      model.exogenous.map(\.values) + fitted, scaledBy: model.regressors.map(\.values))
     guard projected.rank == projected.columnCount else {
       throw .notIdentified(names: model.endogenous.map(\.name))
     }

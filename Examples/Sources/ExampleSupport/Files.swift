@@ -9,7 +9,7 @@ public struct OutputError: Error, Equatable, CustomStringConvertible {
   public let reason: String
 
   public var description: String {
-    "\(path): cannot be written: \(reason); choose another place or change its permissions"
+    "\(path): cannot be written: \(reason); choose another place"
   }
 }
 
@@ -81,15 +81,18 @@ public struct OutputDirectory: Sendable {
   }
 }
 
+/// Why a file operation failed, in a few words; Foundation's own description repeats the path.
 private func reason(for error: any Error, path: String) -> String {
   var isDirectory: ObjCBool = false
-  if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) {
-    if isDirectory.boolValue { return "it is a directory" }
+  if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+    return "it is a directory"
   }
-  if let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError,
-    underlying.domain == NSPOSIXErrorDomain
-  {
-    return String(cString: strerror(Int32(underlying.code)))
+  switch (error as? CocoaError)?.code {
+  case .fileWriteFileExists: return "there is a file of this name"
+  case .fileNoSuchFile, .fileReadNoSuchFile: return "the directory it should be in does not exist"
+  case .fileWriteNoPermission, .fileReadNoPermission: return "permission denied"
+  case .fileWriteOutOfSpace: return "the disk is full"
+  case .fileWriteVolumeReadOnly: return "the disk is read-only"
+  default: return (error as NSError).localizedDescription
   }
-  return (error as NSError).localizedDescription
 }

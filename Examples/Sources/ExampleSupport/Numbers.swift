@@ -28,6 +28,14 @@ public enum Numbers {
     return fixed(value, decimals: max(0, digits - 1 - exponent))
   }
 
+  /// The number with at most six significant digits, without zeros at the end.
+  public static func short(_ value: Double) -> String {
+    let text = significant(value, digits: 6)
+    guard text.contains("."), !text.contains("e") else { return text }
+    let trimmed = text.reversed().drop { $0 == "0" }.reversed()
+    return String(trimmed.last == "." ? trimmed.dropLast() : trimmed[...])
+  }
+
   /// A p-value: three decimals, or `<0.001`.
   public static func pValue(_ p: Double) -> String {
     guard p.isFinite else { return nonFinite(p) }

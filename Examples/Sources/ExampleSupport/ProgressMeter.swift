@@ -20,8 +20,8 @@ public final class ProgressMeter {
   /// - Parameters:
   ///   - label: What is being done, in a word or two.
   ///   - total: The number of steps.
-  ///   - unit: The name of a step, for the rate.
-  public convenience init(label: String, total: Int, unit: String = "step") {
+  ///   - unit: The name of a step, for the rate; nil if the steps are too unlike for a rate.
+  public convenience init(label: String, total: Int, unit: String? = "step") {
     let clock = ContinuousClock()
     let origin = clock.now
     self.init(
@@ -33,7 +33,7 @@ public final class ProgressMeter {
 
   /// Starts a meter with a terminal, a clock in seconds and an output of the caller's choice.
   package init(
-    label: String, total: Int, unit: String, isTerminal: Bool, width: Int,
+    label: String, total: Int, unit: String?, isTerminal: Bool, width: Int,
     now: @escaping () -> Double, write: @escaping (String) -> Void
   ) {
     format = ProgressFormat(label: label, total: total, unit: unit, width: width)
@@ -81,10 +81,10 @@ public final class ProgressMeter {
 package struct ProgressFormat: Sendable {
   package let label: String
   package let total: Int
-  package let unit: String
+  package let unit: String?
   package let width: Int
 
-  package init(label: String, total: Int, unit: String, width: Int) {
+  package init(label: String, total: Int, unit: String?, width: Int) {
     self.label = label
     self.total = max(0, total)
     self.unit = unit
@@ -110,7 +110,7 @@ package struct ProgressFormat: Sendable {
 
   private func details(_ completed: Int, _ elapsed: Double, _ note: String) -> [String] {
     var parts: [String] = []
-    if completed > 0, elapsed > 0 {
+    if let unit, completed > 0, elapsed > 0 {
       let rate = Double(completed) / elapsed
       parts.append("\(Numbers.significant(rate, digits: 3)) \(unit)s/s")
       parts.append(

@@ -23,7 +23,9 @@ public struct SVGFigure: Sendable {
   public func svg() -> String {
     let margin = 20.0
     let headerHeight = subtitle.isEmpty ? 50.0 : 72.0
-    let layouts = panels.map(SVGPanelLayout.init)
+    // The same room for every legend lines the plotting areas up.
+    let legendRows = panels.map { SVGPanelLayout.legendRows($0).count }.max() ?? 0
+    let layouts = panels.map { SVGPanelLayout($0, legendRows: legendRows) }
     let width = layouts.reduce(margin) { $0 + $1.width + margin }
     let headerWidth =
       margin * 2 + max(SVGText.width(title, size: 19), SVGText.width(subtitle, size: 13))

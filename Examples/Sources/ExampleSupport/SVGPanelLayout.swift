@@ -17,7 +17,7 @@ struct SVGPanelLayout {
   private static let labelSize = 13.0
   private static let legendLine = 20.0
 
-  init(_ panel: SVGPanel) {
+  init(_ panel: SVGPanel, legendRows: Int) {
     self.panel = panel
     let extent = panel.marks.flatMap(\.extent)
     xScale = SVGScale(panel.xAxis, values: extent.map(\.x), length: panel.plotWidth)
@@ -28,8 +28,8 @@ struct SVGPanelLayout {
     legend = Self.legendRows(panel)
 
     let widestLabel = yTicks.labels.map { SVGText.width($0, size: Self.labelSize) }.max() ?? 0
-    left = 30 + widestLabel + 10
-    top = (panel.title.isEmpty ? 8 : 32) + Double(legend.count) * Self.legendLine
+    left = (panel.yAxis.label.isEmpty ? 6 : 30) + widestLabel + 10
+    top = (panel.title.isEmpty ? 8 : 32) + Double(legendRows) * Self.legendLine
     // The last label under the axis may reach beyond it.
     let overhang = (xTicks.labels.last.map { SVGText.width($0, size: Self.labelSize) } ?? 0) / 2
     let titleWidth = SVGText.width(panel.title, size: 15)
@@ -91,7 +91,7 @@ struct SVGPanelLayout {
   }
 
   /// The legend above the axes, where it covers no data, in as many rows as it needs.
-  private static func legendRows(_ panel: SVGPanel) -> [[SVGMark]] {
+  static func legendRows(_ panel: SVGPanel) -> [[SVGMark]] {
     var rows: [[SVGMark]] = []
     var used = Double.infinity
     for mark in panel.marks where mark.label != nil {

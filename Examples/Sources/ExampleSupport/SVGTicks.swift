@@ -23,7 +23,11 @@ struct SVGTicks {
       return SVGTicks(values: values, labels: values.map { scientific($0, step: step) })
     }
     let decimals = max(0, Int(-floor(log10(step * 1.000_001))))
-    return SVGTicks(values: values, labels: values.map { Numbers.fixed($0, decimals: decimals) })
+    let labels = values.map {
+      // A minus sign, as wide as a plus, not a hyphen.
+      Numbers.fixed($0, decimals: decimals).replacing("-", with: "−")
+    }
+    return SVGTicks(values: values, labels: labels)
   }
 
   /// Ticks at powers of ten, or also at 2 and 5 times these where there is room.
@@ -43,7 +47,9 @@ struct SVGTicks {
       }
     }
     let isPlain = (values.first ?? 1) >= 1e-3 && (values.last ?? 1) < 1e5
-    let labels = values.map { isPlain ? Numbers.significant($0, digits: 1) : scientific($0, step: $0) }
+    let labels = values.map {
+      isPlain ? Numbers.significant($0, digits: 1) : scientific($0, step: $0)
+    }
     return SVGTicks(values: values, labels: labels)
   }
 
@@ -59,7 +65,8 @@ struct SVGTicks {
     let digits = max(0, exponent - Int(floor(log10(step) + 1e-12)))
     let mantissa = Numbers.fixed(value / pow(10, Double(exponent)), decimals: digits)
     let power = "10" + superscript(exponent)
-    return mantissa == "1" ? power : mantissa == "-1" ? "-" + power : "\(mantissa)×\(power)"
+    return mantissa == "1" ? power : mantissa == "-1"
+      ? "−" + power : "\(mantissa.replacing("-", with: "−"))×\(power)"
   }
 
   private static func superscript(_ value: Int) -> String {

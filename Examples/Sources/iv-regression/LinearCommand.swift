@@ -13,8 +13,8 @@ struct LinearCommand: ParsableCommand {
       near (Card 1995).
 
       On your own data:
-        iv-regression linear --data FILE --outcome Y --endogenous X --instruments Z1,Z2 \\
-          --exogenous W1,W2
+        iv-regression linear --data FILE --outcome Y --endogenous X \\
+          --instruments Z1,Z2 --exogenous W1,W2
 
       Standard errors are not adjusted for small samples (variances divide by n), as in the Python \
       package linearmodels. Rows with a missing value (an empty field, NA, NaN or .) in a column \

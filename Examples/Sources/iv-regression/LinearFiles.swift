@@ -39,8 +39,7 @@ enum LinearFiles {
     let figure = SVGFigure(
       title: "\(report.outcome) on \(report.endogenous.joined(separator: ", ")), instrumented by "
         + report.instruments.joined(separator: ", "),
-      subtitle: "\(report.data), n = \(Numbers.count(report.n)); bars and whiskers are "
-        + "95 % intervals",
+      subtitle: "\(report.data), n = \(Numbers.count(report.n)); whiskers are 95 % intervals",
       panels: [estimatesPanel(report)] + stages)
     try figure.write(to: path)
     return path
@@ -76,7 +75,7 @@ enum LinearFiles {
   /// with the exogenous variables taken out; the slope of the line is 1 by construction, and the
   /// spread of the bins along it is the strength of the instruments.
   private static func firstStagePanel(_ stage: FirstStage, _ model: InstrumentalModel) -> SVGPanel {
-    let bins = BinnedMeans(x: stage.partialledFit, y: stage.partialledVariable, count: 20)
+    let bins = BinnedMeans(x: stage.partialledFit, y: stage.partialledVariable, count: 12)
     let ends = [bins.points.map(\.x).min() ?? 0, bins.points.map(\.x).max() ?? 0]
     let instruments = model.instruments.map(\.name).joined(separator: ", ")
     return SVGPanel(

@@ -40,7 +40,7 @@ struct LinearRun {
 
   /// Runs, and returns what `--json` writes. The directory is made only once there are results.
   func run(writingTo directory: () throws -> OutputDirectory) throws -> LinearReport {
-    let progress = ProgressMeter(label: "linear", total: 3)
+    let progress = ProgressMeter(label: "linear", total: 3, unit: nil)
     let table = try Self.table(specification.data)
     progress.update(completed: 1, note: "read \(Numbers.count(table.rowCount)) rows")
     let sample = try LinearSample(specification, from: table)
@@ -55,7 +55,7 @@ struct LinearRun {
     progress.update(completed: 3, note: "plotted")
     progress.finish()
     print(LinearSummary(specification, report, result).text())
-    print("Wrote \(files.joined(separator: " and "))")
+    print("\nWrote \(files.joined(separator: " and "))")
     return report
   }
 

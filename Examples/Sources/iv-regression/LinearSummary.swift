@@ -17,7 +17,7 @@ struct LinearSummary {
   }
 
   func text() -> String {
-    [heading, coefficients, comparison, firstStages, tests, interpretation, ""]
+    [heading, coefficients, comparison, firstStages, tests, interpretation]
       .joined(separator: "\n\n")
   }
 
@@ -114,13 +114,13 @@ struct LinearSummary {
       else { return nil }
       if specification.isCard {
         let ordinary = report.ordinaryLeastSquares.parameters[name] ?? .nan
-        return "One more year of schooling raises the wage by about \(percent(estimate)) (95 % "
+        return "One more year of schooling raises the wage by about \(percent(estimate)) (95\u{A0}% "
           + "interval \(percent(interval[0])) to \(percent(interval[1]))), against "
           + "\(percent(ordinary)) by OLS, if living near a college affects wages only through "
           + "schooling."
       }
       return "One unit more of \(name) changes \(report.outcome) by "
-        + "\(Numbers.significant(estimate)) (95 % interval \(Numbers.significant(interval[0])) to "
+        + "\(Numbers.significant(estimate)) (95\u{A0}% interval \(Numbers.significant(interval[0])) to "
         + "\(Numbers.significant(interval[1]))), other regressors held fixed, if the instruments "
         + "affect \(report.outcome) only through \(list(report.endogenous))."
     }
@@ -129,7 +129,7 @@ struct LinearSummary {
 
   /// A change of a logarithm as a percentage.
   private func percent(_ change: Double) -> String {
-    Numbers.fixed(100 * expm1(change), decimals: 1) + " %"
+    Numbers.fixed(100 * expm1(change), decimals: 1) + "\u{A0}%"
   }
 
   private func significant(_ value: Double?) -> String { Numbers.significant(value ?? .nan) }
@@ -170,7 +170,7 @@ private struct FirstStageText {
     let isSimple = report.endogenous.count == 1 && report.instruments.count == 1
     if isSimple, strength < 104.7 {
       return "Above 10, the rule of thumb for instruments that are not weak; only above 104.7 does "
-        + "the interval cover with 95 % probability in the worst case."
+        + "the interval cover with 95\u{A0}% probability in the worst case."
     }
     return "Above 10: not weak by the rule of thumb."
   }

@@ -1,0 +1,111 @@
+import Foundation
+import Testing
+
+@Suite struct LinearProgramTests {
+  private func number(_ object: [String: Any], _ path: String...) -> Double? {
+    var value: Any? = object
+    for key in path { value = (value as? [String: Any])?[key] }
+    return value as? Double
+  }
+
+  private func isClose(_ value: Double?, _ reference: Double) -> Bool {
+    value.map { abs($0 - reference) <= 1e-6 * abs(reference) } ?? false
+  }
+
+  /// Card (1995), reference values from linearmodels 7.1.
+  @Test(arguments: [
+    (["linear"], 0.054817390), (["linear", "--covariance", "robust"], 0.053999521),
+  ])
+  func cardWithoutOptions(arguments: [String], standardError: Double) throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let result = try Program.run(arguments + ["--json", "result.json"], in: workspace.url)
+    #expect(result.status == 0, "\(result.errors)")
+
+    let json = try workspace.json("result.json")
+    #expect(json["n"] as? Int == 3010)
+    #expect(json["droppedRows"] as? Int == 0)
+    #expect(isClose(number(json, "parameters", "educ"), 0.131503775))
+    #expect(isClose(number(json, "standardErrors", "educ"), standardError))
+    #expect(isClose(number(json, "parameters", "const"), 3.6661519))
+    let interval = (json["confidenceIntervals"] as? [String: [Double]])?["educ"]
+    #expect(isClose(interval?.first, 0.131503775 - 1.959963985 * standardError))
+    #expect(isClose(interval?.last, 0.131503775 + 1.959963985 * standardError))
+    #expect(isClose(number(json, "firstStage", "educ", "partialRSquared"), 0.004407934102326))
+    #expect(isClose(number(json, "diagnostics", "wuHausman", "statistic"), 1.167643196751))
+    let sargan = (json["diagnostics"] as? [String: Any])?["sargan"] as? [String: Any]
+    #expect((sargan?["reason"] as? String)?.contains("just identified") == true)
+
+    for text in [
+      "n = 3,010", "educ *", "0.1315", "partial F(1, 2994)", "Wu–Hausman",
+      "Sargan: not available", "One more year of schooling",
+    ] {
+      #expect(result.output.contains(text), "\(text)")
+    }
+    let files = try FileManager.default.contentsOfDirectory(
+      atPath: workspace.url.appending(path: "iv-regression-output").path)
+    #expect(files.sorted() == ["linear-coefficients.csv", "linear.svg"])
+    // Progress stays out of the results, and is plain where there is no terminal.
+    #expect(result.errors.contains("linear: 3/3 (100 %)"))
+    #expect(!result.errors.contains("\r"))
+  }
+
+  @Test func theProgramAloneRunsEverything() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let result = try Program.run(
+      ["--json", "all.json", "--output", "out/put", "--seed", "3"], in: workspace.url)
+    #expect(result.status == 0, "\(result.errors)")
+    let linear = try #require(try workspace.json("all.json")["linear"] as? [String: Any])
+    #expect(isClose(number(linear, "parameters", "educ"), 0.131503775))
+    let svg = workspace.url.appending(path: "out/put/linear.svg").path
+    #expect(FileManager.default.fileExists(atPath: svg))
+  }
+
+  @Test func theSameRunGivesTheSameBytes() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    for output in ["a", "b"] {
+      _ = try Program.run(
+        ["linear", "--output", output, "--json", "\(output).json"], in: workspace.url)
+    }
+    for (a, b) in [("a.json", "b.json"), ("a/linear.svg", "b/linear.svg")] {
+      let first = try Data(contentsOf: workspace.url.appending(path: a))
+      #expect(try first == Data(contentsOf: workspace.url.appending(path: b)))
+    }
+  }
+
+  @Test func anotherFileWithMissingValues() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    // y = 1 + 2 x without error: the estimate is exact, and statistics about errors say why not.
+    let rows = (0..<12).map { row -> String in
+      let x = Double((row * 5) % 12)
+      return "\(row == 3 ? "NA" : "\(1 + 2 * x)"),\(x),\(row == 7 ? "" : "\((row * 7) % 12)"),,t\(row)"
+    }
+    try workspace.write(
+      "\u{FEFF}\"the, outcome\",x,z,unused,text\r\n" + rows.joined(separator: "\r\n"), to: "d.csv")
+    // A name with a comma cannot be written in a list of names, but is a fine outcome.
+    let result = try Program.run(
+      [
+        "linear", "--data", "d.csv", "--outcome", "the, outcome", "--endogenous", " x ",
+        "--instruments", "z", "--json", "r.json",
+      ], in: workspace.url)
+    #expect(result.status == 0, "\(result.errors)")
+    let json = try workspace.json("r.json")
+    #expect(json["n"] as? Int == 10)
+    #expect(json["droppedRows"] as? Int == 2)
+    #expect(isClose(number(json, "parameters", "x"), 2))
+    #expect(isClose(number(json, "parameters", "const"), 1))
+    #expect(result.output.contains("2 dropped for missing values"))
+    #expect(result.output.contains("One unit more of x changes the, outcome by 2.000"))
+  }
+
+  @Test func resultsCanGoToStandardOutput() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let result = try Program.run(["linear", "--json", "/dev/stdout"], in: workspace.url)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.contains("\"parameters\" : {"))
+  }
+}
