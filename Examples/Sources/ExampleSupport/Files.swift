@@ -8,6 +8,12 @@ public struct OutputError: Error, Equatable, CustomStringConvertible {
   /// Why it could not be written.
   public let reason: String
 
+  /// An error about one file or directory.
+  public init(path: String, reason: String) {
+    self.path = path
+    self.reason = reason
+  }
+
   public var description: String {
     "\(path): cannot be written: \(reason); choose another place"
   }

@@ -11,6 +11,12 @@ struct SVGTicks {
   /// Ticks at round values: 1, 2 or 5 times a power of ten apart, about `count` of them.
   static func linear(_ domain: ClosedRange<Double>, count: Int) -> SVGTicks {
     let span = domain.upperBound - domain.lowerBound
+    let magnitude = max(abs(domain.lowerBound), abs(domain.upperBound))
+    guard span.isFinite, span > magnitude * 1e-14 else {
+      // Too wide for a difference, or too narrow for round values in between: only the ends.
+      let ends = [domain.lowerBound, domain.upperBound]
+      return SVGTicks(values: ends, labels: ends.map { scientific($0, step: $0) })
+    }
     let rough = span / Double(max(1, count))
     let power = pow(10, floor(log10(rough)))
     let step = [1.0, 2, 5, 10].map { $0 * power }.first { $0 >= rough * 0.999_999 } ?? 10 * power
@@ -32,8 +38,11 @@ struct SVGTicks {
 
   /// Ticks at powers of ten, or also at 2 and 5 times these where there is room.
   static func logarithmic(_ domain: ClosedRange<Double>, count: Int) -> SVGTicks {
-    let low = Int(floor(log10(domain.lowerBound)))
-    let high = Int(ceil(log10(domain.upperBound)))
+    // A margin around extreme values may have left the finite numbers.
+    let lower = max(domain.lowerBound, .leastNonzeroMagnitude)
+    let upper = max(lower, min(domain.upperBound, .greatestFiniteMagnitude))
+    let low = Int(floor(log10(lower)))
+    let high = Int(ceil(log10(upper)))
     let decades = max(1, high - low)
     let factors: [Double] = decades * 3 <= count + 3 ? [1, 2, 5] : [1]
     let stride = factors.count == 1 ? max(1, (decades + count - 1) / max(1, count)) : 1

@@ -29,14 +29,14 @@ struct ColumnRoles: ParsableArguments {
   /// The regression the options ask for.
   ///
   /// - Parameter data: The path of a file; nil for the bundled data.
-  func specification(data: String?) throws -> LinearSpecification {
+  func specification(data: String?) throws -> RegressionSpecification {
     guard let outcome, let endogenous else {
       throw ValidationError(
         "--outcome and --endogenous must name columns"
           + (data == nil ? "" : " of the data") + "; for example: --outcome lwage --endogenous educ "
           + "--instruments nearc4 --exogenous exper,black")
     }
-    return LinearSpecification(
+    return RegressionSpecification(
       data: data, outcome: outcome, endogenous: Self.columns(endogenous),
       instruments: Self.columns(instruments ?? ""), exogenous: Self.columns(exogenous ?? ""))
   }

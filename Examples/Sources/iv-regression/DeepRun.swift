@@ -6,7 +6,7 @@ import ExampleSupport
 struct DeepRun {
   var settings = DeepSettings()
   /// The regression on a file; nil simulates the demand design.
-  var specification: LinearSpecification?
+  var specification: RegressionSpecification?
   let seed: UInt64
 
   /// Runs, and returns what `--json` writes.
@@ -44,12 +44,12 @@ struct DeepRun {
     return report
   }
 
-  private func sample(using generator: inout PhiloxGenerator) throws -> LinearSample {
+  private func sample(using generator: inout PhiloxGenerator) throws -> RegressionSample {
     if let specification {
-      return try LinearSample(specification, from: try LinearRun.table(specification.data))
+      return try RegressionSample(specification, from: try LinearRun.table(specification.data))
     }
     let design = DemandDesign(correlation: settings.correlation)
-    return LinearSample(
+    return RegressionSample(
       model: try design.sample(count: settings.observations, using: &generator),
       source: "simulated demand design, ρ = \(settings.correlation)", droppedRows: 0)
   }

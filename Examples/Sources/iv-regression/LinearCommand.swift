@@ -26,24 +26,7 @@ struct LinearCommand: ParsableCommand {
       "A CSV file with a header line; the bundled card.csv if not given.", valueName: "file"))
   var data: String?
 
-  @Option(help: ArgumentHelp("The column to explain.", valueName: "column"))
-  var outcome: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "The explanatory columns that may be correlated with the error.", valueName: "columns"))
-  var endogenous: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "The columns that move the endogenous ones and affect the outcome in no other way; at least "
-        + "as many as there are endogenous columns.", valueName: "columns"))
-  var instruments: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "The explanatory columns taken as uncorrelated with the error.", valueName: "columns"))
-  var exogenous: String?
+  @OptionGroup var roles: ColumnRoles
 
   @Option(
     help: ArgumentHelp(
@@ -63,31 +46,12 @@ struct LinearCommand: ParsableCommand {
   }
 
   /// The regression the options ask for: Card's, unless they name columns or a file.
-  private func specification() throws -> LinearSpecification {
-    var result = LinearSpecification.card
+  private func specification() throws -> RegressionSpecification {
+    var result = RegressionSpecification.card
+    if data != nil || !roles.isEmpty { result = try roles.specification(data: data) }
     result.covariance = covariance
     result.addsConstant = !noConstant
-    if data == nil, outcome == nil, endogenous == nil, instruments == nil, exogenous == nil {
-      return result
-    }
-    guard let outcome, let endogenous else {
-      throw ValidationError(
-        "--outcome and --endogenous must name columns"
-          + (data == nil ? "" : " of the data") + "; for example: --outcome lwage --endogenous educ "
-          + "--instruments nearc4 --exogenous exper,black")
-    }
-    result.data = data
-    result.outcome = outcome
-    result.endogenous = columns(endogenous)
-    result.instruments = columns(instruments ?? "")
-    result.exogenous = columns(exogenous ?? "")
     return result
-  }
-
-  private func columns(_ list: String) -> [String] {
-    list.split(separator: ",").map { name in
-      String(name.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
-    }.filter { !$0.isEmpty }
   }
 }
 

@@ -24,7 +24,7 @@ struct LinearReport: Encodable {
   let diagnostics: DiagnosticsReport
 
   init(
-    _ specification: LinearSpecification, _ sample: LinearSample, _ result: TwoStageLeastSquares,
+    _ specification: RegressionSpecification, _ sample: RegressionSample, _ result: TwoStageLeastSquares,
     seed: UInt64
   ) {
     data = sample.source

@@ -4,12 +4,12 @@ import Foundation
 
 /// The results of `linear` for a reader without a manual.
 struct LinearSummary {
-  private let specification: LinearSpecification
+  private let specification: RegressionSpecification
   private let report: LinearReport
   private let result: TwoStageLeastSquares
 
   init(
-    _ specification: LinearSpecification, _ report: LinearReport, _ result: TwoStageLeastSquares
+    _ specification: RegressionSpecification, _ report: LinearReport, _ result: TwoStageLeastSquares
   ) {
     self.specification = specification
     self.report = report

@@ -57,7 +57,8 @@ import Testing
 
   /// Whatever the numbers, there is a file without NaN.
   @Test(arguments: [
-    [], [.nan], [.infinity], [0], [1e-320], [1e308, -1e308], [1e18, 1e18 + 256], [-5, -5, -5],
+    [], [.nan], [.infinity], [0], [.leastNonzeroMagnitude], [1e308, -1e308], [1e18, 1e18 + 256],
+    [-5, -5, -5],
     [1e-12, 1e12], [.greatestFiniteMagnitude],
   ])
   func oddNumbersDraw(values: [Double]) {
@@ -85,8 +86,8 @@ import Testing
       return text.matches(of: #/text-anchor="middle">([^<]*)</#).map { String($0.1) }
         .filter { !$0.isEmpty }
     }
-    #expect(labels(SVGAxis(""), [0, 1]) == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"])
-    #expect(labels(SVGAxis(""), [-30, 20]) == ["−30", "−20", "−10", "0", "10", "20"])
+    #expect(labels(SVGAxis(""), [0, 1]) == ["0.0", "0.5", "1.0"])
+    #expect(labels(SVGAxis(""), [-30, 20]) == ["−20", "0", "20"])
     #expect(
       labels(SVGAxis("", domain: 0...4e6), [])
         == ["0", "10⁶", "2×10⁶", "3×10⁶", "4×10⁶", "no data"].dropLast())
