@@ -50,6 +50,7 @@ let package = Package(
       name: "EconometricsTests",
       dependencies: [
         "CExampleData", "Econometrics", "ExampleSupport",
+        .product(name: "Autodiff", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
     .testTarget(name: "IVRegressionTests", dependencies: ["iv-regression"]),

@@ -37,7 +37,15 @@ public struct AdamMoments: TensorTree, Sendable {
     // The corrections are numbers in Double: they move out of the tensors' arithmetic.
     let firstCorrection = 1 - decay.beta1.power(stepCount)
     let root = (1 - decay.beta2.power(stepCount)).squareRoot()
-    return (root / firstCorrection) * (m / (sqrt(v) + decay.epsilon * root))
+    return (root / firstCorrection) * (m / (Self.squareRoot(v) + decay.epsilon * root))
+  }
+}
+
+extension AdamMoments {
+  /// √v, with derivative 0 where v is 0: there m is 0 too, and the step does not depend on v.
+  fileprivate static func squareRoot(_ v: Tensor) -> Tensor {
+    guard v.isTraced else { return sqrt(v) }
+    return sqrt(select(v .== 0, Tensor.ones(like: v), v)).zeroed(where: v .== 0)
   }
 }
 

@@ -157,7 +157,8 @@ public struct CSVTable: Sendable {
 /// Why a file operation failed, in a few words; Foundation's own description repeats the path.
 func reason(for error: any Error, path: String) -> String {
   var isDirectory: ObjCBool = false
-  if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+  if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue
+  {
     return "it is a directory"
   }
   switch (error as? CocoaError)?.code {

@@ -25,7 +25,8 @@ func wuHausman(_ model: InstrumentalModel, ordinaryResiduals: [Double]) -> TestR
   for (variable, residuals) in zip(model.endogenous, firstStageResiduals) {
     if isNegligible(dot(residuals, residuals), beside: variable.values) {
       return .unavailable(
-        reason: "the instruments reproduce \(variable.name) exactly, so it is exogenous as they are")
+        reason: "the instruments reproduce \(variable.name) exactly, so it is exogenous as they are"
+      )
     }
   }
   let augmented = PivotedQR(model.regressors.map(\.values) + firstStageResiduals)

@@ -90,7 +90,8 @@ public struct OutputDirectory: Sendable {
 /// Why a file operation failed, in a few words; Foundation's own description repeats the path.
 private func reason(for error: any Error, path: String) -> String {
   var isDirectory: ObjCBool = false
-  if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+  if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue
+  {
     return "it is a directory"
   }
   switch (error as? CocoaError)?.code {

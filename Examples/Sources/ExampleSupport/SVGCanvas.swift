@@ -1,4 +1,6 @@
-/// Collects the elements of an SVG file. All coordinates have two decimals.
+/// Collects the elements of an SVG file.
+///
+/// All coordinates have two decimals.
 struct SVGCanvas {
   private let width: Double
   private let height: Double

@@ -74,8 +74,10 @@ struct SVGTicks {
     let digits = max(0, exponent - Int(floor(log10(step) + 1e-12)))
     let mantissa = Numbers.fixed(value / pow(10, Double(exponent)), decimals: digits)
     let power = "10" + superscript(exponent)
-    return mantissa == "1" ? power : mantissa == "-1"
-      ? "−" + power : "\(mantissa.replacing("-", with: "−"))×\(power)"
+    return mantissa == "1"
+      ? power
+      : mantissa == "-1"
+        ? "−" + power : "\(mantissa.replacing("-", with: "−"))×\(power)"
   }
 
   private static func superscript(_ value: Int) -> String {

@@ -46,9 +46,10 @@ public enum TestDistributions {
       }
       return 1 - density * sum
     }
-    return density * continuedFraction(x + 1 - a) { n in
-      (-n * (n - a), x + 2 * n + 1 - a)
-    }
+    return density
+      * continuedFraction(x + 1 - a) { n in
+        (-n * (n - a), x + 2 * n + 1 - a)
+      }
   }
 
   /// The regularised incomplete beta function I_x(a, b), where `y` is 1 - x without cancellation:

@@ -33,7 +33,8 @@ struct ColumnRoles: ParsableArguments {
     guard let outcome, let endogenous else {
       throw ValidationError(
         "--outcome and --endogenous must name columns"
-          + (data == nil ? "" : " of the data") + "; for example: --outcome lwage --endogenous educ "
+          + (data == nil ? "" : " of the data")
+          + "; for example: --outcome lwage --endogenous educ "
           + "--instruments nearc4 --exogenous exper,black")
     }
     return RegressionSpecification(

@@ -123,7 +123,8 @@ struct DeepFigure {
       values.enumerated().map { SVGPoint(Double($0 + 1), $1) }
     }
     return SVGPanel(
-      title: "Training", xAxis: SVGAxis("outer iteration"), yAxis: SVGAxis("loss", scale: .logarithmic),
+      title: "Training", xAxis: SVGAxis("outer iteration"),
+      yAxis: SVGAxis("loss", scale: .logarithmic),
       marks: [
         .line(curve(report.outerLosses), label: "outer", color: SVGColor.blue),
         .line(curve(report.innerLosses), label: "inner", color: SVGColor.orange),

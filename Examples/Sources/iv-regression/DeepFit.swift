@@ -64,7 +64,8 @@ struct DeepFit {
     let progress = ProgressMeter(label: "naive network", total: passes, unit: "pass")
     for pass in 1...passes {
       var loss = Tensor(0)
-      for rows in Batches(count: targets.shape[0], batchSize: batchSize, shuffledUsing: &generator) {
+      for rows in Batches(count: targets.shape[0], batchSize: batchSize, shuffledUsing: &generator)
+      {
         let (x, y) = (inputs.gathering(rows, alongAxis: 0), targets.gathering(rows, alongAxis: 0))
         let step = valueWithGradient(at: network) { meanSquaredError($0(x), y) }
         optimizer.update(&network, along: step.gradient)

@@ -72,7 +72,8 @@ struct DeepRun {
         (
           name,
           AverageEffect(
-            deep: perUnit[index] * problem.outcomeScale.scale / problem.treatmentScales[index].scale,
+            deep: perUnit[index] * problem.outcomeScale.scale
+              / problem.treatmentScales[index].scale,
             twoStageLeastSquares: linear.estimates.keyed(linear.estimates.parameters)[name],
             ordinaryLeastSquares: linear.ordinary.keyed(linear.ordinary.parameters)[name])
         )

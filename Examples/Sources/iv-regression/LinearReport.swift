@@ -24,7 +24,8 @@ struct LinearReport: Encodable {
   let diagnostics: DiagnosticsReport
 
   init(
-    _ specification: RegressionSpecification, _ sample: RegressionSample, _ result: TwoStageLeastSquares,
+    _ specification: RegressionSpecification, _ sample: RegressionSample,
+    _ result: TwoStageLeastSquares,
     seed: UInt64
   ) {
     data = sample.source

@@ -13,7 +13,9 @@ struct LinearRun {
     self.seed = seed
   }
 
-  /// Runs, and returns what `--json` writes. The directory is made only once there are results.
+  /// Runs, and returns what `--json` writes.
+  ///
+  /// The directory is made only once there are results.
   func run(writingTo directory: () throws -> OutputDirectory) throws -> LinearReport {
     let progress = ProgressMeter(label: "linear", total: 3, unit: nil)
     let table = try Self.table(specification.data)

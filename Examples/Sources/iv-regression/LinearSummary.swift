@@ -114,7 +114,8 @@ struct LinearSummary {
       else { return nil }
       if specification.isCard {
         let ordinary = report.ordinaryLeastSquares.parameters[name] ?? .nan
-        return "One more year of schooling raises the wage by about \(percent(estimate)) (95\u{A0}% "
+        return
+          "One more year of schooling raises the wage by about \(percent(estimate)) (95\u{A0}% "
           + "interval \(percent(interval[0])) to \(percent(interval[1]))), against "
           + "\(percent(ordinary)) by OLS, if living near a college affects wages only through "
           + "schooling."

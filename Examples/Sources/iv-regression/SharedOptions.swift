@@ -16,8 +16,8 @@ struct SharedOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The seed of everything random. 'linear' has nothing random: its results are the same for "
-        + "every seed.", valueName: "number"))
+      "The seed of everything random: simulation, splits and initial weights of 'deep'. 'linear' "
+        + "has nothing random.", valueName: "number"))
   var seed: UInt64 = 1
 
   /// The directory for tables and plots.

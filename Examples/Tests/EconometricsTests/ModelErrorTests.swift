@@ -127,7 +127,8 @@ import Testing
     for scale in [1e-200, 1e200] {
       let extreme = Variable(name: "x", values: x.values.map { $0 * scale })
       #expect(
-        message(endogenous: [extreme], instruments: [z]).contains("column x has values of the size"))
+        message(endogenous: [extreme], instruments: [z]).contains("column x has values of the size")
+      )
     }
   }
 

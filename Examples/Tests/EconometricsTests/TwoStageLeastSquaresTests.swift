@@ -65,7 +65,9 @@ extension LinearFit {
 
   @Test(arguments: [
     (CovarianceType.unadjusted, 0.052438308566069, 0.88255665255305, 7.893095911195),
-    (CovarianceType.robust, 0.052412689281457, 0.88192540973135, 16.7324517002373 / 2 * 2993 / 3010),
+    (
+      CovarianceType.robust, 0.052412689281457, 0.88192540973135, 16.7324517002373 / 2 * 2993 / 3010
+    ),
   ])
   func overIdentified(
     covariance: CovarianceType, error: Double, constantError: Double, partialF: Double
@@ -83,7 +85,8 @@ extension LinearFit {
   }
 
   @Test func twoEndogenousVariables() throws {
-    let model = try CardData.model(endogenous: ["educ", "KWW"], instruments: ["nearc4", "fatheduc"])
+    let model = try CardData.model(
+      endogenous: ["educ", "KWW"], instruments: ["nearc4", "fatheduc"])
     let result = try TwoStageLeastSquares(model, covariance: .unadjusted)
     #expect(model.observationCount == 2288)
     expectClose(result.estimates.parameter("educ"), 0.071823376680238)

@@ -51,11 +51,11 @@ enum Kernels {
   }
 
   static func select(_ mask: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
-    requireType(mask, .bool, "where")
-    requireSameType(a, b, "where")
+    requireType(mask, .bool, "select")
+    requireSameType(a, b, "select")
     guard let ab = a.shape.broadcast(with: b.shape), let shape = ab.broadcast(with: mask.shape)
     else {
-      stop("where", "shapes \(mask.shape), \(a.shape) and \(b.shape) do not broadcast")
+      stop("select", "shapes \(mask.shape), \(a.shape) and \(b.shape) do not broadcast")
     }
     let layout = BroadcastLayout(shape, mask.shape, a.shape, b.shape)
     return Tensor(shape, a.scalarType) { out in

@@ -136,7 +136,8 @@ private func applied(_ function: ElementwiseBinary.Function, _ a: Tensor, _ b: T
 
 /// aᵇ.
 ///
-/// Defined as C's `pow`; the derivative in b at a = 0 is 0.
+/// Defined as C's `pow`. At a = 0 the derivative in b is taken as 0, its limit for b > 0; second
+/// derivatives there follow that convention and do not exist in general.
 public func pow(_ a: Tensor, _ b: Tensor) -> Tensor { applied(.pow, a, b) }
 /// aᵇ with a constant exponent; exact derivatives at a = 0 for non-negative integer b.
 public func pow(_ a: Tensor, _ b: Double) -> Tensor {
@@ -154,7 +155,22 @@ public func minimum(_ a: Tensor, _ b: Double) -> Tensor { minimum(a, Tensor(b, l
 
 extension Tensor {
   /// A scalar of the type of another tensor.
-  public init(_ value: Double, like other: Tensor) { self.init(value, other.scalarType) }
+  ///
+  /// - Precondition: The type can represent the value: an `int32` tensor takes no fractions.
+  public init(_ value: Double, like other: Tensor) {
+    let isExact =
+      switch other.scalarType {
+      case .float32, .float64: true
+      case .int32: Int32(exactly: value) != nil
+      case .bool: value == 0 || value == 1
+      }
+    guard isExact else {
+      stop(
+        "Tensor",
+        "the scalar \(value) is not a value of \(other.scalarType); cast(to:) the tensor first")
+    }
+    self.init(value, other.scalarType)
+  }
 
   /// Elementwise sum.
   public static func + (a: Tensor, b: Tensor) -> Tensor { applied(.add, a, b) }

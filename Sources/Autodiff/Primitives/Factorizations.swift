@@ -84,11 +84,16 @@ package struct SymmetricEigen: Primitive {
   private func inverseGaps(_ w: Tensor) throws(LinearAlgebraError) -> Tensor {
     let gaps = w.expandingShape(at: -2) - w.expandingShape(at: -1)
     let n = w.shape[w.rank - 1]
-    // Eigenvalues are ascending, so equal ones are neighbours.
+    // Eigenvalues are ascending, so equal ones are neighbours. Rounding leaves equal ones apart by
+    // some ulp of the largest, and a gap amplifies the error of the vectors by ulp / gap.
     let values = stopGradient(w).scalars
-    for index in values.indices.dropLast()
-    where (index + 1) % n != 0 && values[index] == values[index + 1] {
-      throw .equalEigenvalues(first: index % n, second: index % n + 1, matrix: index / n)
+    for index in values.indices.dropLast() where (index + 1) % n != 0 {
+      let row = index / n * n
+      let largest = Swift.max(values[row].magnitude, values[row + n - 1].magnitude)
+      let resolution = 1e4 * Double(n) * w.scalarType.ulpOfOne * largest
+      if values[index + 1] - values[index] <= resolution {
+        throw .equalEigenvalues(first: index % n, second: index % n + 1, matrix: index / n)
+      }
     }
     let identity = Tensor.identity(n, w.scalarType)
     return (1 / (gaps + identity)) * (1 - identity)
@@ -136,7 +141,8 @@ public func cholesky(_ a: Tensor) throws(LinearAlgebraError) -> Tensor {
 /// Eigenvalues in ascending order and orthonormal eigenvectors in columns: A = V diag(w) Vᵀ.
 ///
 /// An eigenvector is determined up to its sign only: differentiate functions that do not depend on
-/// the sign. Where eigenvalues are equal, the derivative of the vectors is refused.
+/// the sign. Where two eigenvalues agree to within 10⁴ n ulp of the largest, the derivative of the
+/// vectors is refused; above that its relative error is about ulp · largest / gap.
 ///
 /// - Parameter a: […, n, n], symmetric; (A + Aᵀ)/2 is decomposed.
 /// - Throws: `LinearAlgebraError`; also from derivative rules.

@@ -6,7 +6,9 @@ public enum LinearAlgebraError: Error, Equatable, CustomStringConvertible {
   case singular(pivot: Int, matrix: Int)
   /// The eigenvalue iteration did not converge, or the matrix is not finite.
   case notConverged(matrix: Int)
-  /// The derivative of eigenvectors does not exist, because two eigenvalues are equal.
+  /// A matrix has elements that are infinite or NaN.
+  case notFinite(matrix: Int)
+  /// The derivative of eigenvectors does not exist, because two eigenvalues are equal to rounding.
   case equalEigenvalues(first: Int, second: Int, matrix: Int)
 
   public var description: String {
@@ -24,9 +26,11 @@ public enum LinearAlgebraError: Error, Equatable, CustomStringConvertible {
       """
     case .notConverged(let matrix):
       "the eigenvalues of matrix \(matrix) of the batch did not converge; is it finite?"
+    case .notFinite(let matrix):
+      "matrix \(matrix) of the batch has elements that are infinite or NaN"
     case .equalEigenvalues(let first, let second, let matrix):
       """
-      eigenvalues \(first) and \(second) of matrix \(matrix) of the batch are equal, so its \
+      eigenvalues \(first) and \(second) of matrix \(matrix) of the batch are equal to rounding, so its \
       eigenvectors have no derivative. Use symmetricEigenvalues(_:) where only eigenvalues are \
       needed
       """

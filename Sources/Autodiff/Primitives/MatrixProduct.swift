@@ -48,7 +48,16 @@ package struct MatrixProduct: Primitive {
         : apply(MatrixProduct(transposeA: false, transposeB: !transposeB), c, b)
       results[0] = ā.summed(to: a.shape)
     }
-    if point.isActive(1) {
+    if point.isActive(1), b.rank == 2, a.rank > 2, !transposeA {
+      // One tall product; a batch of products would be as large as the batch times b.
+      func rows(_ x: Tensor) -> Tensor {
+        x.reshaped(to: Shape([x.shape.dropLast().reduce(1, *), x.shape[x.rank - 1]]))
+      }
+      results[1] =
+        transposeB
+        ? apply(MatrixProduct(transposeA: true), rows(c), rows(a))
+        : apply(MatrixProduct(transposeA: true), rows(a), rows(c))
+    } else if point.isActive(1) {
       let b̄ =
         transposeB
         ? apply(MatrixProduct(transposeA: true, transposeB: transposeA), c, a)

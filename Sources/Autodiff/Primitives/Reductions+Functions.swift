@@ -19,7 +19,7 @@ extension Tensor {
   public func mean(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
     Kernels.requireFloat(self, "mean")
     let sum = sum(alongAxes: axes, keepingDimensions: keepingDimensions)
-    return sum * (Double(sum.elementCount) / Double(elementCount))
+    return sum / (Double(elementCount) / Double(sum.elementCount))
   }
 
   /// The arithmetic mean along one axis.
@@ -75,7 +75,8 @@ extension Tensor {
 
   /// The Euclidean norm √Σx² over some axes (default: all), without overflow in its square.
   ///
-  /// At x = 0 the derivative is taken as 0, the smallest subgradient.
+  /// At x = 0 the derivative is taken as 0, the smallest subgradient, and so are higher ones: for
+  /// ‖x‖², which is smooth there, write `square(x).sum()`.
   public func norm(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
     Kernels.requireFloat(self, "norm")
     guard elementCount > 0 else {
@@ -100,6 +101,26 @@ extension Tensor {
     alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false
   ) -> Tensor {
     abs(self).max(alongAxes: axes, keepingDimensions: keepingDimensions)
+  }
+
+  /// The largest element along one axis; see `max(alongAxes:keepingDimensions:)`.
+  public func max(alongAxis axis: Int, keepingDimension: Bool = false) -> Tensor {
+    max(alongAxes: [axis], keepingDimensions: keepingDimension)
+  }
+
+  /// The smallest element along one axis; see `min(alongAxes:keepingDimensions:)`.
+  public func min(alongAxis axis: Int, keepingDimension: Bool = false) -> Tensor {
+    min(alongAxes: [axis], keepingDimensions: keepingDimension)
+  }
+
+  /// ln Σ eˣ along one axis; see `logSumExp(alongAxes:keepingDimensions:)`.
+  public func logSumExp(alongAxis axis: Int, keepingDimension: Bool = false) -> Tensor {
+    logSumExp(alongAxes: [axis], keepingDimensions: keepingDimension)
+  }
+
+  /// The Euclidean norm along one axis; see `norm(alongAxes:keepingDimensions:)`.
+  public func norm(alongAxis axis: Int, keepingDimension: Bool = false) -> Tensor {
+    norm(alongAxes: [axis], keepingDimensions: keepingDimension)
   }
 
   /// Running sums along an axis; from the end when reversed.

@@ -2,29 +2,31 @@ import CTensorKernels
 
 /// mask ? a : b, with broadcasting; the mask carries no derivative.
 package struct Select: Primitive {
-  package init() {}
+  let mask: Tensor
+
+  package init(_ mask: Tensor) { self.mask = mask }
+
   package var name: String { "select" }
-  package var residuals: Residuals { .inputs }
+  package var residuals: Residuals { [] }
 
   package func evaluate(_ inputs: [Tensor]) -> [Tensor] {
-    [Kernels.select(inputs[0], inputs[1], inputs[2])]
+    [Kernels.select(mask, inputs[0], inputs[1])]
   }
 
   package func jvp(_ point: Point, _ tangents: [Tensor?]) -> [Tensor?] {
-    let (a, b) = (point.inputs[1], point.inputs[2])
-    let ȧ = tangents[1] ?? Tensor.zeros(like: a)
-    let ḃ = tangents[2] ?? Tensor.zeros(like: b)
-    return [select(point.inputs[0], ȧ, ḃ)]
+    let (a, b) = (point.inputs[0], point.inputs[1])
+    let ȧ = tangents[0] ?? Tensor.zeros(like: a)
+    let ḃ = tangents[1] ?? Tensor.zeros(like: b)
+    return [select(mask, ȧ, ḃ)]
   }
 
   package func vjp(_ point: Point, _ cotangents: [Tensor?]) -> [Tensor?] {
-    guard let cotangent = cotangents[0] else { return [nil, nil, nil] }
-    let (mask, a, b) = (point.inputs[0], point.inputs[1], point.inputs[2])
+    guard let cotangent = cotangents[0] else { return [nil, nil] }
+    let (a, b) = (point.inputs[0], point.inputs[1])
     let zero = Tensor(0, like: cotangent)
     return [
-      nil,
-      point.isActive(1) ? select(mask, cotangent, zero).summed(to: a.shape) : nil,
-      point.isActive(2) ? select(mask, zero, cotangent).summed(to: b.shape) : nil,
+      point.isActive(0) ? select(mask, cotangent, zero).summed(to: a.shape) : nil,
+      point.isActive(1) ? select(mask, zero, cotangent).summed(to: b.shape) : nil,
     ]
   }
 }
@@ -36,7 +38,7 @@ package struct Select: Primitive {
 ///
 /// - Precondition: `mask` is `bool`; `a` and `b` have one scalar type.
 public func select(_ mask: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
-  apply(Select(), [mask, a, b])[0]
+  apply(Select(mask), a, b)
 }
 
 extension Tensor {
@@ -94,6 +96,12 @@ extension Tensor {
   public var allTrue: Bool {
     Kernels.requireType(self, .bool, "allTrue")
     return elements(as: Bool.self).allSatisfy { $0 }
+  }
+
+  /// Whether some element of a mask is true; false for an empty one.
+  public var anyTrue: Bool {
+    Kernels.requireType(self, .bool, "anyTrue")
+    return elements(as: Bool.self).contains(true)
   }
 
   /// Whether all elements are neither infinite nor NaN.

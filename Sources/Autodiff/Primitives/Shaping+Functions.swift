@@ -216,6 +216,18 @@ extension ClosedRange: TensorIndex where Bound == Int {
   }
 }
 
+extension PartialRangeFrom: TensorIndex where Bound == Int {
+  public func resolved(in size: Int) -> (start: Int, step: Int, count: Int, dropsAxis: Bool) {
+    (lowerBound, 1, Swift.max(0, size - lowerBound), false)
+  }
+}
+
+extension PartialRangeUpTo: TensorIndex where Bound == Int {
+  public func resolved(in size: Int) -> (start: Int, step: Int, count: Int, dropsAxis: Bool) {
+    (0, 1, upperBound, false)
+  }
+}
+
 extension StrideTo: TensorIndex where Element == Int {
   public func resolved(in size: Int) -> (start: Int, step: Int, count: Int, dropsAxis: Bool) {
     let elements = Array(self)

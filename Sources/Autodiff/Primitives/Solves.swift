@@ -205,6 +205,7 @@ struct LUFactor: Sendable {
         pivots: pivots.bytes.assumingMemoryBound(to: Int32.self) + matrix * n)
       if let pivot { throw .singular(pivot: pivot, matrix: matrix) }
     }
+    if !lu.isFinite { throw .notFinite(matrix: firstNonFinite(lu)) }
     self.pivots = pivots
   }
 
@@ -231,6 +232,12 @@ struct LUFactor: Sendable {
     }
     return Tensor(signs, shape: lu.batchShape).cast(to: lu.scalarType)
   }
+}
+
+/// The first matrix of a batch that has an element which is not finite.
+private func firstNonFinite(_ a: Tensor) -> Int {
+  let size = a.shape[a.rank - 1] * a.shape[a.rank - 2]
+  return (a.scalars.firstIndex { !$0.isFinite } ?? 0) / Swift.max(1, size)
 }
 
 /// The factor of the matrix seen last, recognised by its storage, which it keeps alive.

@@ -18,7 +18,7 @@ package struct ElementwiseUnary: UnaryPrimitive {
   package var residuals: Residuals {
     switch function {
     case .negate, .sign, .floor, .ceil, .round: []
-    case .reciprocal, .squareRoot, .exp, .expMinusOne, .tanh, .sigmoid: .outputs
+    case .reciprocal, .squareRoot, .exp, .tanh: .outputs
     case .reciprocalSquareRoot: [.inputs, .outputs]
     default: .inputs
     }
@@ -47,13 +47,14 @@ package struct ElementwiseUnary: UnaryPrimitive {
     case .squareRoot: d * 0.5 / y
     case .reciprocalSquareRoot: d * (-0.5 * y / x)
     case .exp: d * y
-    case .expMinusOne: d * (y + 1)
+    // Not y + 1 and not y (1 − y), which cancel in the tails.
+    case .expMinusOne: d * Autodiff.exp(x)
     case .log: d / x
     case .logOnePlus: d / (x + 1)
     case .sin: d * cos(x)
     case .cos: -(d * sin(x))
     case .tanh: d * (1 - square(y))
-    case .sigmoid: d * (y * (1 - y))
+    case .sigmoid: d * (Autodiff.sigmoid(x) * Autodiff.sigmoid(-x))
     case .softplus: d * sigmoid(x)
     case .relu: d.zeroed(where: x .<= 0)
     case .gelu: d * (normalCDF(x) + x * normalDensity(x))
@@ -108,7 +109,10 @@ private func applied(_ function: ElementwiseUnary.Function, _ x: Tensor) -> Tens
 
 // MARK: - Public functions
 
-/// |x|; derivative 0 at 0.
+/// |x|.
+///
+/// The derivative at 0 is taken as 0, at every order: of x², write `square(x)`, not the square of
+/// this.
 public func abs(_ x: Tensor) -> Tensor { applied(.absoluteValue, x) }
 /// −1, 0 or 1; derivative 0.
 public func sign(_ x: Tensor) -> Tensor { applied(.sign, x) }
@@ -158,6 +162,7 @@ public func round(_ x: Tensor) -> Tensor { applied(.round, x) }
 extension Tensor {
   /// −x, for floating-point and `int32` tensors.
   public static prefix func - (x: Tensor) -> Tensor {
-    x.tracing == nil ? Kernels.unary(TK_NEGATE, x) : apply(ElementwiseUnary(.negate), x)
+    if x.scalarType == .bool { stop("-", "not defined for bool; .! negates a mask") }
+    return x.tracing == nil ? Kernels.unary(TK_NEGATE, x) : apply(ElementwiseUnary(.negate), x)
   }
 }

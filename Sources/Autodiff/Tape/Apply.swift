@@ -17,7 +17,7 @@ package func apply<P: Primitive>(
   let point = Point(inputs: peeled, outputs: outputs, parents: Parents(activeFor: tangents))
   let outputTangents = try primitive.jvp(point, tangents)
   return zip(outputs, outputTangents).map { output, tangent in
-    guard let tangent else { return output }
+    guard let tangent, output.scalarType.isFloatingPoint else { return output }
     requireMatch(tangent, output, primitive.name, "tangent of its output")
     return output.traced(.tangent(tangent), at: level)
   }

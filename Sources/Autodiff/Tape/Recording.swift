@@ -6,16 +6,14 @@ import CTensorKernels
 final class Recording {
   private(set) var nodes: [Node]
   let slotCount: Int
-  /// For each differentiated argument tensor, whether any recorded operation read it.
-  let inputIsUsed: [Bool]
+  /// The first slots are those of the differentiated arguments.
+  let inputCount: Int
 
-  init(nodes: [Node], slotCount: Int, inputIsUsed: [Bool]) {
+  init(nodes: [Node], slotCount: Int, inputCount: Int) {
     self.nodes = nodes
     self.slotCount = slotCount
-    self.inputIsUsed = inputIsUsed
+    self.inputCount = inputCount
   }
-
-  private var inputCount: Int { inputIsUsed.count }
 
   /// Jᵀ: cotangents of the inputs from cotangents of output slots; nil is an exact zero.
   func pullback(_ seeds: [(slot: Int32, cotangent: Tensor)]) throws -> [Tensor?] {

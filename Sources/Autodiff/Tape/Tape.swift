@@ -16,12 +16,10 @@ final class Tape: @unchecked Sendable {
   private var nodes: [Node] = []
   private var slotCount: Int32 = 0
   private var inputCount: Int32 = 0
-  private var inputIsUsed: [Bool] = []
   private let thread = pthread_self()
 
   /// Places a differentiated argument on the tape, before anything is recorded.
   func addInput() -> Int32 {
-    inputIsUsed.append(false)
     inputCount += 1
     slotCount += 1
     return slotCount - 1
@@ -44,7 +42,6 @@ final class Tape: @unchecked Sendable {
     for index in inputs.indices {
       guard let slot = inputs[index].slot(at: level) else { continue }
       parents[index] = slot
-      if slot < inputCount { inputIsUsed[Int(slot)] = true }
     }
     let firstSlot = slotCount
     slotCount += Int32(outputs.count)
@@ -59,7 +56,7 @@ final class Tape: @unchecked Sendable {
   /// Ends recording and moves the nodes out, so that no escaped tensor keeps them alive.
   func finish() -> Recording {
     defer { nodes = [] }
-    return Recording(nodes: nodes, slotCount: Int(slotCount), inputIsUsed: inputIsUsed)
+    return Recording(nodes: nodes, slotCount: Int(slotCount), inputCount: Int(inputCount))
   }
 }
 

@@ -14,7 +14,8 @@
 ///       }
 ///     }
 ///
-/// Two trees of one type correspond leaf by leaf when they have the same number of leaves.
+/// Trees are values: a class is refused. Two trees of one type correspond leaf by leaf when their
+/// leaves have the same names.
 public protocol TensorTree {
   /// Visits every tensor, always in the same order, with the name of the property it is stored in.
   mutating func visitTensors(_ visitor: inout TensorVisitor)
@@ -44,6 +45,7 @@ public struct TensorVisitor {
 
   /// Visits a part of a tree under a name: a property, or a key.
   public mutating func visit(_ part: inout some TensorTree, _ name: String) {
+    requireValueType(part)
     guard case .name = task else { return part.visitTensors(&self) }
     let outer = prefix
     prefix = outer.isEmpty ? name : "\(outer).\(name)"
@@ -53,6 +55,7 @@ public struct TensorVisitor {
 
   /// Visits a part of a tree that has a position, not a name.
   public mutating func visit(_ part: inout some TensorTree, at index: Int) {
+    requireValueType(part)
     guard case .name = task else { return part.visitTensors(&self) }
     visit(&part, String(index))
   }
@@ -74,18 +77,27 @@ public struct TensorVisitor {
   }
 }
 
+/// Refuses classes: a tree is copied and refilled, which would overwrite a shared object.
+private func requireValueType<T: TensorTree>(_ tree: T) {
+  if T.self is AnyObject.Type {
+    stop("TensorTree", "\(T.self) is a class; a tree is copied like a number, so make it a struct")
+  }
+}
+
 extension TensorTree {
   /// The tensors in visiting order.
   ///
   /// - Precondition: On setting, as many tensors as the tree has.
   public var tensors: [Tensor] {
     get {
+      requireValueType(self)
       var copy = self
       var visitor = TensorVisitor.collecting()
       copy.visitTensors(&visitor)
       return visitor.tensors
     }
     set {
+      requireValueType(self)
       var visitor = TensorVisitor.replacing(newValue)
       visitTensors(&visitor)
       visitor.requireCount()
@@ -143,13 +155,18 @@ extension Dictionary: TensorTree where Key: Comparable, Value: TensorTree {
   }
 }
 
-/// The arguments of a transform as one tree.
-package struct TreePack<each T: TensorTree>: TensorTree {
-  package var elements: (repeat each T)
+/// Several trees as one, where one is asked for: the input of a `CustomDerivative`, say.
+///
+///     let f = CustomDerivative<TreePack<Tensor, Model>, Tensor, Never>(…)
+///     let y = f(TreePack(x, model))
+public struct TreePack<each T: TensorTree>: TensorTree {
+  /// The trees.
+  public var elements: (repeat each T)
 
-  package init(_ elements: repeat each T) { self.elements = (repeat each elements) }
+  /// Packs trees.
+  public init(_ elements: repeat each T) { self.elements = (repeat each elements) }
 
-  package mutating func visitTensors(_ visitor: inout TensorVisitor) {
+  public mutating func visitTensors(_ visitor: inout TensorVisitor) {
     var index = 0
     func visited<X: TensorTree>(_ element: X, _ visitor: inout TensorVisitor) -> X {
       var element = element

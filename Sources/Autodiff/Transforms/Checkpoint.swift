@@ -8,7 +8,8 @@
 ///
 /// - Parameters:
 ///   - point: Any number of trees.
-///   - f: A deterministic function. It may capture constants and tensors of enclosing transforms,
+///   - f: A deterministic function: one that draws random numbers must make its generator inside,
+///     or the derivative belongs to other numbers than the value. It may capture constants and tensors of enclosing transforms,
 ///     but no tensor that is differentiated together with the arguments: that is refused, pass it
 ///     as an argument.
 public func checkpointed<each T: TensorTree, Output: TensorTree, E: Error>(
@@ -22,7 +23,8 @@ public func checkpointed<each T: TensorTree, Output: TensorTree, E: Error>(
     name: "checkpointed", residuals: .inputs, evaluate: evaluate,
     jvp: { x, _, tangent throws(E) in try jvp(at: x, along: tangent, of: evaluate).tangent },
     vjp: { x, _, cotangent throws(E) in
-      try Linearization(at: x, of: evaluate).drainingPullback(cotangent, throwing: E.self)
+      try Linearization(at: x, of: evaluate)
+        .drainingPullback(cotangent, throwing: E.self).cotangent
     })
   return try function(TreePack(repeat each point))
 }

@@ -38,6 +38,7 @@ public struct CustomDerivative<Input: TensorTree, Output: TensorTree, E: Error> 
     self.init(name: name, evaluate: evaluate, jvp: jvp) { x, y, cotangent throws(E) in
       let zero = x.mapTensors { Tensor.zeros(like: $0) }
       let rule = try Linearization(at: zero) { tangent throws(E) in try jvp(x, y, tangent) }
+      requireLinear(rule.value, y, name, "tangent returned by its JVP rule")
       return try rule.pullback(cotangent, throwing: E.self)
     }
   }
@@ -51,6 +52,7 @@ public struct CustomDerivative<Input: TensorTree, Output: TensorTree, E: Error> 
       jvp: { x, y, tangent throws(E) in
         let zero = y.mapTensors { Tensor.zeros(like: $0) }
         let rule = try Linearization(at: zero) { cotangent throws(E) in try vjp(x, y, cotangent) }
+        requireLinear(rule.value, x, name, "cotangent returned by its VJP rule")
         return try rule.pullback(tangent, throwing: E.self)
       }, vjp: vjp)
   }
@@ -73,12 +75,29 @@ public struct CustomDerivative<Input: TensorTree, Output: TensorTree, E: Error> 
   ///   the rules would miss that dependence, so it is refused. Pass it as part of the input.
   public func callAsFunction(_ input: Input) throws(E) -> Output {
     let primitive = CustomPrimitive(
-      name: name, residuals: residuals, input: stopGradient(input), evaluate: evaluate,
+      name: name, residuals: residuals, input: input.mapTensors { $0.abstract }, evaluate: evaluate,
       jvpRule: jvpRule, vjpRule: vjpRule)
     let outputs = try apply(primitive, input.tensors)
     guard var result = primitive.output.tree else { stop(name, "was not evaluated") }
     result.tensors = outputs
     return result
+  }
+}
+
+/// Refuses a rule that cannot be transposed: one with results of another shape, or one that does not
+/// give zero for zero, such as a rule that adds a constant.
+private func requireLinear<T: TensorTree>(
+  _ atZero: T, _ reference: T, _ name: String, _ role: String
+) {
+  for tensor in matching(atZero, reference, name, role) {
+    // A NaN comes from the point, not from the rule's form.
+    guard (stopGradient(tensor) .!= 0).anyTrue, tensor.isFinite else { continue }
+    stop(
+      name,
+      """
+      the \(role) for zero is not zero, so the rule is not linear and has no transpose. Give both \
+      rules, or make it linear
+      """)
   }
 }
 
@@ -104,7 +123,7 @@ package struct CustomPrimitive<Input: TensorTree, Output: TensorTree, E: Error>:
 
   package func evaluate(_ inputs: [Tensor]) throws(E) -> [Tensor] {
     let tree = try evaluate(rebuilt(inputs))
-    output.tree = stopGradient(tree)
+    output.tree = tree.mapTensors { $0.abstract }
     return tree.tensors
   }
 

@@ -1,4 +1,4 @@
-/// What `gradient` does about an argument that the function does not read.
+/// What `gradient` does about an argument that the result does not depend on.
 public enum UnusedArguments: Sendable {
   /// Stop the program and name the tensor: most often a forgotten parameter.
   case refused
@@ -12,7 +12,7 @@ public enum UnusedArguments: Sendable {
 ///
 /// - Parameters:
 ///   - point: Any number of trees; the result has their structure.
-///   - unused: What to do about a floating-point tensor that `f` never reads.
+///   - unused: What to do about a floating-point tensor that the result does not depend on.
 ///   - f: A function with one floating-point output of one element. Where it captures a tensor that
 ///     an enclosing transform differentiates, the result depends on that tensor correctly.
 /// - Returns: ∂f/∂(each tensor), zeros for tensors that are not floating point.
@@ -46,14 +46,16 @@ public func valueWithGradient<each T: TensorTree, E: Error>(
       one element has a gradient. Reduce it (sum, mean), or use jacobian(at:of:) or vjp(at:of:)
       """)
   }
-  if unused == .refused, let path = linearization.unusedPaths.first {
+  let (gradient, independent) = try linearization.drainingPullback(
+    Tensor.ones(like: value), throwing: E.self)
+  if unused == .refused, let path = independent.first {
     stop(
       "gradient",
       """
-      the function does not use \(path), so its gradient is zero. If that is meant, pass \
-      unused: .zero; if not, the tensor was replaced by a constant on the way
+      the result does not depend on \(path) through any differentiable operation, so its gradient \
+      is zero. If that is meant, pass unused: .zero; if not, the tensor was left out, or replaced \
+      by a constant on the way
       """)
   }
-  let gradient = try linearization.drainingPullback(Tensor.ones(like: value), throwing: E.self)
   return (value, (repeat each gradient.elements))
 }

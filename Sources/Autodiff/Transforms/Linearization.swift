@@ -22,6 +22,8 @@ struct Linearization<Input: TensorTree, Output: TensorTree> {
       result = try f(traced)
     } catch {
       level.close()
+      // A tensor that escaped must not keep the tape alive.
+      _ = tape.finish()
       throw error
     }
     let leaves = result.tensors
@@ -40,10 +42,19 @@ struct Linearization<Input: TensorTree, Output: TensorTree> {
     return filled(try typed(E.self) { try recording.pullback(seeds) })
   }
 
-  /// Jᵀ applied for the only time, freeing the tape on the way.
-  func drainingPullback<E>(_ cotangent: Output, throwing: E.Type) throws(E) -> Input {
+  /// Jᵀ applied for the only time, freeing the tape on the way; and the paths of the floating-point
+  /// tensors that the output does not depend on.
+  func drainingPullback<E>(
+    _ cotangent: Output, throwing: E.Type
+  ) throws(E) -> (cotangent: Input, independent: [String]) {
     let seeds = seeds(cotangent)
-    return filled(try typed(E.self) { try recording.drainingPullback(seeds) })
+    let cotangents = try typed(E.self) { try recording.drainingPullback(seeds) }
+    guard cotangents.contains(where: { $0 == nil }) else { return (filled(cotangents), []) }
+    let (paths, tensors) = (point.tensorPaths, point.tensors)
+    let independent = cotangents.indices.filter {
+      cotangents[$0] == nil && tensors[$0].scalarType.isFloatingPoint
+    }
+    return (filled(cotangents), independent.map { paths[$0] })
   }
 
   /// J applied to a tangent of the point.
@@ -53,16 +64,6 @@ struct Linearization<Input: TensorTree, Output: TensorTree> {
     var result = value
     result.tensors = zip(images, outputs).map { $0 ?? Tensor.zeros(like: $1) }
     return result
-  }
-
-  /// Paths of the differentiated tensors that no operation read.
-  var unusedPaths: [String] {
-    guard recording.inputIsUsed.contains(false) else { return [] }
-    let paths = point.tensorPaths
-    let tensors = point.tensors
-    return paths.indices
-      .filter { !recording.inputIsUsed[$0] && tensors[$0].scalarType.isFloatingPoint }
-      .map { paths[$0] }
   }
 
   private func seeds(_ cotangent: Output) -> [(slot: Int32, cotangent: Tensor)] {
@@ -84,6 +85,13 @@ func matching<T: TensorTree>(
   let (tensors, expected) = (tree.tensors, reference.tensors)
   guard tensors.count == expected.count else {
     stop(operation, "the \(role) has \(tensors.count) tensors, expected \(expected.count)")
+  }
+  // A single tensor can only correspond to the other one.
+  if tensors.count > 1 {
+    let (found, wanted) = (tree.tensorPaths, reference.tensorPaths)
+    for (found, wanted) in zip(found, wanted) where found != wanted {
+      stop(operation, "the \(role) has a tensor \(found) where \(wanted) is expected")
+    }
   }
   for index in tensors.indices {
     let (found, wanted) = (tensors[index], expected[index])

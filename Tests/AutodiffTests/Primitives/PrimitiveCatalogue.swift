@@ -234,6 +234,9 @@ enum PrimitiveCatalogue {
         ]
       }
     } + [
+      PrimitiveCase("matmul stack of nothing", [values([2, 3, 0]), values([0, 2])]) {
+        [matmul($0[0], $0[1])]
+      },
       PrimitiveCase("matmul 1×1", [values([1, 1]), values([1, 1], seed: 2)]) {
         [matmul($0[0], $0[1])]
       },

@@ -52,7 +52,7 @@ struct MessageTests {
         (tree["used"] ?? Tensor(0)) * 2
       }
     }
-    expect(result, "the function does not use argument 0.forgotten", "unused: .zero")
+    expect(result, "the result does not depend on argument 0.forgotten", "unused: .zero")
   }
 
   @Test("Reading numbers out of a tensor that is being differentiated")

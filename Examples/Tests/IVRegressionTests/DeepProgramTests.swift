@@ -1,0 +1,69 @@
+import Foundation
+import Testing
+
+@Suite struct DeepProgramTests {
+  /// Settings for seconds, not for accuracy.
+  private static let quick = ["--iterations", "3", "--inner-steps", "2", "--hidden", "8"]
+
+  @Test func aFileOfOnesOwn() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let rows = (0..<60).map { row -> String in
+      let z = Double((row * 7) % 12)
+      let x = z + Double(row % 3)
+      return "\(row == 5 ? "" : "\(x * x)"),\(x),\(z),\(row % 2)"
+    }
+    try workspace.write("y,x,z,w\n" + rows.joined(separator: "\n"), to: "d.csv")
+    let arguments = [
+      "deep", "--data", "d.csv", "--outcome", "y", "--endogenous", "x", "--instruments", "z",
+      "--exogenous", "w", "--json", "r.json",
+    ]
+    let result = try Program.run(arguments + Self.quick, in: workspace.url)
+    #expect(result.status == 0, "\(result.errors)")
+    let json = try workspace.json("r.json")
+    #expect(json["n"] as? Int == 59)
+    #expect(json["droppedRows"] as? Int == 1)
+    #expect((json["outerLosses"] as? [Double])?.count == 3)
+    #expect((json["averageEffects"] as? [String: Any])?["x"] != nil)
+    #expect(json["outOfSample"] == nil || json["outOfSample"] is NSNull)
+    #expect(result.output.contains("1 rows with missing values dropped"))
+    #expect(result.output.contains("Average change of y per unit"))
+    #expect(result.errors.contains("deep: 3/3 (100 %)"))
+  }
+
+  @Test func theSameSeedGivesTheSameResult() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let arguments = ["deep", "--observations", "200", "--seed", "5"] + Self.quick
+    for name in ["a", "b"] {
+      _ = try Program.run(
+        arguments + ["--output", name, "--json", "\(name).json"], in: workspace.url)
+    }
+    let first = try Data(contentsOf: workspace.url.appending(path: "a.json"))
+    #expect(try first == Data(contentsOf: workspace.url.appending(path: "b.json")))
+    #expect(!first.isEmpty)
+  }
+
+  @Test(arguments: [
+    (["--iterations", "0"], "--iterations must be at least 1, not 0"),
+    (["--hidden", "8,x"], "--hidden must list positive widths"),
+    (["--learning-rate=-1"], "--learning-rate must be a positive number"),
+    (["--learning-rate", "nan"], "--learning-rate must be a positive number"),
+    (["--correlation", "2"], "--correlation must be between -1 and 1"),
+    (["--outcome", "y"], "columns are named but no file; add --data FILE"),
+    (["--data", "missing.csv"], "--outcome and --endogenous must name columns"),
+    (
+      ["--data", "missing.csv", "--outcome", "y", "--endogenous", "x", "--instruments", "z"],
+      "missing.csv"
+    ),
+    (["--learning-rate", "1e30", "--observations", "100"], "of the inner problem cannot be solved"),
+  ])
+  func badOptions(arguments: [String], message: String) throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let result = try Program.run(["deep"] + arguments, in: workspace.url)
+    #expect(result.status != 0 && result.status != -1)
+    #expect(result.errors.contains(message), "\(result.errors)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: workspace.url.path).isEmpty)
+  }
+}
