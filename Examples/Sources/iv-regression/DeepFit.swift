@@ -61,7 +61,7 @@ struct DeepFit {
     let batchSize = 256
     // As many passes over the data as make the loss level off.
     let passes = max(5, min(200, 200_000 / targets.shape[0]))
-    let progress = ProgressMeter(label: "naive network", total: passes, unit: "pass")
+    let progress = ProgressMeter(label: "naive network", total: passes, unit: "epoch")
     for pass in 1...passes {
       var loss = Tensor(0)
       for rows in Batches(count: targets.shape[0], batchSize: batchSize, shuffledUsing: &generator)

@@ -56,7 +56,9 @@ import Testing
       ["--data", "missing.csv", "--outcome", "y", "--endogenous", "x", "--instruments", "z"],
       "missing.csv"
     ),
-    (["--learning-rate", "1e30", "--observations", "100"], "of the inner problem cannot be solved"),
+    (
+      ["--learning-rate", "1e30", "--observations", "100"], "of the inner problem cannot be solved"
+    ),
   ])
   func badOptions(arguments: [String], message: String) throws {
     let workspace = try Workspace()
