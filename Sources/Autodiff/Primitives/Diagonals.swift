@@ -34,14 +34,7 @@ package struct EmbedDiagonal: LinearPrimitive {
     strides[x.rank - 1] = columns + 1
     return Tensor(shape, x.scalarType) { out in
       tk_fill(x.scalarType.kernelType, 0, out, shape.elementCount)
-      guard x.elementCount > 0 else { return }
-      withExtentsPointer(x.shape.extents) { dims in
-        withExtentsPointer(x.shape.strides) { source in
-          withExtentsPointer(strides) { target in
-            tk_copy(x.scalarType.kernelType, Int32(x.rank), dims, x.bytes, source, out, target)
-          }
-        }
-      }
+      Kernels.place(x, strides, at: out)
     }
   }
   package func transposed(_ cotangent: Tensor, _ x: Tensor) -> Tensor {

@@ -92,19 +92,9 @@ package struct Embed: LinearPrimitive {
   package var name: String { "padded" }
   package func evaluate(_ x: Tensor) -> Tensor {
     let (offset, strides) = grid.layout(in: shape)
-    let size = x.scalarType.byteCount
     return Tensor(shape, x.scalarType) { out in
       tk_fill(x.scalarType.kernelType, 0, out, shape.elementCount)
-      guard x.elementCount > 0 else { return }
-      withExtentsPointer(x.shape.extents) { dims in
-        withExtentsPointer(x.shape.strides) { source in
-          withExtentsPointer(strides) { target in
-            tk_copy(
-              x.scalarType.kernelType, Int32(x.rank), dims, x.bytes, source,
-              out + offset * size, target)
-          }
-        }
-      }
+      Kernels.place(x, strides, at: out + offset * x.scalarType.byteCount)
     }
   }
   package func transposed(_ cotangent: Tensor, _ x: Tensor) -> Tensor {
@@ -127,16 +117,8 @@ package struct Concatenate: Primitive {
     let strides = shape.strides
     let result = Tensor(shape, type) { out in
       var position = 0
-      for input in inputs where input.elementCount > 0 {
-        let target = out + position * strides[axis] * type.byteCount
-        withExtentsPointer(input.shape.extents) { dims in
-          withExtentsPointer(input.shape.strides) { source in
-            withExtentsPointer(strides) { strides in
-              tk_copy(
-                type.kernelType, Int32(input.rank), dims, input.bytes, source, target, strides)
-            }
-          }
-        }
+      for input in inputs {
+        Kernels.place(input, strides, at: out + position * strides[axis] * type.byteCount)
         position += input.shape[axis]
       }
     }
@@ -177,6 +159,18 @@ extension Kernels {
           withExtentsPointer(shape.strides) { dense in
             tk_copy(type.kernelType, Int32(shape.rank), dims, source, strides, out, dense)
           }
+        }
+      }
+    }
+  }
+
+  /// Writes the elements of `x` to memory where strides put them.
+  static func place(_ x: Tensor, _ strides: Extents, at target: UnsafeMutableRawPointer) {
+    guard x.elementCount > 0 else { return }
+    withExtentsPointer(x.shape.extents) { dims in
+      withExtentsPointer(x.shape.strides) { source in
+        withExtentsPointer(strides) { strides in
+          tk_copy(x.scalarType.kernelType, Int32(x.rank), dims, x.bytes, source, target, strides)
         }
       }
     }

@@ -23,9 +23,19 @@ package func apply<P: Primitive>(
   }
 }
 
-/// Applies a primitive of one input and one output.
-package func apply<P: Primitive>(_ primitive: P, _ x: Tensor) throws(P.Failure) -> Tensor {
-  try apply(primitive, [x])[0]
+/// Applies a primitive of one input and one output: the same steps without arrays of operands,
+/// since half of all operations are of this kind. None of them runs a user's closure, so nothing can
+/// be captured.
+package func apply<P: UnaryPrimitive>(_ primitive: P, _ x: Tensor) throws(P.Failure) -> Tensor {
+  guard let level = x.highestOpenLevel else { return try primitive.evaluate(x) }
+  let peeled = x.peeled(of: level)
+  let output = try apply(primitive, peeled)
+  if let tape = level.tape { return tape.record(primitive, x, peeled, output, level: level) }
+  guard let tangent = x.tangent(at: level),
+    let outputTangent = try primitive.jvp(peeled, output, tangent)
+  else { return output }
+  requireMatch(outputTangent, output, primitive.name, "tangent of its output")
+  return output.traced(.tangent(outputTangent), at: level)
 }
 
 /// Applies a primitive of two inputs and one output.

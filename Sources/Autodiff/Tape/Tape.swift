@@ -30,6 +30,38 @@ final class Tape: @unchecked Sendable {
     _ primitive: some Primitive, _ inputs: [Tensor], _ peeled: [Tensor], _ outputs: [Tensor],
     level: Level
   ) -> [Tensor] {
+    var parents = Parents(count: inputs.count)
+    for index in inputs.indices {
+      guard let slot = inputs[index].slot(at: level) else { continue }
+      parents[index] = slot
+    }
+    let residuals = primitive.residuals
+    let firstSlot = append(
+      primitive, residuals.contains(.inputs) ? peeled : peeled.mapped { $0.abstract },
+      residuals.contains(.outputs) ? outputs : outputs.mapped { $0.abstract }, parents)
+    guard outputs.count > 1 else { return outputs.mapped { $0.recorded(in: firstSlot, at: level) } }
+    return outputs.indices.map { outputs[$0].recorded(in: firstSlot + Int32($0), at: level) }
+  }
+
+  /// `record` for one input and one output.
+  func record(
+    _ primitive: some UnaryPrimitive, _ input: Tensor, _ peeled: Tensor, _ output: Tensor,
+    level: Level
+  ) -> Tensor {
+    var parents = Parents(count: 1)
+    parents[0] = input.slot(at: level) ?? -1
+    let residuals = primitive.residuals
+    let slot = append(
+      primitive, [residuals.contains(.inputs) ? peeled : peeled.abstract],
+      [residuals.contains(.outputs) ? output : output.abstract], parents)
+    return output.recorded(in: slot, at: level)
+  }
+
+  /// Appends a node that keeps the values its rules read and the shapes of the rest; returns the slot
+  /// of its first output.
+  private func append(
+    _ primitive: some Primitive, _ inputs: [Tensor], _ outputs: [Tensor], _ parents: Parents
+  ) -> Int32 {
     guard pthread_equal(thread, pthread_self()) != 0 else {
       stop(
         primitive.name,
@@ -38,25 +70,25 @@ final class Tape: @unchecked Sendable {
         transform inside the concurrent task, or hand the task stopGradient(tensor)
         """)
     }
-    var parents = Parents(count: inputs.count)
-    for index in inputs.indices {
-      guard let slot = inputs[index].slot(at: level) else { continue }
-      parents[index] = slot
-    }
-    let firstSlot = slotCount
-    slotCount += Int32(outputs.count)
-    nodes.append(Node(primitive, peeled, outputs, parents, firstSlot))
-    func traced(_ index: Int) -> Tensor {
-      guard outputs[index].scalarType.isFloatingPoint else { return outputs[index] }
-      return outputs[index].traced(.slot(firstSlot + Int32(index)), at: level)
-    }
-    return outputs.count == 1 ? [traced(0)] : outputs.indices.map(traced)
+    defer { slotCount += Int32(outputs.count) }
+    nodes.append(
+      Node(
+        primitive: primitive, inputs: inputs, outputs: outputs, parents: parents,
+        firstSlot: slotCount))
+    return slotCount
   }
 
   /// Ends recording and moves the nodes out, so that no escaped tensor keeps them alive.
   func finish() -> Recording {
     defer { nodes = [] }
     return Recording(nodes: nodes, slotCount: Int(slotCount), inputCount: Int(inputCount))
+  }
+}
+
+extension Tensor {
+  /// The tensor as its level sees it; an output that is not floating point stays a constant.
+  fileprivate func recorded(in slot: Int32, at level: Level) -> Tensor {
+    scalarType.isFloatingPoint ? traced(.slot(slot), at: level) : self
   }
 }
 
@@ -67,19 +99,6 @@ struct Node: Sendable {
   let outputs: [Tensor]
   let parents: Parents
   let firstSlot: Int32
-
-  /// Keeps the values that the primitive's rules read and the shapes of the rest.
-  init(
-    _ primitive: some Primitive, _ inputs: [Tensor], _ outputs: [Tensor], _ parents: Parents,
-    _ firstSlot: Int32
-  ) {
-    self.primitive = primitive
-    let residuals = primitive.residuals
-    self.inputs = residuals.contains(.inputs) ? inputs : inputs.mapped { $0.abstract }
-    self.outputs = residuals.contains(.outputs) ? outputs : outputs.mapped { $0.abstract }
-    self.parents = parents
-    self.firstSlot = firstSlot
-  }
 
   var point: Point { Point(inputs: inputs, outputs: outputs, parents: parents) }
 }
