@@ -24,8 +24,9 @@ package func apply<P: Primitive>(
 }
 
 /// Applies a primitive of one input and one output: the same steps without arrays of operands,
-/// since half of all operations are of this kind. None of them runs a user's closure, so nothing can
-/// be captured.
+/// since half of all operations are of this kind.
+///
+/// None of them runs a user's closure, so nothing can be captured.
 package func apply<P: UnaryPrimitive>(_ primitive: P, _ x: Tensor) throws(P.Failure) -> Tensor {
   guard let level = x.highestOpenLevel else { return try primitive.evaluate(x) }
   let peeled = x.peeled(of: level)

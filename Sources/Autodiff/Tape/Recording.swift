@@ -30,7 +30,7 @@ final class Recording {
   }
 
   /// J: tangents of output slots from tangents of the inputs; nil is an exact zero.
-  func pushforward(_ inputTangents: [Tensor], outputs: [Int32?]) throws -> [Tensor?] {
+  func pushforward(_ inputTangents: [Tensor?], outputs: [Int32?]) throws -> [Tensor?] {
     var tangents = [Tensor?](repeating: nil, count: slotCount)
     for (slot, tangent) in inputTangents.enumerated() { tangents[slot] = tangent }
     for node in nodes {

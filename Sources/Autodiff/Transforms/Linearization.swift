@@ -66,6 +66,24 @@ struct Linearization<Input: TensorTree, Output: TensorTree> {
     return result
   }
 
+  /// The row of the Jacobian that a cotangent of one output tensor gives, by input tensor; nil is an
+  /// exact zero.
+  func row<E>(
+    output: Int, cotangent: Tensor, throwing: E.Type
+  ) throws(E) -> [Tensor?] {
+    guard let slot = outputSlots[output] else { return point.tensors.map { _ in nil } }
+    return try typed(E.self) { try recording.pullback([(slot, cotangent)]) }
+  }
+
+  /// The column of the Jacobian that a tangent of one input tensor gives, by output tensor; nil is an
+  /// exact zero.
+  func column<E>(input: Int, tangent: Tensor, throwing: E.Type) throws(E) -> [Tensor?] {
+    var tangents = [Tensor?](repeating: nil, count: recording.inputCount)
+    tangents[input] = tangent
+    let seeds = tangents
+    return try typed(E.self) { try recording.pushforward(seeds, outputs: outputSlots) }
+  }
+
   private func seeds(_ cotangent: Output) -> [(slot: Int32, cotangent: Tensor)] {
     zip(outputSlots, matching(cotangent, value, "vjp", "cotangent"))
       .compactMap { slot, cotangent in slot.map { ($0, cotangent) } }

@@ -60,6 +60,7 @@ public struct DeepFeatureIV<Treatment: Layer, Instrument: Layer>: Sendable {
   /// The head that predicts the outcome from predicted treatment features.
   public var secondHead: LinearHead
 
+  /// Creates the problem from networks, as initialised or trained, and heads.
   public init(
     treatment: Treatment, instrument: Instrument, firstHead: LinearHead, secondHead: LinearHead
   ) {

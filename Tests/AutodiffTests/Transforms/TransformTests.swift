@@ -92,6 +92,37 @@ struct TransformTests {
     #expect(jacobian(at: Tensor([])) { x in x * x }.shape == [0, 0])
   }
 
+  @Test("Blocks of Jacobians and Hessians of several trees, in both modes")
+  func blocks() {
+    let (x, y) = (Tensor([1, 2]), Tensor([3, -1, 0.5]))
+    let direction = ["a": Tensor(2), "b": Tensor(indices: [7])]
+    for mode in [JacobianMode.automatic, .forward, .reverse] {
+      // (x ⊗ y, a · Σx): three inputs that matter and one of indices.
+      let result = jacobianBlocks(at: x, y, direction, mode: mode) { x, y, tree in
+        [outer(x, y), (tree["a"] ?? Tensor(0)) * x.sum()]
+      }
+      #expect(result.outputPaths == ["0", "1"])
+      #expect(
+        result.inputPaths == ["argument 0", "argument 1", "argument 2.a", "argument 2.b"])
+      let byX = result[output: 0, input: 0]
+      #expect(byX.shape == [2, 3, 2])
+      for i in 0..<2 {
+        for j in 0..<3 {
+          for k in 0..<2 { #expect(byX[i, j, k].scalar == (i == k ? y[j].scalar : 0)) }
+        }
+      }
+      #expect(result[output: 1, input: 0].scalars == [2, 2])
+      #expect(result[output: 1, input: 1].scalars == [0, 0, 0])
+      #expect(result[output: 1, input: 2].scalar == 3)
+      #expect(result[output: 0, input: 3].shape == [2, 3, 1])
+    }
+    // f = xᵀ x · Σ y²: ∂²f/∂x∂y = 2 x ⊗ 2 y.
+    let second = hessianBlocks(at: x, y) { x, y in dot(x, x) * square(y).sum() }
+    #expect(isClose(second[output: 0, input: 1], outer(2 * x, 2 * y)))
+    #expect(isClose(second[output: 1, input: 0], outer(2 * y, 2 * x)))
+    #expect(isClose(second[output: 1, input: 1], 10 * Tensor.identity(3)))
+  }
+
   @Test("The Hessian and its products agree with the closed form")
   func hessians() {
     let m = symmetrized(Tensor(rows: [[2, -1, 0.5], [0, 3, 1], [1, 1, 1]]))
