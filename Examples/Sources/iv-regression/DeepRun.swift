@@ -15,6 +15,8 @@ struct DeepRun {
     let sample = try sample(using: &generator)
     // Before the training, so that a model that makes no sense is refused at once.
     let linear = try TwoStageLeastSquares(sample.model, covariance: .unadjusted)
+    // Before the training too: a long run must not end at a place that cannot be written.
+    let directory = try directory()
     print("Linear algebra: \(LinearAlgebraBackend.description)")
     let problem = DeepProblem(sample.model, using: &generator)
     let fit = DeepFit(settings: settings, problem: problem, seed: seed)
@@ -34,7 +36,6 @@ struct DeepRun {
       innerLosses: result.innerLosses, outerLosses: result.outerLosses,
       averageEffects: try averageEffects(fit, result, linear), outOfSample: errors)
     let figure = DeepFigure(report: report, fit: fit, result: result, linear: linear)
-    let directory = try directory()
     let files = try [
       figure.writeCurves(to: directory),
       figure.writePlot(evaluation, fitted: fitted, to: directory),

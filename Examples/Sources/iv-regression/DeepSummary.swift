@@ -14,14 +14,14 @@ struct DeepSummary {
   private var heading: String {
     let dropped =
       report.droppedRows > 0
-      ? ", \(Numbers.count(report.droppedRows)) rows with missing values dropped" : ""
+      ? ", \(Numbers.count(report.droppedRows)) dropped for missing values" : ""
     return """
       Nonlinear regression with instruments: deep features, both heads in closed form
         Data             \(report.data), n = \(Numbers.count(report.n))\(dropped)
         Outcome          \(report.outcome)
         Endogenous       \(report.endogenous.joined(separator: ", "))
         Instruments      \(report.instruments.joined(separator: ", "))
-        Exogenous        \(report.exogenous.joined(separator: ", "))
+        Exogenous        \(report.exogenous.isEmpty ? "none" : report.exogenous.joined(separator: ", "))
         Outer loss       \(loss(report.outerLosses.first)) at first, \(loss(report.outerLosses.last)) \
       at last
       """

@@ -26,7 +26,7 @@ import Testing
     #expect((json["outerLosses"] as? [Double])?.count == 3)
     #expect((json["averageEffects"] as? [String: Any])?["x"] != nil)
     #expect(json["outOfSample"] == nil || json["outOfSample"] is NSNull)
-    #expect(result.output.contains("1 rows with missing values dropped"))
+    #expect(result.output.contains("1 dropped for missing values"))
     #expect(result.output.contains("Average change of y per unit"))
     #expect(result.errors.contains("deep: 3/3 (100 %)"))
   }
@@ -56,9 +56,7 @@ import Testing
       ["--data", "missing.csv", "--outcome", "y", "--endogenous", "x", "--instruments", "z"],
       "missing.csv"
     ),
-    (
-      ["--learning-rate", "1e30", "--observations", "100"], "of the inner problem cannot be solved"
-    ),
+    (["--output", "/dev/null/x"], "cannot be written"),
   ])
   func badOptions(arguments: [String], message: String) throws {
     let workspace = try Workspace()
@@ -67,5 +65,16 @@ import Testing
     #expect(result.status != 0 && result.status != -1)
     #expect(result.errors.contains(message), "\(result.errors)")
     #expect(try FileManager.default.contentsOfDirectory(atPath: workspace.url.path).isEmpty)
+  }
+
+  @Test func trainingThatFails() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let result = try Program.run(
+      ["deep", "--learning-rate", "1e30", "--observations", "100"], in: workspace.url)
+    #expect(result.status != 0 && result.status != -1)
+    #expect(result.errors.contains("of the inner problem cannot be solved"), "\(result.errors)")
+    let output = workspace.url.appending(path: "iv-regression-output").path
+    #expect(try FileManager.default.contentsOfDirectory(atPath: output).isEmpty)
   }
 }
