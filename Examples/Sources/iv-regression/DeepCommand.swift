@@ -14,7 +14,8 @@ struct DeepCommand: ParsableCommand {
 
       Without --data, simulates the demand design of Hartford et al. (2017), whose structural \
       function is known, and reports the error against it beside linear 2SLS and the same network \
-      without instruments.
+      without instruments. Networks and ridges default to a larger model for the simulation than for \
+      a file, which often has fewer rows.
       """)
 
   @Option(
@@ -30,52 +31,57 @@ struct DeepCommand: ParsableCommand {
   var correlation = DeepSettings().correlation
 
   @Option(help: "Outer iterations.")
-  var iterations = DeepSettings().iterations
+  var iterations: Int?
 
   @Option(help: "Inner steps to one outer iteration.")
-  var innerSteps = DeepSettings().innerSteps
+  var innerSteps: Int?
 
   @Option(
     help: ArgumentHelp("Hidden widths of both networks, comma-separated.", valueName: "widths"))
-  var hidden = DeepSettings().hidden.map(String.init).joined(separator: ",")
+  var hidden: String?
 
   @Option(help: "Treatment features.")
-  var features = DeepSettings().features
+  var features: Int?
 
   @Option(help: "Learning rate of both networks.")
-  var learningRate = DeepSettings().learningRate
+  var learningRate: Double?
 
   @Option(help: "Coupled weight decay of both networks.")
-  var weightDecay = DeepSettings().weightDecay
+  var weightDecay: Double?
 
   @Option(help: "Ridge per observation of the head that predicts treatment features.")
-  var firstRidge = DeepSettings().firstRidge
+  var firstRidge: Double?
 
   @Option(help: "Ridge per observation of the head that predicts the outcome.")
-  var secondRidge = DeepSettings().secondRidge
+  var secondRidge: Double?
 
   @OptionGroup var shared: SharedOptions
 
   func validate() throws {
-    for (name, value, least) in [
-      ("--observations", observations, 10), ("--iterations", iterations, 1),
-      ("--inner-steps", innerSteps, 1), ("--features", features, 1),
-    ] where value < least {
-      throw ValidationError("\(name) must be at least \(least), not \(value)")
+    let settings = try settings()
+    for (name, value, range) in [
+      ("--observations", settings.observations, 10...10_000_000),
+      ("--iterations", settings.iterations, 1...1_000_000),
+      ("--inner-steps", settings.innerSteps, 1...10_000),
+      ("--features", settings.features, 1...4096),
+    ] where !range.contains(value) {
+      throw ValidationError(
+        "\(name) must be between \(range.lowerBound) and \(range.upperBound), not \(value)")
     }
     for (name, value) in [
-      ("--learning-rate", learningRate), ("--first-ridge", firstRidge),
-      ("--second-ridge", secondRidge),
+      ("--learning-rate", settings.learningRate), ("--first-ridge", settings.firstRidge),
+      ("--second-ridge", settings.secondRidge),
     ] where !(value > 0 && value.isFinite) {
       throw ValidationError("\(name) must be a positive number, not \(value)")
     }
-    guard weightDecay >= 0, weightDecay.isFinite else {
-      throw ValidationError("--weight-decay must be a number of at least 0, not \(weightDecay)")
+    guard settings.weightDecay >= 0, settings.weightDecay.isFinite else {
+      throw ValidationError(
+        "--weight-decay must be a number of at least 0, not \(settings.weightDecay)")
     }
     guard (-1...1).contains(correlation) else {
       throw ValidationError("--correlation must be between -1 and 1, not \(correlation)")
     }
-    _ = try hiddenWidths()
+    try shared.requireJSON(apartFrom: data)
     if data == nil, !roles.isEmpty {
       throw ValidationError("columns are named but no file; add --data FILE")
     }
@@ -89,18 +95,26 @@ struct DeepCommand: ParsableCommand {
     try shared.writeResults(report)
   }
 
+  /// The defaults for a file or for the simulation, with what the options say.
   private func settings() throws -> DeepSettings {
-    DeepSettings(
-      observations: observations, correlation: correlation, iterations: iterations,
-      innerSteps: innerSteps, hidden: try hiddenWidths(), features: features,
-      learningRate: learningRate, weightDecay: weightDecay, firstRidge: firstRidge,
-      secondRidge: secondRidge)
+    let defaults = data == nil ? DeepSettings() : .forFiles
+    return DeepSettings(
+      observations: observations, correlation: correlation,
+      iterations: iterations ?? defaults.iterations,
+      innerSteps: innerSteps ?? defaults.innerSteps,
+      hidden: try hidden.map(Self.widths) ?? defaults.hidden,
+      features: features ?? defaults.features,
+      learningRate: learningRate ?? defaults.learningRate,
+      weightDecay: weightDecay ?? defaults.weightDecay,
+      firstRidge: firstRidge ?? defaults.firstRidge,
+      secondRidge: secondRidge ?? defaults.secondRidge)
   }
 
-  private func hiddenWidths() throws -> [Int] {
+  private static func widths(_ hidden: String) throws -> [Int] {
     try hidden.split(separator: ",").map { text in
-      guard let width = Int(text.filter { $0 != " " }), width >= 1 else {
-        throw ValidationError("--hidden must list positive widths such as 64,64, not '\(hidden)'")
+      guard let width = Int(text.filter { $0 != " " }), (1...16_384).contains(width) else {
+        throw ValidationError(
+          "--hidden must list widths between 1 and 16384, such as 64,64, not '\(hidden)'")
       }
       return width
     }

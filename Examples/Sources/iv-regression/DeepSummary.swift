@@ -40,8 +40,10 @@ struct DeepSummary {
     return "Average change of \(report.outcome) per unit, other variables held fixed\n"
       + table.text() + "\n"
       + wrapped(
-        "A point estimate: the deep fit has no standard error. If its outer loss still falls at "
-          + "the last iteration, raise --iterations.")
+        "A point estimate: the deep fit has no standard error, and its ridges pull small samples "
+          + "towards no effect. Compare seeds and settings (--features, --second-ridge, "
+          + "--iterations) before trusting a difference from 2SLS."
+          + (report.n < 2000 ? " With fewer than 2,000 rows, rely on 'linear'." : ""))
   }
 
   private func errors(_ errors: DeepErrors) -> String {

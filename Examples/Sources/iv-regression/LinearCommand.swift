@@ -39,6 +39,8 @@ struct LinearCommand: ParsableCommand {
 
   @OptionGroup var shared: SharedOptions
 
+  func validate() throws { try shared.requireJSON(apartFrom: data) }
+
   func run() throws {
     let run = LinearRun(try specification(), seed: shared.seed)
     let report = try run.run(writingTo: { try shared.outputDirectory() })

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ExampleSupport
+import Foundation
 
 /// The options of the program and of each of its subcommands.
 struct SharedOptions: ParsableArguments {
@@ -29,5 +30,14 @@ struct SharedOptions: ParsableArguments {
   func writeResults<T: Encodable>(_ results: T) throws {
     guard let json else { return }
     try writeJSON(results, to: json)
+  }
+
+  /// Refuses to write the results over the data they are computed from.
+  func requireJSON(apartFrom data: String?) throws {
+    guard let json, let data else { return }
+    let paths = [json, data].map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }
+    if paths[0] == paths[1] {
+      throw ValidationError("--json names the data file '\(data)'; choose another file")
+    }
   }
 }

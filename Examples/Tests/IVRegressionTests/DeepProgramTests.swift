@@ -45,10 +45,13 @@ import Testing
   }
 
   @Test(arguments: [
-    (["--iterations", "0"], "--iterations must be at least 1, not 0"),
-    (["--hidden", "8,x"], "--hidden must list positive widths"),
+    (["--iterations", "0"], "--iterations must be between 1 and 1000000, not 0"),
+    (["--hidden", "8,x"], "--hidden must list widths between 1 and 16384"),
     (["--learning-rate=-1"], "--learning-rate must be a positive number"),
     (["--learning-rate", "nan"], "--learning-rate must be a positive number"),
+    (["--observations", "99999999999"], "--observations must be between"),
+    (["--hidden", "99999999999"], "--hidden must list widths between 1 and 16384"),
+    (["--data", "d.csv", "--json", "./d.csv"], "--json names the data file"),
     (["--correlation", "2"], "--correlation must be between -1 and 1"),
     (["--outcome", "y"], "columns are named but no file; add --data FILE"),
     (["--data", "missing.csv"], "--outcome and --endogenous must name columns"),

@@ -74,11 +74,16 @@ private struct TensorPrinter {
     let magnitude = value.magnitude
     var exponent = 0
     var scale = 1.0
-    while magnitude / scale >= 10, exponent < 300 { scale *= 10; exponent += 1 }
-    while magnitude / scale < 1, exponent > -300 { scale /= 10; exponent -= 1 }
+    while magnitude / scale >= 10, exponent < 308 { scale *= 10; exponent += 1 }
+    while magnitude / scale < 1, exponent > -323 { scale /= 10; exponent -= 1 }
     var unit = 1.0
     for _ in 1..<digits { unit *= 10 }
-    let mantissa = (value / scale * unit).rounded() / unit
+    var mantissa = (value / scale * unit).rounded() / unit
+    // Rounding, of the scale too, may carry into another digit.
+    if mantissa.magnitude >= 10 {
+      mantissa /= 10
+      exponent += 1
+    }
     guard exponent < -4 || exponent >= 7 else {
       var decimals = 1.0
       for _ in 0..<max(0, digits - 1 - exponent) { decimals *= 10 }

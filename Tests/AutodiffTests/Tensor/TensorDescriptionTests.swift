@@ -26,6 +26,10 @@ struct TensorDescriptionTests {
     #expect("\(Tensor(1.5e-7))" == "Tensor [] float64: 1.5e-7")
     #expect("\(Tensor(-2.5e12))" == "Tensor [] float64: -2.5e12")
     #expect("\(Tensor(123_456.75))" == "Tensor [] float64: 123457.0")
+    #expect("\(Tensor(1e300))" == "Tensor [] float64: 1.0e300")
+    #expect("\(Tensor(-1e305))" == "Tensor [] float64: -1.0e305")
+    #expect("\(Tensor([1e-5] as [Float]))" == "Tensor [1] float32\n[1.0e-5]")
+    #expect("\(Tensor(9_999_999.9))" == "Tensor [] float64: 1.0e7")
     #expect("\(Tensor(Double.nan))" == "Tensor [] float64: nan")
     #expect("\(Tensor(-Double.infinity))" == "Tensor [] float64: -inf")
   }
