@@ -25,7 +25,9 @@ struct DeepSettings: Encodable {
   var secondRidge = 1e-4
 
   /// Defaults for a file of one's own: a smaller model with more ridge, because most have fewer
-  /// observations than the simulation. Chosen on simulated linear models of 200 to 5,000 rows.
+  /// observations than the simulation.
+  ///
+  /// Chosen on simulated linear models of 200 to 5,000 rows.
   static let forFiles = DeepSettings(
     iterations: 60, hidden: [32], features: 8, learningRate: 3e-3, firstRidge: 1e-3,
     secondRidge: 1e-2)
