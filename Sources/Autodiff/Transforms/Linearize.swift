@@ -33,3 +33,18 @@ public struct Differential<Output: TensorTree, E: Error, each T: TensorTree> {
     try linearization.pushforward(TreePack(repeat each tangent), throwing: E.self)
   }
 }
+
+/// The value of a function and its derivative there in both directions, traced once.
+package func linearizeInBothDirections<Input: TensorTree, Output: TensorTree, E: Error>(
+  at point: Input, of f: (Input) throws(E) -> Output
+) throws(E) -> (
+  value: Output, differential: Differential<Output, E, Input>, pullback: Pullback<Output, E, Input>
+) {
+  let linearization = try Linearization(at: TreePack(point)) {
+    (arguments: TreePack<Input>) throws(E) -> Output in try f(arguments.elements)
+  }
+  return (
+    linearization.value, Differential(linearization: linearization),
+    Pullback(linearization: linearization)
+  )
+}

@@ -23,7 +23,7 @@ public func vjp<each T: TensorTree, Output: TensorTree, E: Error>(
 ///
 /// It holds the tape: it may be called any number of times, and differentiated.
 public struct Pullback<Output: TensorTree, E: Error, each T: TensorTree> {
-  fileprivate let linearization: Linearization<TreePack<repeat each T>, Output>
+  let linearization: Linearization<TreePack<repeat each T>, Output>
 
   /// Jᵀ · cotangent; zeros for tensors the value does not depend on.
   ///

@@ -1,0 +1,97 @@
+import Autodiff
+
+/// An inner problem at fixed outer variables, as a solver sees it: functions of one vector.
+///
+/// F(x) is the gradient of the objective, the residual of a root, or x − T(x) of a fixed point.
+/// Nothing here is traced.
+public struct InnerProblem {
+  /// What the problem asks for.
+  public enum Kind: Sendable {
+    case minimum, leastSquares, root, fixedPoint
+  }
+
+  /// A vector function made of tensor operations.
+  public typealias VectorFunction = (Tensor) throws(BilevelError) -> Tensor
+
+  /// What the problem asks for.
+  public let kind: Kind
+  /// Where to start, [n].
+  public let start: Tensor
+  /// ‖F‖ at the layer's initial point, what relative tolerances refer to.
+  public let scale: Double
+  /// The named parts of the vector.
+  public let blocks: [VectorBlock]
+  /// The objective f, a scalar; a minimum and least squares have one.
+  public let objective: VectorFunction?
+  /// The residuals r of f = ½‖r‖²; least squares have them.
+  public let residuals: VectorFunction?
+  /// The objective on the mini-batch of a step; a stochastic problem has one.
+  public let batchObjective: ((_ x: Tensor, _ step: Int) throws(BilevelError) -> Tensor)?
+  /// Called after each iteration with its number and ‖F‖.
+  public let progress: ((_ iteration: Int, _ residual: Double) -> Void)?
+
+  private let residualFunction: VectorFunction
+
+  /// A problem.
+  ///
+  /// - Parameter residual: F, differentiable once.
+  public init(
+    kind: Kind, start: Tensor, scale: Double, blocks: [VectorBlock]? = nil,
+    residual: @escaping VectorFunction, objective: VectorFunction? = nil,
+    residuals: VectorFunction? = nil,
+    batchObjective: ((_ x: Tensor, _ step: Int) throws(BilevelError) -> Tensor)? = nil,
+    progress: ((_ iteration: Int, _ residual: Double) -> Void)? = nil
+  ) {
+    self.kind = kind
+    self.start = start
+    self.scale = scale
+    self.blocks = blocks ?? [VectorBlock(name: "", range: 0..<start.elementCount)]
+    self.objective = objective
+    self.residuals = residuals
+    self.batchObjective = batchObjective
+    self.progress = progress
+    residualFunction = residual
+  }
+
+  /// The minimum of an objective.
+  public static func minimum(
+    from start: Tensor, blocks: [VectorBlock]? = nil, of objective: @escaping VectorFunction
+  ) throws(BilevelError) -> InnerProblem {
+    let residual: VectorFunction = { x throws(BilevelError) in
+      try gradient(at: x, unused: .zero, of: objective)
+    }
+    return InnerProblem(
+      kind: .minimum, start: start, scale: norm(try residual(start)), blocks: blocks,
+      residual: residual, objective: objective)
+  }
+
+  /// F(x).
+  public func residual(_ x: Tensor) throws(BilevelError) -> Tensor { try residualFunction(x) }
+
+  /// f(x) and F(x) = ∇f(x).
+  ///
+  /// - Precondition: The problem has an objective.
+  public func valueAndGradient(_ x: Tensor) throws(BilevelError) -> (Double, Tensor) {
+    guard let objective else {
+      stop(
+        "InnerProblem",
+        """
+        this solver minimises an objective, but the problem is a \(kind), which has none. Use \
+        Newton, or FixedPointIteration for a fixed point
+        """)
+    }
+    let result = try valueWithGradient(at: x, unused: .zero, of: objective)
+    return (result.value.scalar, result.gradient)
+  }
+
+  /// F′(x): the Hessian of an objective, the Jacobian of a root. Traced once here; each product
+  /// is one pass over the tape.
+  public func jacobian(at x: Tensor) throws(BilevelError) -> LinearOperator {
+    let (_, differential, pullback) = try linearizeInBothDirections(at: x, of: residualFunction)
+    let product: LinearOperator.Product = { v throws(BilevelError) in try differential(v) }
+    let isSymmetric = kind == .minimum || kind == .leastSquares
+    return LinearOperator(
+      size: x.elementCount, scalarType: x.scalarType, blocks: blocks, product: product,
+      transposedProduct: isSymmetric ? product : { v throws(BilevelError) in try pullback(v) })
+  }
+}

@@ -1,0 +1,105 @@
+import Autodiff
+
+extension SolverStatus: CustomStringConvertible {
+  /// One line: method, outcome, iterations, residual against threshold.
+  public var description: String {
+    let residuals = "residual \(number(residual)) (threshold \(number(threshold)))"
+    return "\(method): \(summary) after \(iterations) iterations, \(residuals)"
+  }
+
+  /// The outcome in words.
+  var summary: String {
+    switch outcome {
+    case .converged: "converged"
+    case .iterationLimit: "not converged: iteration limit"
+    case .stalled: "not converged: no further progress"
+    case .notFinite: "not converged: a value is not finite"
+    case .indefinite: "not positive definite"
+    case .singular: "singular"
+    case .notSymmetric: "refused: not symmetric"
+    case .notContractive: "refused: not contractive"
+    }
+  }
+
+  /// The end of the residual history, for messages.
+  var historyTail: String {
+    let tail = history.suffix(5).map(number).joined(separator: " → ")
+    return history.count > 5 ? "… → \(tail)" : tail
+  }
+
+  /// The likely cause and what to do about it.
+  var advice: String {
+    switch outcome {
+    case .converged: "nothing to do"
+    case .iterationLimit: iterationAdvice
+    case .stalled:
+      """
+      the residual no longer falls at working precision. Use double precision, a looser tolerance, \
+      or, where the start is already the solution, an absolute tolerance
+      """
+    case .notFinite:
+      """
+      a value overflowed or a function left its domain. Use a smaller step, a line search, or a \
+      start nearer to the solution
+      """
+    case .indefinite(let curvature, let blocks):
+      """
+      the curvature is \(number(curvature)) along a direction in \(named(blocks)). The inner \
+      solution may be a saddle point, or not yet a minimum: solve it more accurately, regularise \
+      these parameters, or use MINRES or a dense LU solver if a stationary point is meant
+      """
+    case .singular(let blocks):
+      """
+      a null direction lies in \(named(blocks)). The solution is not locally unique: remove or \
+      regularise these parameters
+      """
+    case .notSymmetric(let asymmetry):
+      """
+      two random products differ by \(number(asymmetry)) relative. Use GMRES, BiCGStab, \
+      normal-equation CG or dense LU, which need no symmetry
+      """
+    case .notContractive(let radius, let step):
+      "the spectral radius of the iteration is about \(number(radius)). "
+        + (step.map { "A step below \(number($0)) contracts" }
+          ?? "No step contracts: use GMRES or dense LU")
+    }
+  }
+
+  private var iterationAdvice: String {
+    let recent = history.suffix(6)
+    guard let first = recent.first, let last = recent.last, recent.count > 1, first > 0 else {
+      return "allow more iterations"
+    }
+    if last >= 0.99 * first {
+      return """
+        the residual hardly falls any more. Try another method, a preconditioner, or check that \
+        the problem has a solution
+        """
+    }
+    return "the residual was still falling: allow more iterations, or warm-start"
+  }
+
+  private func named(_ blocks: [BlockShare]) -> String {
+    blocks.map { block in
+      let name = block.name.isEmpty ? "the inner variable" : block.name
+      return "\(name) (\(Int((100 * block.share).rounded())) %)"
+    }.joined(separator: ", ")
+  }
+}
+
+extension SolverStatus.BlockShare {
+  /// The parts with most of a direction, largest first, at most three of at least 5 %.
+  static func largest(of direction: [Double], in blocks: [VectorBlock]) -> [Self] {
+    let total = direction.reduce(0) { $0 + $1 * $1 }
+    guard total > 0 else { return [] }
+    let shares = blocks.map { block in
+      Self(
+        name: block.name,
+        share: direction[block.range].reduce(0) { $0 + $1 * $1 } / total)
+    }
+    return Array(shares.sorted { $0.share > $1.share }.filter { $0.share >= 0.05 }.prefix(3))
+  }
+}
+
+/// Three significant digits.
+func number(_ value: Double) -> String { text(value, 3) }

@@ -1,0 +1,82 @@
+/// How a solve ended, with the evidence: the one status type of inner and linear solvers.
+public struct SolverStatus: Sendable, Equatable {
+  /// Why a solver stopped.
+  public enum Outcome: Sendable, Equatable {
+    /// The residual is at or below the threshold.
+    case converged
+    /// The permitted iterations were used up.
+    case iterationLimit
+    /// No further progress at working precision: no step lowers the residual or the objective.
+    case stalled
+    /// A NaN or an infinity appeared.
+    case notFinite
+    /// A direction v with vᵀ A v ≤ 0 was met where positive definiteness is required.
+    ///
+    /// `curvature` is vᵀ A v / ‖v‖²; `blocks` are the named parts with most of the direction.
+    case indefinite(curvature: Double, blocks: [BlockShare])
+    /// A matrix is singular to working precision; `blocks` are the named parts with most of its
+    /// null direction.
+    case singular(blocks: [BlockShare])
+    /// The operator is not symmetric, as the method requires: |uᵀA v − vᵀA u| / (‖A u‖ ‖v‖) for
+    /// random u and v.
+    case notSymmetric(asymmetry: Double)
+    /// The iteration does not contract: the estimated spectral radius of its map is at least one.
+    ///
+    /// `admissibleStep` is a step that would contract, where one exists.
+    case notContractive(spectralRadius: Double, admissibleStep: Double?)
+  }
+
+  /// The share of a direction's squared norm that lies in one named part of the vector.
+  public struct BlockShare: Sendable, Equatable {
+    /// The path of the tensor in the inner variable.
+    public let name: String
+    /// Between 0 and 1.
+    public let share: Double
+  }
+
+  /// The method, as its type is called.
+  public let method: String
+  /// Why it stopped.
+  public let outcome: Outcome
+  /// The residual norm at the start and after each iteration.
+  public let history: [Double]
+  /// What the residual is compared with: converged means residual ≤ threshold.
+  public let threshold: Double
+  /// What relative residuals refer to: ‖b‖ of a linear system, ‖F‖ at the layer's initial point.
+  public let scale: Double
+  /// Evaluations of the residual, the gradient or the operator.
+  public let evaluations: Int
+
+  /// A status.
+  public init(
+    method: String, outcome: Outcome, history: [Double], threshold: Double, scale: Double,
+    evaluations: Int
+  ) {
+    self.method = method
+    self.outcome = outcome
+    self.history = history
+    self.threshold = threshold
+    self.scale = scale
+    self.evaluations = evaluations
+  }
+
+  /// Whether the residual is at or below the threshold.
+  public var isConverged: Bool { outcome == .converged }
+
+  /// Whether the method does not apply, so that what it returned is no approximation of anything.
+  public var isRefusal: Bool {
+    switch outcome {
+    case .notSymmetric, .notContractive: true
+    default: false
+    }
+  }
+
+  /// The number of iterations.
+  public var iterations: Int { max(0, history.count - 1) }
+
+  /// The last residual norm.
+  public var residual: Double { history.last ?? .nan }
+
+  /// The last residual norm relative to the scale; 0 where both are 0.
+  public var relativeResidual: Double { residual == 0 ? 0 : residual / scale }
+}
