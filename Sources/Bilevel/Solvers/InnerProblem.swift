@@ -84,7 +84,9 @@ public struct InnerProblem {
     return (result.value.scalar, result.gradient)
   }
 
-  /// F′(x): the Hessian of an objective, the Jacobian of a root. Traced once here; each product
+  /// F′(x): the Hessian of an objective, the Jacobian of a root.
+  ///
+  /// Traced once here; each product
   /// is one pass over the tape.
   public func jacobian(at x: Tensor) throws(BilevelError) -> LinearOperator {
     let (_, differential, pullback) = try linearizeInBothDirections(at: x, of: residualFunction)
