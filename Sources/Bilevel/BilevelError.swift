@@ -4,8 +4,6 @@ public enum BilevelError: Error {
   case inner(SolverStatus)
   /// A linear system of the implicit function theorem was not solved, so a derivative is missing.
   case adjoint(SolverStatus)
-  /// A derivative was asked for through an output that the layer declares constant.
-  case auxiliaryDifferentiated(String)
   /// A closure of the user's threw.
   case function(any Error)
 }
@@ -24,11 +22,6 @@ extension BilevelError: CustomStringConvertible {
       adjoint system \(status)
         residuals: \(status.historyTail)
         likely cause: \(status.advice)
-      """
-    case .auxiliaryDifferentiated(let layer):
-      """
-      \(layer): a derivative was asked for through an auxiliary output, which has none. Use \
-      stopGradient on it if a constant is meant, or compute it from the solution
       """
     case .function(let error): "\(error)"
     }

@@ -25,6 +25,9 @@ final class Level: Sendable {
   /// derivative any more.
   var isOpen: Bool { open.load(ordering: .relaxed) }
 
+  /// The number of the level that was opened last, on any thread.
+  static var latest: UInt64 { counter.load(ordering: .relaxed) }
+
   func close() { open.store(false, ordering: .relaxed) }
 }
 
@@ -38,6 +41,8 @@ final class Trace: Sendable {
     case slot(Int32)
     /// Forward level: the derivative that travels with this tensor.
     case tangent(Tensor)
+    /// Either: the tensor has no derivative, and asking for it is refused with this reason.
+    case refused(String)
   }
 
   let level: Level
@@ -55,20 +60,23 @@ extension Tensor {
   /// Whether some transform that is still running differentiates this tensor.
   public var isTraced: Bool { highestOpenLevel != nil }
 
-  /// The innermost level that is still open and sees this tensor.
+  /// The innermost level that is still open, not hidden, and sees this tensor.
   var highestOpenLevel: Level? {
     var trace = tracing
     while let current = trace {
-      if current.level.isOpen { return current.level }
+      if current.level.isVisible { return current.level }
       trace = current.below
     }
     return nil
   }
 
   /// The tensor as the levels below `level` see it.
-  func peeled(of level: Level) -> Tensor {
+  func peeled(of level: Level) -> Tensor { peeled(from: level.number) }
+
+  /// The tensor as the levels with smaller numbers see it.
+  package func peeled(from number: UInt64) -> Tensor {
     guard var current = tracing else { return self }
-    while current.level.number >= level.number {
+    while current.level.number >= number {
       guard let below = current.below else { return with(trace: nil) }
       current = below
     }
@@ -82,16 +90,33 @@ extension Tensor {
     return trace?.level === level ? trace : nil
   }
 
+  /// The levels that are open, not hidden, and see this tensor, outermost first.
+  var openLevels: [Level] {
+    var levels: [Level] = []
+    var trace = tracing
+    while let current = trace {
+      if current.level.isVisible { levels.append(current.level) }
+      trace = current.below
+    }
+    return levels.reversed()
+  }
+
   /// This tensor's place on the tape of `level`.
   func slot(at level: Level) -> Int32? {
-    guard case .slot(let slot)? = trace(at: level)?.role else { return nil }
-    return slot
+    switch trace(at: level)?.role {
+    case .slot(let slot): return slot
+    case .refused(let reason): stop("derivative", reason)
+    default: return nil
+    }
   }
 
   /// This tensor's derivative at the forward level `level`; nil is an exact zero.
   func tangent(at level: Level) -> Tensor? {
-    guard case .tangent(let tangent)? = trace(at: level)?.role else { return nil }
-    return tangent
+    switch trace(at: level)?.role {
+    case .tangent(let tangent): return tangent
+    case .refused(let reason): stop("derivative", reason)
+    default: return nil
+    }
   }
 
   func traced(_ role: Trace.Role, at level: Level) -> Tensor {

@@ -86,8 +86,7 @@ public struct InnerProblem {
 
   /// F′(x): the Hessian of an objective, the Jacobian of a root.
   ///
-  /// Traced once here; each product
-  /// is one pass over the tape.
+  /// Traced once here; each product is one pass over the tape.
   public func jacobian(at x: Tensor) throws(BilevelError) -> LinearOperator {
     let (_, differential, pullback) = try linearizeInBothDirections(at: x, of: residualFunction)
     let product: LinearOperator.Product = { v throws(BilevelError) in try differential(v) }

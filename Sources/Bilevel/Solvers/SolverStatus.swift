@@ -79,4 +79,13 @@ public struct SolverStatus: Sendable, Equatable {
 
   /// The last residual norm relative to the scale; 0 where both are 0.
   public var relativeResidual: Double { residual == 0 ? 0 : residual / scale }
+
+  /// The status after one more step that left this residual.
+  func continued(to residual: Double) -> SolverStatus {
+    SolverStatus(
+      method: method,
+      outcome: residual <= threshold ? .converged : outcome,
+      history: history + [residual], threshold: threshold, scale: scale,
+      evaluations: evaluations + 1)
+  }
 }

@@ -1,0 +1,29 @@
+import Autodiff
+
+/// **Approximate, a baseline.** Puts step · I in place of F₁⁻¹: "Jacobian-free".
+///
+/// Not consistent: an error remains at the exact solution, which is why its solves are never
+/// reported as converged and a layer throws unless its `onFailure` is `.report`. Source: Fung et al.
+/// (2022), "JFB: Jacobian-free backpropagation for implicit networks"; Luketina et al. (2016).
+public struct IdentityInverse: LinearSolver {
+  /// What stands for F₁⁻¹; 1 for a fixed point.
+  public let step: Double
+
+  public var tolerance: Double? { nil }
+
+  /// Makes the solver.
+  public init(step: Double = 1) { self.step = step }
+
+  public func solve(
+    _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
+  ) throws(BilevelError) -> LinearSolution {
+    let x = step * b
+    let residual = norm(b - (transposed ? try a.transposedProduct(x) : try a(x)))
+    let scale = norm(b)
+    let status = SolverStatus(
+      method: "IdentityInverse (approximate)",
+      outcome: residual <= tolerance * scale ? .converged : .iterationLimit,
+      history: [scale, residual], threshold: tolerance * scale, scale: scale, evaluations: 1)
+    return LinearSolution(value: x, status: status)
+  }
+}

@@ -1,0 +1,77 @@
+import Autodiff
+
+/// Hypergradients that need no linear system, biased by O(1 / strength): baselines.
+public enum PenaltyBaseline: Sendable, Equatable {
+  /// h_σ(y) = minₓ g(x, y) + σ (f(x, y) − minᵤ f(u, y)).
+  ///
+  ///     ∇h_σ = g₂(x_σ, y) + σ (f₂(x_σ, y) − f₂(x*, y)).
+  ///
+  /// Source: Kwon et al. (2023), "A fully first-order method for stochastic bilevel optimization".
+  case valueFunction(strength: Double)
+  /// h_σ(y) = minₓ g(x, y) + σ/2 ‖∇ₓf(x, y)‖².
+  ///
+  /// Source: Mehra & Hamm (2021), "Penalty method for inversion-free deep bilevel optimization".
+  case gradient(strength: Double)
+
+  /// σ.
+  public var strength: Double {
+    switch self {
+    case .valueFunction(let strength), .gradient(let strength): strength
+    }
+  }
+}
+
+extension AID {
+  /// **Approximate, a baseline.** The gradient of a penalised single-level problem.
+  ///
+  /// Its inner minimisations are run by the layer's solver, the second from the solution of the
+  /// first.
+  ///
+  /// - Precondition: The layer minimises an objective.
+  public func penaltyHypergradient(
+    at outer: Outer, _ baseline: PenaltyBaseline, errorEstimate: ErrorEstimate? = nil,
+    of loss: @escaping OuterLoss<Inner, Outer>
+  ) throws(BilevelError) -> Hypergradient<Inner, Outer> {
+    guard formulation.isSymmetric, baseline.strength > 0 else {
+      stop(
+        "AID.penaltyHypergradient",
+        "needs an inner objective and a positive strength, found a \(formulation.kind) and "
+          + "\(baseline.strength)")
+    }
+    return try hidingLevels { () throws(BilevelError) in
+      let outer = stopGradient(outer)
+      let (x, status) = try found(at: outer, from: nil)
+      let penalised = penalised(baseline, loss)
+      let moved = try penalised.found(at: outer, from: layout.tree(x)).x
+      let record = TrustRecord(inner: status)
+      record.note("\(baseline) baseline: approximate, biased by O(1 / strength)")
+      let (value, slope) = try valueWithGradient(at: outer, unused: .zero) {
+        y throws(BilevelError) in
+        let there = baseline.strength * (try penalised.problem(at: y).objective(moved))
+        guard case .valueFunction = baseline else { return there }
+        return there - baseline.strength * (try problem(at: y).objective(x))
+      }
+      if let errorEstimate {
+        let better = try reference(x, outer, status, errorEstimate, loss)
+        record.setEstimatedRelativeError(relativeDifference(slope, from: better))
+      }
+      return Hypergradient(
+        value: value, gradient: slope, inner: layout.tree(moved), record: record)
+    }
+  }
+
+  /// The layer of f + g / σ, or of ½‖∇f‖² + g / σ.
+  private func penalised(
+    _ baseline: PenaltyBaseline, _ loss: @escaping OuterLoss<Inner, Outer>
+  ) -> AID {
+    let objective = { (x: Inner, y: Outer) throws -> Tensor in
+      let outerTerm = try loss(x, y) / baseline.strength
+      let flat = layout.vector(x, "AID.penaltyHypergradient", "inner point")
+      switch baseline {
+      case .valueFunction: return try problem(at: y).objective(flat) + outerTerm
+      case .gradient: return 0.5 * square(try problem(at: y).residual(flat)).sum() + outerTerm
+      }
+    }
+    return AID(.minimum(objective), initial, solver: solver, adjoint: adjoint)
+  }
+}

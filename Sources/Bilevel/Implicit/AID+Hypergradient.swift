@@ -1,0 +1,164 @@
+import Autodiff
+
+/// g(x, y) of trees.
+public typealias OuterLoss<Inner, Outer> = (Inner, Outer) throws -> Tensor
+
+extension AID {
+  /// The hypergradient d/dy g(x*(y), y) by a chosen estimator, with its trust record.
+  ///
+  /// - Parameters:
+  ///   - outer: y.
+  ///   - inner: A point x near x*(y) to be taken as it is; nil solves the inner problem.
+  ///   - estimator: The formula.
+  ///   - errorEstimate: How to estimate the error; it costs one more hypergradient.
+  ///   - warmStart: Where the solves start.
+  ///   - loss: g, a scalar.
+  /// - Throws: `BilevelError` where the inner problem or an adjoint system is not solved.
+  public func hypergradient(
+    at outer: Outer, from inner: Inner? = nil, estimator: HypergradientEstimator<Outer> = .plain,
+    errorEstimate: ErrorEstimate? = nil, warmStart: WarmStart<Inner>? = nil,
+    of loss: OuterLoss<Inner, Outer>
+  ) throws(BilevelError) -> Hypergradient<Inner, Outer> {
+    let result = try hidingLevels { () throws(BilevelError) in
+      let outer = stopGradient(outer)
+      let (x, status) = try startingPoint(outer, inner, warmStart)
+      let estimation = Estimation(
+        layer: self, estimator: estimator, status: status, warmStart: warmStart)
+      let (moved, movedStatus) = try estimation.moved(x, outer, status)
+      let record = TrustRecord(inner: movedStatus)
+      let (value, gradient) = try estimation.estimate(moved, outer, record, loss)
+      warmStart?.inner = layout.tree(moved)
+      if let errorEstimate {
+        let better = try reference(x, outer, status, errorEstimate, loss)
+        record.setEstimatedRelativeError(relativeDifference(gradient, from: better))
+      }
+      return Hypergradient(
+        value: value, gradient: gradient, inner: layout.tree(moved), record: record)
+    }
+    return try refusingDerivatives(of: result, outer, loss)
+  }
+
+  /// The estimate as a value without a derivative, which a transform that runs around it could ask
+  /// for.
+  private func refusingDerivatives(
+    of result: Hypergradient<Inner, Outer>, _ outer: Outer, _ loss: OuterLoss<Inner, Outer>
+  ) throws(BilevelError) -> Hypergradient<Inner, Outer> {
+    let x = layout.vector(result.inner, "AID.hypergradient", "inner point")
+    let references = [
+      try problem(at: outer).residual(x), try calling { try loss(result.inner, outer) },
+    ]
+    let reason = """
+      a result of AID.hypergradient is used where its derivative would be needed, and it has none. \
+      Differentiate a closure that calls solution(at:), to any order, or use stopGradient
+      """
+    func refusing<T: TensorTree>(_ tree: T) -> T {
+      Autodiff.refusingDerivatives(tree, like: references, reason: reason)
+    }
+    return Hypergradient(
+      value: refusing(result.value), gradient: refusing(result.gradient),
+      inner: refusing(result.inner), record: result.record)
+  }
+
+  /// The Jacobian Ω̃₁ of an estimator in the inner variable at x, [m, n]: to first order, the
+  /// estimate's error is Ω̃₁ (x − x*).
+  ///
+  /// - Parameter inner: x*, to working precision. Where a preconditioner depends on x its
+  ///   derivative is left out, because it multiplies F(x*) = 0.
+  /// - Precondition: The step of the estimator, if any, is linear in F (not conjugate gradients).
+  public func estimatorJacobian(
+    at outer: Outer, from inner: Inner, estimator: HypergradientEstimator<Outer>,
+    of loss: OuterLoss<Inner, Outer>
+  ) throws(BilevelError) -> Tensor {
+    if let step = estimator.step, !step.isLinear {
+      stop(
+        "AID.estimatorJacobian",
+        "the step of the estimator is not linear in F, so the estimator has no Jacobian")
+    }
+    return try hidingLevels { () throws(BilevelError) in
+      let outer = stopGradient(outer)
+      let (x, status) = try startingPoint(outer, inner, nil)
+      let estimation = Estimation(layer: self, estimator: estimator, status: status, warmStart: nil)
+      let step = try estimation.linearStep(x, outer)
+      let target = FlatLayout(of: outer, "AID.estimatorJacobian")
+      return try jacobian(at: x, mode: .forward) { x throws(BilevelError) in
+        let moved = try step?(x) ?? x
+        let record = TrustRecord(inner: status)
+        let (_, gradient) = try estimation.estimate(moved, outer, record, loss)
+        return target.vector(gradient, "AID.estimatorJacobian", "hypergradient")
+      }
+    }
+  }
+
+  /// The efficiency constant C_y = ‖Ω̃₁‖₂: the best constant in
+  /// ‖estimate − exact‖ ≤ C_y ‖x − x*‖ + O(‖x − x*‖²).
+  ///
+  /// See `estimatorJacobian`; 0 means super-efficient.
+  public func efficiencyConstant(
+    at outer: Outer, from inner: Inner, estimator: HypergradientEstimator<Outer>,
+    of loss: OuterLoss<Inner, Outer>
+  ) throws(BilevelError) -> Double {
+    let jacobian = try estimatorJacobian(at: outer, from: inner, estimator: estimator, of: loss)
+    guard jacobian.elementCount > 0 else { return 0 }
+    // ‖Ω‖₂² is the largest eigenvalue of the smaller Gram matrix, scaled to keep its digits.
+    let scale = abs(jacobian).max().scalar
+    guard scale > 0, scale.isFinite else { return scale }
+    let scaled = jacobian / scale
+    let isWide = jacobian.shape[0] < jacobian.shape[1]
+    let gram = matmul(scaled, scaled, transposeA: !isWide, transposeB: isWide)
+    let values = try calling { try symmetricEigenvalues(symmetrized(gram)) }
+    return scale * values.max().scalar.squareRoot()
+  }
+
+  /// A given point with its residual as evidence, or the solution.
+  private func startingPoint(
+    _ outer: Outer, _ inner: Inner?, _ warmStart: WarmStart<Inner>?
+  ) throws(BilevelError) -> (Tensor, SolverStatus) {
+    guard let inner else {
+      var layer = self
+      // A preconditioned estimator takes its own step.
+      layer.correction = nil
+      return try layer.found(at: outer, from: warmStart?.inner)
+    }
+    let problem = problem(at: outer)
+    let x = stopGradient(layout.vector(inner, "AID.hypergradient", "inner point"))
+    let scale = norm(try problem.residual(layout.vector(initial, "AID", "initial point")))
+    let residual = norm(try problem.residual(x))
+    let status = SolverStatus(
+      method: "given point", outcome: residual == 0 ? .converged : .iterationLimit,
+      history: [residual], threshold: 0, scale: scale, evaluations: 1)
+    return (x, status)
+  }
+
+  /// A hypergradient accurate to second order, adjoint solved tightly.
+  func reference(
+    _ x: Tensor, _ outer: Outer, _ status: SolverStatus, _ estimate: ErrorEstimate,
+    _ loss: OuterLoss<Inner, Outer>
+  ) throws(BilevelError) -> Outer {
+    let solver = referenceSolver
+    var layer = AID(formulation, initial, solver: self.solver, adjoint: solver)
+    layer.onFailure = .report
+    let estimation = Estimation(
+      layer: layer, estimator: .preconditioned(estimate.step(solver)), status: status,
+      warmStart: nil)
+    let (moved, movedStatus) = try estimation.moved(x, outer, status)
+    return try estimation.estimate(moved, outer, TrustRecord(inner: movedStatus), loss).gradient
+  }
+
+  /// A linear solver to trust: direct while that is cheap, else an iteration with a tight tolerance.
+  private var referenceSolver: any LinearSolver {
+    let tolerance = layout.scalarType == .float32 ? 1e-6 : 1e-11
+    if layout.size <= 300 { return DenseLU(tolerance: tolerance) }
+    return formulation.isSymmetric
+      ? ConjugateGradient(tolerance: tolerance) : GMRES(tolerance: tolerance)
+  }
+}
+
+/// ‖a − b‖ / ‖b‖ over all floating-point tensors.
+func relativeDifference<T: TensorTree>(_ a: T, from b: T) -> Double {
+  var (difference, reference) = (0.0, 0.0)
+  for (u, v) in zip(a.tensors, b.tensors) where u.scalarType.isFloatingPoint {
+    difference += square(u - v).sum().scalar
+    reference += square(v).sum().scalar
+  }
+  return difference == 0 ? 0 : (difference / reference).squareRoot()
+}

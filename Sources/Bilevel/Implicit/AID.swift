@@ -1,0 +1,245 @@
+import Autodiff
+
+/// Approximate implicit differentiation: the solution of an inner problem as a differentiable
+/// operator.
+///
+/// With F(x*(y), y) = 0, F the gradient of an objective, the residual of a root, or x − T(x, y) of a
+/// fixed point, the implicit function theorem gives
+///
+///     dx*/dy = −F₁⁻¹ F₂,     hypergradient of g(x*(y), y):  g₂ − F₂ᵀ p,   F₁ᵀ p = g₁.
+///
+///     let layer = AID(
+///       minimizing: { w, λ in trainingLoss(w) + (exp(λ) * w * w).sum() },
+///       from: Tensor.zeros([d]), solver: LBFGS())
+///     let (loss, hypergradient) = try valueWithGradient(at: λ) { λ in
+///       validationLoss(try layer.solution(at: λ).value)
+///     }
+///
+/// Neither F₁ nor the iterations are stored: memory does not depend on the number of inner steps.
+/// The linear systems use products with F₁ only. Derivatives of every order in every mixture of
+/// modes are right, with respect to the outer variables and to whatever the closures capture,
+/// because the derivative rule is an operator of the same kind.
+///
+/// Source: implicit function theorem; for inexact solves, Pedregosa (2016), "Hyperparameter
+/// optimization with approximate gradient"; Ye, Peyré, Cremers, Ablin (2024), "Enhancing
+/// hypergradients estimation".
+public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
+  /// Any function that finds the inner solution from a start; it is not traced and need not be
+  /// differentiable.
+  public typealias SolveFunction = (_ start: Inner, _ outer: Outer) throws -> Inner
+
+  enum Solver {
+    case library(any InnerSolver)
+    case function(SolveFunction, tolerance: StoppingRule)
+  }
+
+  let formulation: InnerFormulation<Inner, Outer>
+  let initial: Inner
+  let layout: FlatLayout<Inner>
+  let solver: Solver
+  let adjoint: any LinearSolver
+
+  /// One step x − P⁻¹ F(x) after the inner solve; with P near F₁ it makes the error of the
+  /// hypergradient nearly quadratic in that of the solution.
+  public var correction: (any StepPreconditioner)?
+  /// What happens when the inner problem or an adjoint system is not solved.
+  public var onFailure = FailurePolicy.throw
+  /// Called after each inner iteration with its number and ‖F‖.
+  public var progress: ((_ iteration: Int, _ residual: Double) -> Void)?
+
+  /// The minimum of an objective f(x, y), where its Hessian in x must be invertible.
+  ///
+  /// - Parameters:
+  ///   - objective: f, a scalar, twice differentiable.
+  ///   - initial: Where the solver starts; its structure is that of the solution.
+  ///   - solver: Finds the minimum.
+  ///   - adjoint: Solves systems with the Hessian.
+  public init(
+    minimizing objective: @escaping (Inner, Outer) throws -> Tensor, from initial: Inner,
+    solver: any InnerSolver, adjoint: any LinearSolver = ConjugateGradient()
+  ) {
+    self.init(.minimum(objective), initial, solver: .library(solver), adjoint: adjoint)
+  }
+
+  /// The minimum of ½‖r(x, y)‖².
+  ///
+  /// The derivative uses the full Hessian, not JᵀJ: it is exact also where residuals remain.
+  public init(
+    leastSquares residuals: @escaping (Inner, Outer) throws -> Tensor, from initial: Inner,
+    solver: any InnerSolver, adjoint: any LinearSolver = ConjugateGradient()
+  ) {
+    self.init(.leastSquares(residuals), initial, solver: .library(solver), adjoint: adjoint)
+  }
+
+  /// A root F(x, y) = 0, where F₁ must be invertible; it need not be symmetric.
+  public init(
+    root residual: @escaping (Inner, Outer) throws -> Inner, from initial: Inner,
+    solver: any InnerSolver, adjoint: any LinearSolver = GMRES()
+  ) {
+    self.init(.root(residual), initial, solver: .library(solver), adjoint: adjoint)
+  }
+
+  /// A fixed point x = T(x, y), where I − T₁ must be invertible.
+  public init(
+    fixedPoint map: @escaping (Inner, Outer) throws -> Inner, from initial: Inner,
+    solver: any InnerSolver, adjoint: any LinearSolver = GMRES()
+  ) {
+    self.init(.fixedPoint(map), initial, solver: .library(solver), adjoint: adjoint)
+  }
+
+  init(
+    _ formulation: InnerFormulation<Inner, Outer>, _ initial: Inner, solver: Solver,
+    adjoint: any LinearSolver
+  ) {
+    self.formulation = formulation
+    self.initial = stopGradient(initial)
+    layout = FlatLayout(of: initial, "AID")
+    self.solver = solver
+    self.adjoint = adjoint
+  }
+
+  /// The same layer around another solver: any function of the user's.
+  ///
+  /// - Parameters:
+  ///   - tolerance: What ‖F‖ at the function's result is held against.
+  ///   - solve: Finds the solution; not traced, possibly not differentiable, and free to use
+  ///     anything.
+  public func solved(
+    tolerance: StoppingRule = StoppingRule(relative: 1e-6), by solve: @escaping SolveFunction
+  ) -> AID {
+    var layer = AID(
+      formulation, initial, solver: .function(solve, tolerance: tolerance), adjoint: adjoint)
+    (layer.correction, layer.onFailure, layer.progress) = (correction, onFailure, progress)
+    return layer
+  }
+
+  public func solution(
+    at outer: Outer, warmStart: WarmStart<Inner>?
+  ) throws(BilevelError) -> Solution<Inner> {
+    let problem = problem(at: outer)
+    let (x, status) = try hidingLevels { () throws(BilevelError) in
+      try found(at: stopGradient(outer), from: warmStart?.inner)
+    }
+    let record = TrustRecord(inner: status)
+    let system = system(
+      { x throws(BilevelError) in try problem.residual(x) }, isSymmetric: formulation.isSymmetric,
+      status, record, warmStart, order: correction == nil ? 1 : 2)
+    let solution = layout.tree(try system.differentiable(x))
+    if x.isFinite { warmStart?.inner = stopGradient(solution) }
+    return Solution(value: solution, record: record)
+  }
+
+  /// Solves the inner problem by a function that has by-products, such as multipliers or a log.
+  ///
+  /// The auxiliary output is a constant: nothing states its derivative, so using it in a
+  /// differentiated computation stops the program. `stopGradient` says that a constant is meant.
+  ///
+  /// - Parameter solve: From the start and the outer variables to the solution and the by-products;
+  ///   not traced.
+  public func solution<Auxiliary: TensorTree>(
+    at outer: Outer, warmStart: WarmStart<Inner>? = nil,
+    solvedBy solve: @escaping (Inner, Outer) throws -> (Inner, Auxiliary)
+  ) throws(BilevelError) -> (solution: Solution<Inner>, auxiliary: Auxiliary) {
+    var byProduct: Auxiliary?
+    let solution = try solved { start, outer in
+      let (inner, auxiliary) = try solve(start, outer)
+      byProduct = auxiliary
+      return inner
+    }.solution(at: outer, warmStart: warmStart)
+    guard let byProduct else { stop("AID", "the solver function was not called") }
+    let auxiliary = refusingDerivatives(
+      byProduct, like: solution.value.tensors + outer.tensors,
+      reason: """
+        an auxiliary output of AID is used where its derivative would be needed, and it has none. \
+        Use stopGradient(auxiliary) if a constant is meant, or compute it from the solution
+        """)
+    return (solution, auxiliary)
+  }
+}
+
+// MARK: - The parts that estimators share
+
+extension AID {
+  func problem(at outer: Outer) -> FlatProblem<Inner, Outer> {
+    FlatProblem(formulation: formulation, layout: layout, name: "AID", outer: outer)
+  }
+
+  /// The solution as a vector with its status; thrown if it does not converge and that is not
+  /// accepted.
+  func found(
+    at outer: Outer, from start: Inner?
+  ) throws(BilevelError) -> (x: Tensor, status: SolverStatus) {
+    let problem = problem(at: outer)
+    let initial = layout.vector(initial, "AID", "initial point")
+    let scale = norm(try problem.residual(initial))
+    let start = start.map { stopGradient(layout.vector($0, "AID", "warm start")) } ?? initial
+    let inner = problem.innerProblem(from: start, scale: scale, progress: progress)
+    var (x, status) = try solve(inner, outer)
+    if let correction {
+      (x, status) = try corrected(x, status, inner, by: correction)
+    }
+    if !status.isConverged, onFailure == .throw || status.isRefusal { throw .inner(status) }
+    return (stopGradient(x), status)
+  }
+
+  private func solve(
+    _ problem: InnerProblem, _ outer: Outer
+  ) throws(BilevelError) -> (Tensor, SolverStatus) {
+    switch solver {
+    case .library(let solver):
+      let solution = try solver.solve(problem)
+      return (solution.value, solution.status)
+    case .function(let function, let tolerance):
+      let result = try calling { try function(layout.tree(problem.start), outer) }
+      let x = stopGradient(layout.vector(result, "AID", "result of the solver function"))
+      let residual = norm(try problem.residual(x))
+      let threshold = tolerance.threshold(scale: problem.scale)
+      let outcome: SolverStatus.Outcome =
+        !residual.isFinite ? .notFinite : residual <= threshold ? .converged : .iterationLimit
+      let status = SolverStatus(
+        method: "the user's solver", outcome: outcome, history: [problem.scale, residual],
+        threshold: threshold, scale: problem.scale, evaluations: 1)
+      return (x, status)
+    }
+  }
+
+  /// One preconditioned step; kept only where it lowers ‖F‖.
+  private func corrected(
+    _ x: Tensor, _ status: SolverStatus, _ problem: InnerProblem,
+    by correction: any StepPreconditioner
+  ) throws(BilevelError) -> (Tensor, SolverStatus) {
+    let residual = try problem.residual(x)
+    let candidate = x - (try correction.inverse(for: problem, at: x)(residual))
+    let (before, after) = (norm(residual), norm(try problem.residual(candidate)))
+    guard after < before else { return (x, status) }
+    return (candidate, status.continued(to: after))
+  }
+
+  /// The implicit function theorem at a solution of F = 0.
+  func system(
+    _ residual: @escaping ImplicitSystem.VectorFunction, isSymmetric: Bool,
+    _ status: SolverStatus, _ record: TrustRecord, _ warmStart: WarmStart<Inner>?, order: Int
+  ) -> ImplicitSystem {
+    let cache = ImplicitSystem.Cache()
+    if let warmStart {
+      cache.adjointStart = warmStart.adjoint
+      cache.storeAdjoint = { warmStart.adjoint = $0 }
+    }
+    let tolerance =
+      adjoint.tolerance ?? matchedTolerance(status, order: order, scalarType: layout.scalarType)
+    return ImplicitSystem(
+      name: "AID", residual: residual, isSymmetric: isSymmetric,
+      adjoint: AdjointSettings(
+        solver: adjoint, tolerance: tolerance, blocks: layout.blocks, onFailure: onFailure),
+      record: record, cache: cache)
+  }
+}
+
+/// The adjoint tolerance that does not spoil an estimator whose error is of the given order in that
+/// of the inner solution: (‖F‖ / ‖F at the start‖)^order, within what the scalar type can reach.
+func matchedTolerance(_ inner: SolverStatus, order: Int, scalarType: ScalarType) -> Double {
+  let floor = scalarType == .float32 ? 1e-5 : 1e-11
+  let relative = inner.relativeResidual
+  guard relative.isFinite else { return floor }
+  return max(floor, min(1e-3, order == 1 ? relative : relative * relative))
+}

@@ -1,0 +1,97 @@
+import Autodiff
+
+/// The implicit function theorem at one solution of F(x, y) = 0: the one derivative rule of all
+/// implicit layers.
+///
+/// Everything is a vector here, and y is whatever `residual` captures. A linear system A p = b
+/// defines p implicitly too, so the rule of a solve is the same rule with F(p) = A p − b: the
+/// operator calls itself, and every order in every mode uses it.
+struct ImplicitSystem {
+  typealias VectorFunction = (Tensor) throws(BilevelError) -> Tensor
+
+  /// The layer's name, for messages.
+  let name: String
+  /// F, traced in all it captures.
+  let residual: VectorFunction
+  /// Whether F₁ is symmetric by construction, as a Hessian is.
+  let isSymmetric: Bool
+  let adjoint: AdjointSettings
+  let record: TrustRecord
+  let cache: Cache
+
+  /// What is kept between the linear systems of one solution, which share a matrix.
+  final class Cache {
+    var jacobian: LinearOperator?
+    /// Where the first adjoint solve starts, and then where it ended.
+    var adjointStart: Tensor?
+    var hasSolvedAdjoint = false
+    var storeAdjoint: ((Tensor) -> Void)?
+  }
+
+  /// x with its derivatives; levels up to `floor` see x as given.
+  func differentiable(_ x: Tensor, above floor: UInt64 = 0) throws(BilevelError) -> Tensor {
+    try implicitlyDifferentiated(x, above: floor, name: name, residual: residual, inverse: solve)
+      .solution
+  }
+
+  /// F₁(x)⁻¹ b, or F₁(x)⁻ᵀ b, differentiable in x, b and what F captures.
+  func solve(
+    _ x: Tensor, _ b: Tensor, _ transposed: Bool
+  ) throws(BilevelError) -> Tensor {
+    let found = try hidingLevels { () throws(BilevelError) in
+      try solveNumerically(stopGradient(x), stopGradient(b), transposed)
+    }
+    let (p, _) = try implicitlyDifferentiated(
+      found, name: name,
+      residual: { p throws(BilevelError) in try product(x, p, transposed) - b },
+      inverse: { _, c, again throws(BilevelError) in try solve(x, c, transposed != again) })
+    return p
+  }
+
+  /// F₁(x) v, or F₁(x)ᵀ v, by differentiating F once.
+  func product(_ x: Tensor, _ v: Tensor, _ transposed: Bool) throws(BilevelError) -> Tensor {
+    guard transposed, !isSymmetric else { return try jvp(at: x, along: v, of: residual).tangent }
+    return try vjp(at: x, of: residual).pullback(v)
+  }
+
+  /// F₁(x) at constants, traced once for all systems of this solution.
+  func jacobian(at x: Tensor) throws(BilevelError) -> LinearOperator {
+    if let kept = cache.jacobian { return kept }
+    let (_, differential, pullback) = try linearizeInBothDirections(at: x, of: residual)
+    let product: LinearOperator.Product = { v throws(BilevelError) in try differential(v) }
+    let jacobian = LinearOperator(
+      size: x.elementCount, scalarType: x.scalarType, blocks: adjoint.blocks, product: product,
+      transposedProduct: isSymmetric ? product : { v throws(BilevelError) in try pullback(v) })
+    cache.jacobian = jacobian
+    return jacobian
+  }
+
+  private func solveNumerically(
+    _ x: Tensor, _ b: Tensor, _ transposed: Bool
+  ) throws(BilevelError) -> Tensor {
+    // Only the first system is like the first one of the previous solution.
+    let start = cache.hasSolvedAdjoint ? nil : cache.adjointStart
+    let solution = try adjoint.solver.solve(
+      try jacobian(at: x), b, transposed: transposed, from: start, tolerance: adjoint.tolerance)
+    if !cache.hasSolvedAdjoint {
+      cache.hasSolvedAdjoint = true
+      if solution.value.isFinite { cache.storeAdjoint?(solution.value) }
+    }
+    record.append(solution.status)
+    try adjoint.judge(solution.status)
+    return solution.value
+  }
+}
+
+/// How the linear systems of a layer are solved.
+struct AdjointSettings {
+  let solver: any LinearSolver
+  let tolerance: Double
+  let blocks: [VectorBlock]
+  let onFailure: FailurePolicy
+
+  func judge(_ status: SolverStatus) throws(BilevelError) {
+    if status.isConverged { return }
+    if onFailure == .throw || status.isRefusal { throw .adjoint(status) }
+  }
+}

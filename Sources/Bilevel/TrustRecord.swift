@@ -1,0 +1,57 @@
+import Synchronization
+
+/// The evidence for a solution and for the derivatives taken through it.
+///
+/// It fills while derivatives are taken: a pullback that runs after the layer adds its adjoint
+/// solves here. Print it for a summary.
+public final class TrustRecord: Sendable, CustomStringConvertible {
+  private struct Contents {
+    var inner: SolverStatus
+    var linearSolves: [SolverStatus] = []
+    var estimatedRelativeError: Double?
+    var notes: [String] = []
+  }
+
+  private let contents: Mutex<Contents>
+
+  init(inner: SolverStatus) { contents = Mutex(Contents(inner: inner)) }
+
+  /// How well the inner problem was solved.
+  public var inner: SolverStatus { contents.withLock { $0.inner } }
+
+  /// The linear systems of the implicit function theorem solved so far, in order. The first of a
+  /// reverse-mode gradient is the adjoint system F₁ᵀ p = g₁.
+  public var linearSolves: [SolverStatus] { contents.withLock { $0.linearSolves } }
+
+  /// The estimated relative error of a hypergradient, where one was asked for.
+  public var estimatedRelativeError: Double? { contents.withLock { $0.estimatedRelativeError } }
+
+  /// What a reader should know, such as the name of an approximation.
+  public var notes: [String] { contents.withLock { $0.notes } }
+
+  /// Whether every solve so far reached its threshold.
+  public var isConverged: Bool {
+    contents.withLock { $0.inner.isConverged && $0.linearSolves.allSatisfy(\.isConverged) }
+  }
+
+  func append(_ status: SolverStatus) { contents.withLock { $0.linearSolves.append(status) } }
+
+  func note(_ text: String) { contents.withLock { $0.notes.append(text) } }
+
+  func setEstimatedRelativeError(_ value: Double) {
+    contents.withLock { $0.estimatedRelativeError = value }
+  }
+
+  public var description: String {
+    let contents = contents.withLock { $0 }
+    var lines = ["inner:    \(contents.inner)"]
+    lines += contents.linearSolves.suffix(3).map { "adjoint:  \($0)" }
+    if contents.linearSolves.count > 3 {
+      lines.insert("adjoint:  \(contents.linearSolves.count - 3) earlier solves", at: 1)
+    }
+    if let error = contents.estimatedRelativeError {
+      lines.append("error:    about \(number(error)) relative")
+    }
+    return (lines + contents.notes.map { "note:     \($0)" }).joined(separator: "\n")
+  }
+}

@@ -1,0 +1,43 @@
+import Autodiff
+
+extension ITD {
+  /// The hypergradient d/dy g(x_T(y), y), with its error as an estimate of that of the solution.
+  ///
+  /// - Parameters:
+  ///   - outer: y.
+  ///   - errorEstimate: How to estimate the relative error: against an implicit hypergradient after
+  ///     one more step from x_T.
+  ///   - warmStart: Where the iteration starts.
+  ///   - loss: g, a scalar.
+  public func hypergradient(
+    at outer: Outer, errorEstimate: ErrorEstimate? = nil, warmStart: WarmStart<Inner>? = nil,
+    of loss: OuterLoss<Inner, Outer>
+  ) throws(BilevelError) -> Hypergradient<Inner, Outer> {
+    var solution: Solution<Inner>?
+    let (value, gradient) = try valueWithGradient(at: outer, unused: .zero) {
+      y throws(BilevelError) in
+      let found = try self.solution(at: y, warmStart: warmStart)
+      solution = found
+      return try calling { try loss(found.value, y) }
+    }
+    guard let solution else { stop("ITD.hypergradient", "the outer loss was not evaluated") }
+    let inner = stopGradient(solution.value)
+    if let errorEstimate {
+      try hidingLevels { () throws(BilevelError) in
+        let better = try implicit.reference(
+          layout.vector(inner, "ITD", "solution"), stopGradient(outer), solution.status,
+          errorEstimate, loss)
+        solution.record.setEstimatedRelativeError(
+          relativeDifference(stopGradient(gradient), from: better))
+      }
+    }
+    return Hypergradient(value: value, gradient: gradient, inner: inner, record: solution.record)
+  }
+
+  /// The implicit layer of the same inner problem.
+  private var implicit: AID<Inner, Outer> {
+    AID(
+      formulation, initial, solver: .function({ start, _ in start }, tolerance: StoppingRule()),
+      adjoint: formulation.isSymmetric ? ConjugateGradient() : GMRES())
+  }
+}

@@ -1,0 +1,186 @@
+import Autodiff
+
+/// Iterative differentiation: a fixed number of inner iterations as a differentiable operator.
+///
+///     x₀ given,  xₜ₊₁ = Φ(xₜ, y),  t < T;      hypergradient of g(x_T(y), y)
+///
+/// The derivative is exactly that of x_T, at every order in every mode. As an estimate of the
+/// derivative of the solution x* it is approximate, by an amount that falls with T as ‖x_T − x*‖
+/// does; the record states the residual at x_T.
+///
+/// Source: Maclaurin, Duvenaud, Adams (2015), "Gradient-based hyperparameter optimization through
+/// reversible learning"; Shaban et al. (2019) for truncation.
+public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
+  /// Which iterations are differentiated.
+  public enum Span: Sendable, Equatable {
+    /// All.
+    case all
+    /// The last ones only; x before them counts as a constant. Approximate: the error falls
+    /// geometrically with their number.
+    case last(Int)
+  }
+
+  /// What reverse mode keeps.
+  public enum Memory: Sendable, Equatable {
+    /// Every iteration's intermediate results: memory grows like T.
+    case full
+    /// The state before each segment of this many iterations, which is run again for the
+    /// derivative; nil is ⌈√T⌉. Memory: T / segment states and the intermediate results of one
+    /// segment, for one more evaluation.
+    ///
+    /// The closures must not capture tensors that are differentiated together with the outer
+    /// variables; pass those in the outer tree.
+    case checkpointed(segment: Int? = nil)
+  }
+
+  private enum Iteration {
+    case minimizing(UnrolledUpdate)
+    case map
+  }
+
+  let formulation: InnerFormulation<Inner, Outer>
+  let initial: Inner
+  let layout: FlatLayout<Inner>
+  private let iteration: Iteration
+  /// T.
+  public let steps: Int
+  /// Which iterations are differentiated.
+  public var span: Span
+  /// What reverse mode keeps.
+  public var memory: Memory
+  /// The residual relative to that at the initial point above which `solution` throws; nil never
+  /// throws.
+  public var tolerance: Double?
+
+  /// Steps that lower an objective f(x, y).
+  public init(
+    minimizing objective: @escaping (Inner, Outer) throws -> Tensor, from initial: Inner,
+    update: UnrolledUpdate, steps: Int, differentiating span: Span = .all, memory: Memory = .full
+  ) {
+    self.init(.minimum(objective), .minimizing(update), initial, steps, span, memory)
+  }
+
+  /// Applications of a map Φ(x, y).
+  public init(
+    iterating map: @escaping (Inner, Outer) throws -> Inner, from initial: Inner, steps: Int,
+    differentiating span: Span = .all, memory: Memory = .full
+  ) {
+    self.init(.fixedPoint(map), .map, initial, steps, span, memory)
+  }
+
+  private init(
+    _ formulation: InnerFormulation<Inner, Outer>, _ iteration: Iteration, _ initial: Inner,
+    _ steps: Int, _ span: Span, _ memory: Memory
+  ) {
+    guard steps >= 0 else {
+      stop("ITD", "the number of steps must not be negative, found \(steps)")
+    }
+    if case .last(let count) = span, count < 0 {
+      stop("ITD", "the number of differentiated steps must not be negative, found \(count)")
+    }
+    if case .checkpointed(let segment?) = memory, segment < 1 {
+      stop("ITD", "a checkpointed segment has at least one step, found \(segment)")
+    }
+    self.formulation = formulation
+    self.iteration = iteration
+    self.initial = stopGradient(initial)
+    layout = FlatLayout(of: initial, "ITD")
+    self.steps = steps
+    self.span = span
+    self.memory = memory
+  }
+
+  public func solution(
+    at outer: Outer, warmStart: WarmStart<Inner>?
+  ) throws(BilevelError) -> Solution<Inner> {
+    let first = layout.vector(initial, "ITD", "initial point")
+    var start = first
+    if let warm = warmStart?.inner {
+      start = stopGradient(layout.vector(warm, "ITD", "warm start"))
+    }
+    let startState = initialState(start)
+    let differentiated = differentiatedSteps
+    // The first, undifferentiated steps of a truncated run leave no trace.
+    let reached = try hidingLevels { () throws(BilevelError) in
+      try run(startState, 0..<steps - differentiated, stopGradient(outer))
+    }
+    let state = try runDifferentiated(
+      stopGradient(reached), steps - differentiated..<steps, outer)
+    let status = try hidingLevels { () throws(BilevelError) in
+      try endStatus(of: stopGradient(state[0]), first, stopGradient(outer))
+    }
+    if let tolerance, !(status.relativeResidual <= tolerance) { throw .inner(status) }
+    let record = TrustRecord(inner: status)
+    record.note("derivative of \(differentiated) of \(steps) iterations; approximate for x*")
+    let solution = layout.tree(state[0])
+    if status.residual.isFinite { warmStart?.inner = stopGradient(solution) }
+    return Solution(value: solution, record: record)
+  }
+
+  private var differentiatedSteps: Int {
+    switch span {
+    case .all: steps
+    case .last(let count): min(count, steps)
+    }
+  }
+
+  private func initialState(_ x: Tensor) -> [Tensor] {
+    switch iteration {
+    case .minimizing(let update): update.start(at: x)
+    case .map: [x]
+    }
+  }
+
+  private func run(
+    _ state: [Tensor], _ range: Range<Int>, _ outer: Outer
+  ) throws(BilevelError) -> [Tensor] {
+    let problem = FlatProblem(
+      formulation: formulation, layout: layout, name: "ITD", outer: outer)
+    var state = state
+    for index in range {
+      switch iteration {
+      case .minimizing(let update):
+        state = try update.step(state, index) { x throws(BilevelError) in try problem.residual(x) }
+      case .map: state = [state[0] - (try problem.residual(state[0]))]
+      }
+    }
+    return state
+  }
+
+  private func runDifferentiated(
+    _ state: [Tensor], _ range: Range<Int>, _ outer: Outer
+  ) throws(BilevelError) -> [Tensor] {
+    switch memory {
+    case .full: return try run(state, range, outer)
+    case .checkpointed(let segment): return try runInSegments(state, range, outer, segment)
+    }
+  }
+
+  private func runInSegments(
+    _ state: [Tensor], _ range: Range<Int>, _ outer: Outer, _ segment: Int?
+  ) throws(BilevelError) -> [Tensor] {
+    let length = segment ?? max(1, Int(Double(range.count).squareRoot().rounded(.up)))
+    var state = state
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: length) {
+      let part = start..<min(start + length, range.upperBound)
+      state = try checkpointed(at: state, outer) { state, outer throws(BilevelError) in
+        try run(state, part, outer)
+      }
+    }
+    return state
+  }
+
+  private func endStatus(
+    of x: Tensor, _ initial: Tensor, _ outer: Outer
+  ) throws(BilevelError) -> SolverStatus {
+    let problem = FlatProblem(
+      formulation: formulation, layout: layout, name: "ITD", outer: outer)
+    let (scale, residual) = (norm(try problem.residual(initial)), norm(try problem.residual(x)))
+    let threshold = (tolerance ?? 0) * scale
+    let outcome: SolverStatus.Outcome =
+      !residual.isFinite ? .notFinite : residual <= threshold ? .converged : .iterationLimit
+    return SolverStatus(
+      method: "ITD, \(steps) steps", outcome: outcome, history: [scale, residual],
+      threshold: threshold, scale: scale, evaluations: steps)
+  }
+}
