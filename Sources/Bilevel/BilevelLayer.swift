@@ -69,8 +69,9 @@ public enum FailurePolicy: Sendable {
 ///
 /// It changes what a solve costs, not what it is solved to.
 public final class WarmStart<Inner: TensorTree> {
-  /// Where the next inner solve starts; nil is the layer's initial point. May be saved and set, to
-  /// resume.
+  /// Where the next inner solve starts; nil is the layer's initial point.
+  ///
+  /// May be saved and set, to resume.
   public var inner: Inner?
   /// Where the next adjoint solve starts; nil is zero.
   public var adjoint: Tensor?

@@ -19,8 +19,9 @@ public final class TrustRecord: Sendable, CustomStringConvertible {
   /// How well the inner problem was solved.
   public var inner: SolverStatus { contents.withLock { $0.inner } }
 
-  /// The linear systems of the implicit function theorem solved so far, in order. The first of a
-  /// reverse-mode gradient is the adjoint system F₁ᵀ p = g₁.
+  /// The linear systems of the implicit function theorem solved so far, in order.
+  ///
+  /// The first of a reverse-mode gradient is the adjoint system F₁ᵀ p = g₁.
   public var linearSolves: [SolverStatus] { contents.withLock { $0.linearSolves } }
 
   /// The estimated relative error of a hypergradient, where one was asked for.

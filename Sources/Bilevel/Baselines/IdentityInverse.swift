@@ -1,6 +1,6 @@
 import Autodiff
 
-/// **Approximate, a baseline.** Puts step · I in place of F₁⁻¹: "Jacobian-free".
+/// An approximate baseline that puts step · I in place of F₁⁻¹: "Jacobian-free".
 ///
 /// Not consistent: an error remains at the exact solution, which is why its solves are never
 /// reported as converged and a layer throws unless its `onFailure` is `.report`. Source: Fung et al.

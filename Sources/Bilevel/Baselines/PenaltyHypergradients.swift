@@ -22,7 +22,7 @@ public enum PenaltyBaseline: Sendable, Equatable {
 }
 
 extension AID {
-  /// **Approximate, a baseline.** The gradient of a penalised single-level problem.
+  /// The gradient of a penalised single-level problem: an approximate baseline.
   ///
   /// Its inner minimisations are run by the layer's solver, the second from the solution of the
   /// first.

@@ -43,8 +43,9 @@ public struct Hypergradient<Inner: TensorTree, Outer: TensorTree> {
   public let value: Tensor
   /// The estimate of dg(x*(y), y)/dy.
   public let gradient: Outer
-  /// Where it was evaluated: the solution, after the step of a preconditioned estimator. A better
-  /// start for the next inner solve than the point before it.
+  /// Where it was evaluated: the solution, after the step of a preconditioned estimator.
+  ///
+  /// A better start for the next inner solve than the point before it.
   public let inner: Inner
   /// Residuals of the inner and the adjoint problem, and the estimated error if it was asked for.
   public let record: TrustRecord
