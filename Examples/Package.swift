@@ -41,6 +41,7 @@ let package = Package(
       name: "benchmark",
       dependencies: [
         "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

@@ -34,7 +34,7 @@ struct Benchmark: ParsableCommand {
     var table = TextTable(header: ["workload", "best", "median", "deviation", "what"])
     var rows: [Row] = []
     for workload in Workload.all where names?.contains(workload.name) ?? true {
-      let row = Row(workload, seconds: seconds)
+      let row = try Row(workload, seconds: seconds)
       rows.append(row)
       table.append([
         row.name, Self.duration(row.timing.best), Self.duration(row.timing.median),
@@ -68,10 +68,10 @@ private struct Row: Encodable {
   let timing: Timing
   let checks: [Workload.Check]
 
-  init(_ workload: Workload, seconds: Double) {
+  init(_ workload: Workload, seconds: Double) throws {
     name = workload.name
-    checks = workload.checks()
-    timing = Timing(seconds: seconds, operations: workload.operations, workload.run)
+    checks = try workload.checks()
+    timing = try Timing(seconds: seconds, operations: workload.operations, workload.run)
   }
 
   /// The largest relative difference between a checked figure and its reference.

@@ -8,23 +8,23 @@ struct Timing: Encodable {
   /// Runs `body` for about `seconds` after a warm-up, in batches long enough for the clock.
   ///
   /// - Parameter operations: How many operations a run counts as; times are per operation.
-  init(seconds: Double, operations: Int = 1, _ body: () -> Void) {
+  init(seconds: Double, operations: Int = 1, _ body: () throws -> Void) rethrows {
     let clock = ContinuousClock()
-    func time(_ count: Int) -> Double {
-      let duration = clock.measure { for _ in 0..<count { body() } }
+    func time(_ count: Int) rethrows -> Double {
+      let duration = try clock.measure { for _ in 0..<count { try body() } }
       return duration / .seconds(1)
     }
     // Warm-up: caches, buffer pool, clock speed.
     var batch = 1
-    var elapsed = time(1)
+    var elapsed = try time(1)
     while elapsed < 0.02 {
       batch *= 2
-      elapsed = time(batch)
+      elapsed = try time(batch)
     }
     var perRun: [Double] = []
     var total = 0.0
     while total < seconds || perRun.count < 5 {
-      let batchTime = time(batch)
+      let batchTime = try time(batch)
       total += batchTime
       perRun.append(batchTime / Double(batch))
     }

@@ -6,9 +6,9 @@ struct Workload {
   let summary: String
   /// Operations to a run, for the time of one.
   var operations = 1
-  let run: () -> Void
+  let run: () throws -> Void
   /// Figure, and what float64 arithmetic gives.
-  var checks: () -> [Check] = { [] }
+  var checks: () throws -> [Check] = { [] }
 
   /// A figure of the result beside its reference.
   struct Check: Encodable {
@@ -20,7 +20,7 @@ struct Workload {
 
 extension Workload {
   /// Every workload in the order it runs.
-  static var all: [Workload] { overheads + [smallNetwork, network, product] }
+  static var all: [Workload] { overheads + [smallNetwork, network, product] + hypergradients }
 
   /// One taped elementwise operation on four elements, forward and backward: a chain of 64, so that
   /// opening and closing the transform counts little.
@@ -62,8 +62,8 @@ extension Workload {
 
   /// W7a: a product of 1024 × 1024 matrices, float32.
   private static var product: Workload {
-    let a = uniform(seed: 7001, [1024, 1024])
-    let b = uniform(seed: 7002, [1024, 1024])
+    let a = counterUniform(seed: 7001, [1024, 1024])
+    let b = counterUniform(seed: 7002, [1024, 1024])
     return Workload(
       name: "W7a", summary: "1024×1024 matrix product, float32", run: { _ = matmul(a, b) },
       checks: {
@@ -80,11 +80,11 @@ extension Workload {
     for layer in 0..<widths.count - 1 {
       let scale = 1 / Double(widths[layer]).squareRoot()
       let seed = base + 10 + 2 * UInt64(layer)
-      parameters.append(uniform(seed: seed, [widths[layer], widths[layer + 1]], scale: scale))
-      parameters.append(uniform(seed: seed + 1, [widths[layer + 1]], scale: scale))
+      parameters.append(counterUniform(seed: seed, [widths[layer], widths[layer + 1]], scale: scale))
+      parameters.append(counterUniform(seed: seed + 1, [widths[layer + 1]], scale: scale))
     }
-    let x = uniform(seed: base + 1, [batch, widths[0]])
-    let y = uniform(seed: base + 2, [batch, 1])
+    let x = counterUniform(seed: base + 1, [batch, widths[0]])
+    let y = counterUniform(seed: base + 2, [batch, 1])
     let layerCount = widths.count - 1
     let loss = { (parameters: [Tensor]) -> Tensor in
       var h = x
@@ -109,18 +109,5 @@ extension Workload {
             name: "gradient norm", value: norm.squareRoot(), reference: references.gradientNorm),
         ]
       })
-  }
-
-  /// Elements of U(−1, 1) by SplitMix64 in counter form, as any language can make them; scaled in
-  /// double precision, then rounded to float32.
-  private static func uniform(seed: UInt64, _ shape: Shape, scale: Double = 1) -> Tensor {
-    let elements = (0..<shape.elementCount).map { index in
-      var z = seed &+ UInt64(index + 1) &* 0x9E37_79B9_7F4A_7C15
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      z ^= z >> 31
-      return (Double(z >> 40) * 0x1p-23 - 1) * scale
-    }
-    return Tensor(elements, shape: shape).cast(to: .float32)
   }
 }
