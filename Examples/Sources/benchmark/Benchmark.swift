@@ -2,12 +2,19 @@ import ArgumentParser
 import Autodiff
 import ExampleSupport
 
-/// `benchmark`: times of the autodiff core on this machine.
+/// `benchmark`: times of the library on this machine.
 @main
 struct Benchmark: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "benchmark",
-    abstract: "Times the autodiff core; checks what it computes.",
+    commandName: "benchmark", abstract: "Times the library; checks what it computes.",
+    subcommands: [WorkloadsCommand.self, ScaleCommand.self],
+    defaultSubcommand: WorkloadsCommand.self)
+}
+
+/// `benchmark workloads`, the default: fixed pieces of work that other libraries can run too.
+struct WorkloadsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "workloads", abstract: "Times fixed workloads; checks what they compute.",
     discussion: """
       Workloads and their inputs are described in Docs/Benchmarks.md, so that other libraries can \
       be timed on the same ones. Build with -c release, and set ADJOINT_THREADS=1 to compare \

@@ -8,9 +8,9 @@ struct Timing: Encodable {
   /// Runs `body` for about `seconds` after a warm-up, in batches long enough for the clock.
   ///
   /// - Parameter operations: How many operations a run counts as; times are per operation.
-  init(seconds: Double, operations: Int = 1, _ body: () throws -> Void) rethrows {
+  init(seconds: Double, operations: Int = 1, _ body: () throws -> Void) throws {
     let clock = ContinuousClock()
-    func time(_ count: Int) rethrows -> Double {
+    func time(_ count: Int) throws -> Double {
       let duration = try clock.measure { for _ in 0..<count { try body() } }
       return duration / .seconds(1)
     }

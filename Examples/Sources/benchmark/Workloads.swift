@@ -80,7 +80,8 @@ extension Workload {
     for layer in 0..<widths.count - 1 {
       let scale = 1 / Double(widths[layer]).squareRoot()
       let seed = base + 10 + 2 * UInt64(layer)
-      parameters.append(counterUniform(seed: seed, [widths[layer], widths[layer + 1]], scale: scale))
+      parameters.append(
+        counterUniform(seed: seed, [widths[layer], widths[layer + 1]], scale: scale))
       parameters.append(counterUniform(seed: seed + 1, [widths[layer + 1]], scale: scale))
     }
     let x = counterUniform(seed: base + 1, [batch, widths[0]])
