@@ -41,13 +41,25 @@ public final class LinearOperator {
   /// A v.
   public func callAsFunction(_ v: Tensor) throws(BilevelError) -> Tensor {
     productCount += 1
-    return try product(v)
+    return checked(try product(v))
   }
 
   /// Aᵀ v.
   public func transposedProduct(_ v: Tensor) throws(BilevelError) -> Tensor {
     productCount += 1
-    return try transposedProduct(v)
+    return checked(try transposedProduct(v))
+  }
+
+  private func checked(_ result: Tensor) -> Tensor {
+    guard result.shape == [size], result.scalarType == scalarType else {
+      stop(
+        "LinearOperator",
+        """
+        a product has shape \(result.shape) and type \(result.scalarType), expected [\(size)] and \
+        \(scalarType)
+        """)
+    }
+    return result
   }
 
   /// The matrix, [size, size], from `size` products; kept.

@@ -17,8 +17,10 @@ public struct SolverStatus: Sendable, Equatable {
     /// A matrix is singular to working precision; `blocks` are the named parts with most of its
     /// null direction.
     case singular(blocks: [BlockShare])
-    /// The operator is not symmetric, as the method requires: |uᵀA v − vᵀA u| / (‖A u‖ ‖v‖) for
-    /// random u and v.
+    /// The operator is not symmetric, as the method requires.
+    ///
+    /// `asymmetry` is |uᵀA v − vᵀA u| / (‖A u‖ + ‖A v‖) for random normal u and v, an estimate of
+    /// ‖A − Aᵀ‖ / ‖A‖ (up to a factor of about two).
     case notSymmetric(asymmetry: Double)
     /// The iteration does not contract: the estimated spectral radius of its map is at least one.
     ///
