@@ -72,7 +72,8 @@ public struct ConjugateGradient: LinearSolver {
       x = combination(1, x, step, p)
       r = combination(1, r, -step, ap)
       let claimed = norm(r)
-      run.offer(x, claimed)
+      // The energy norm of the error falls monotonically; the residual norm need not.
+      run.offerNearer(x, claimed)
       if let end = run.note(claimed) { return end }
       z = try preconditioned(r, a)
       // The residual of this iteration over that of the last, with the direction built from the

@@ -39,6 +39,8 @@ struct LinearIteration {
   private let productsBefore: Int
   private var history: [Double] = []
   private var best: (x: Tensor, norm: Double)?
+  /// The last iterate of a method whose error falls in another norm than that of the residual.
+  private var latest: Tensor?
 
   /// Solves by cycles until the residual is small enough or nothing helps.
   ///
@@ -58,7 +60,8 @@ struct LinearIteration {
     if !run.scale.isFinite { return run.solution(.notFinite) }
     if let refusal = try refusal() { return run.solution(refusal) }
     try run.begin(at: start)
-    return run.solution(try run.iterate(patience, cycle))
+    let outcome = try run.iterate(patience, cycle)
+    return run.solution(outcome)
   }
 
   private init(
@@ -94,6 +97,7 @@ struct LinearIteration {
       let before = residualNorm
       let end = try cycle(&self)
       if let best { _ = try adopt(best.x) }
+      if case .limit = end, let latest { try accept(latest) }
       // What is returned is what counts, not what the recurrence believed.
       if iterations > 0 { history[history.count - 1] = residualNorm }
       if residualNorm <= threshold { break }
@@ -116,6 +120,13 @@ struct LinearIteration {
     guard candidateNorm < residualNorm else { return false }
     (x, residual, residualNorm) = (point, candidate, candidateNorm)
     return true
+  }
+
+  /// Moves to a point whose error is smaller whatever its residual.
+  private mutating func accept(_ point: Tensor) throws(BilevelError) {
+    let candidate = try residual(at: point)
+    guard candidate.isFinite else { return }
+    (x, residual, residualNorm) = (point, candidate, norm(candidate))
   }
 
   private func solution(_ outcome: SolverStatus.Outcome) -> LinearSolution {
@@ -165,6 +176,13 @@ extension LinearIteration {
   /// Offers an iterate; at the end of the cycle the one with the least claimed norm is taken.
   mutating func offer(_ x: Tensor, _ claimed: Double) {
     if claimed < best?.norm ?? .infinity { best = (x, claimed) }
+  }
+
+  /// Offers an iterate that is nearer to the solution than all before it, though its residual may
+  /// be larger: where the iterations end early, it is taken.
+  mutating func offerNearer(_ x: Tensor, _ claimed: Double) {
+    offer(x, claimed)
+    latest = x
   }
 
   /// The outcome for a direction of curvature that is not positive.
