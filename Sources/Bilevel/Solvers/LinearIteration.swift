@@ -58,7 +58,8 @@ struct LinearIteration {
     if !run.scale.isFinite { return run.solution(.notFinite) }
     if let refusal = try refusal() { return run.solution(refusal) }
     try run.begin(at: start)
-    return run.solution(try run.iterate(patience, cycle))
+    let outcome = try run.iterate(patience, cycle)
+    return run.solution(outcome)
   }
 
   private init(
@@ -166,6 +167,9 @@ extension LinearIteration {
   mutating func offer(_ x: Tensor, _ claimed: Double) {
     if claimed < best?.norm ?? .infinity { best = (x, claimed) }
   }
+
+  /// Withdraws what was offered in favour of an earlier iterate.
+  mutating func retract(to x: Tensor, _ claimed: Double) { best = (x, claimed) }
 
   /// The outcome for a direction of curvature that is not positive.
   func indefinite(_ direction: Tensor, curvature: Double) -> SolverStatus.Outcome {
