@@ -26,7 +26,8 @@ struct DenseFactorization {
     let n = matrix.shape[0]
     let columnNorm = abs(matrix).sum(alongAxis: 0).max().scalar
     let (inverseNorm, direction) = Self.inverseNorm(matrix, inverse)
-    let isRegular = columnNorm * inverseNorm * Double(n) * matrix.scalarType.ulpOfOne < 1
+    let isRegular =
+      columnNorm > 0 && columnNorm * inverseNorm * Double(n) * matrix.scalarType.ulpOfOne < 1
     failure =
       isRegular ? nil : .singular(blocks: .largest(of: finite(direction), in: blocks))
   }

@@ -185,6 +185,9 @@ extension LinearIteration {
     latest = x
   }
 
+  /// Withdraws what was offered in favour of an earlier iterate.
+  mutating func retract(to x: Tensor, _ claimed: Double) { best = (x, claimed) }
+
   /// The outcome for a direction of curvature that is not positive.
   func indefinite(_ direction: Tensor, curvature: Double) -> SolverStatus.Outcome {
     .indefinite(curvature: curvature, blocks: .largest(of: direction.scalars, in: a.blocks))

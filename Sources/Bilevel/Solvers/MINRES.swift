@@ -51,6 +51,8 @@ public struct MINRES: LinearSolver {
     var (diagonal, twoAbove) = (0.0, 0.0)
     var largest = 0.0
     var isFirst = true
+    // An iterate that may have the least residual there is; see below.
+    var plateau: (x: Tensor, remainder: Double, iteration: Int)?
     while true {
       let av = try run.product(v)
       let alpha = inner(v, av)
@@ -68,6 +70,9 @@ public struct MINRES: LinearSolver {
       let slope = hypotenuse(unrotated, diagonal)
       let pivot = hypotenuse(unrotated, beta)
       guard slope.isFinite else { return .failure(.notFinite) }
+      if plateau == nil, slope <= run.epsilon.squareRoot() * largest {
+        plateau = (x, remainder, run.iterations)
+      }
       guard min(pivot, slope) > run.epsilon * largest else { return run.note(remainder) ?? .claim }
       (cosine, sine) = (unrotated / pivot, beta / pivot)
       let step = cosine * remainder
@@ -77,7 +82,20 @@ public struct MINRES: LinearSolver {
       (wPrevious, w) = (w, direction)
       x = combination(1, x, step, direction)
       run.offer(x, remainder)
-      if let end = run.note(remainder) { return end }
+      let end = run.note(remainder)
+      if let candidate = plateau {
+        // Beyond the least residual of a singular system the recurrence goes on to fall, sooner or
+        // later, while the residual rises. An ill-conditioned system looks the same, but keeps its
+        // word, and n iterations should show.
+        let hasFallen = remainder < 0.5 * candidate.remainder
+        let isLate = run.iterations - candidate.iteration > v.elementCount
+        if hasFallen || isLate || end != nil, norm(try run.residual(at: x)) > 2 * remainder {
+          run.retract(to: candidate.x, candidate.remainder)
+          return .claim
+        }
+        if hasFallen { plateau = nil } else if isLate { return .claim }
+      }
+      if let end { return end }
       previous = v
       v = combination(1 / beta, next, 0, next)
     }

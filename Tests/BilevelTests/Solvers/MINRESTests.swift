@@ -13,9 +13,10 @@ struct MINRESTests {
     for (before, after) in zip(history, history.dropFirst()) {
       #expect(after <= before * (1 + 1e-12))
     }
-    // GMRES minimises over the same space by other means.
+    // GMRES minimises over the same space by other means; the Lanczos vectors are orthogonal to
+    // that accuracy only for a while.
     let other = try GMRES().solution(opaqueOperator(matrix), b)
-    for (mine, theirs) in zip(history, other.status.history).dropLast() {
+    for (mine, theirs) in zip(history, other.status.history).prefix(20) {
       #expect(abs(mine - theirs) <= 1e-6 * theirs + 1e-12)
     }
   }
