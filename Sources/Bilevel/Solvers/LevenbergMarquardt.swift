@@ -57,7 +57,7 @@ public struct LevenbergMarquardt: InnerSolver {
     var forcing = ForcingTerm()
     while run.isRunning {
       if damping.value == 0 { damping.value = initialDamping * (try current.squaredSize()) }
-      let tolerance = min(forcing.next(run), 0.1)
+      let tolerance = forcing.next(run)
       guard let next = try step(&run, residuals, current, &damping, tolerance) else { break }
       current = next
     }
