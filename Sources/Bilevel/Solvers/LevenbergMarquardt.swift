@@ -83,7 +83,7 @@ public struct LevenbergMarquardt: InnerSolver {
       }
       guard norm(trial.step) > 0.1 * ulp * norm(x) else { break }
       let next = x + trial.step
-      let nextResiduals = try residuals(next)
+      let nextResiduals = try residuals(next).flattened()
       run.count(evaluations: 1)
       // ½‖r‖² − ½‖r₊‖² without the cancellation of two nearly equal sums.
       let decrease = 0.5 * inner(r - nextResiduals, r + nextResiduals)

@@ -13,7 +13,7 @@ import Autodiff
 ///
 /// which is the first condition for a quadratic, written with slopes. Where even that fails because
 /// the objective is less accurate than its size tells (a small difference of large terms), values
-/// are disregarded from then on, and a step has to satisfy the slopes and must not double ‖∇f‖.
+/// are disregarded from then on, and a step has to satisfy the slopes and must not raise ‖∇f‖ tenfold.
 ///
 /// Hager and Zhang, A new conjugate gradient method with guaranteed descent and an efficient line
 /// search (2005). Each trial costs one value with gradient.
@@ -94,7 +94,7 @@ struct LineSearch {
   private func accepts(_ trial: Trial, from start: Trial) -> Bool {
     guard trial.isFinite, trial.slope >= -curvature * abs(start.slope) else { return false }
     let hasSlopes = trial.slope <= (2 * sufficientDecrease - 1) * start.slope
-    guard trustsObjective else { return hasSlopes && trial.end.residual < 2 * start.end.residual }
+    guard trustsObjective else { return hasSlopes && trial.end.residual < 10 * start.end.residual }
     return decreases(trial, from: start) || (hasSlopes && !isTooHigh(trial, start))
   }
 

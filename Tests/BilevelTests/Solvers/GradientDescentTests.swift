@@ -65,7 +65,7 @@ struct GradientDescentTests {
     let solution = try GradientDescent(step: .fixed(1e10)).solve(problem)
     #expect(solution.status.outcome == .notFinite)
     #expect(solution.value.isFinite)
-    #expect(solution.status.history.allSatisfy(\.isFinite))
+    #expect(solution.status.history.allSatisfy { $0.isFinite })
   }
 
   @Test("A point that steps no longer change ends as stalled")

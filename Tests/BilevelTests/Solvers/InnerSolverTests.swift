@@ -161,18 +161,37 @@ struct InnerSolverTests {
     }
   }
 
-  @Test("A problem of the wrong kind stops")
+  private func expect(_ result: ExitTest.Result?, _ part: String) {
+    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(text.contains(part), "“\(part)” is not in: \(text)")
+  }
+
+  @Test("A problem of the wrong kind stops and names the solvers that apply")
   func wrongKind() async {
-    await #expect(processExitsWith: .failure) {
+    let root = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let problem = InnerProblem(
         kind: .root, start: Tensor([1]), scale: 1, residual: { x in x })
       _ = try LBFGS().solve(problem)
     }
-    await #expect(processExitsWith: .failure) {
+    expect(root, "LBFGS: it does not apply to a problem that asks for a root. Use Newton")
+    let minimum = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let problem = InnerProblem(
         kind: .minimum, start: Tensor([1]), scale: 1, residual: { x in x },
         objective: { x in x.sum() })
       _ = try AndersonAcceleration().solve(problem)
     }
+    expect(minimum, "Use LBFGS, NewtonCG or GradientDescent")
+  }
+
+  @Test("A setting out of range stops and says what was found")
+  func validation() async {
+    let step = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = GradientDescent(step: .fixed(-1))
+    }
+    expect(step, "GradientDescent: the step must be positive, found -1.0")
+    let depth = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = AndersonAcceleration(depth: 0)
+    }
+    expect(depth, "AndersonAcceleration: the depth must be positive, found 0")
   }
 }

@@ -21,7 +21,7 @@ struct LevenbergMarquardtTests {
     "Misra1a agrees with the certified values in all but the last of eleven digits",
     arguments: [[500, 1e-4], [250, 5e-4]])
   func certified(start: [Double]) throws {
-    let stopping = StoppingRule(relative: 1e-12, maximumIterations: 50)
+    let stopping = StoppingRule(relative: 0, absolute: 1e-7, maximumIterations: 50)
     let solution = try LevenbergMarquardt(stopping: stopping).solve(Self.misra(from: Tensor(start)))
     #expect(solution.status.isConverged)
     let certified = [2.3894212918e2, 5.5015643181e-4]
