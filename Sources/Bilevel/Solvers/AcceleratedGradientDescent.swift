@@ -42,8 +42,9 @@ public struct AcceleratedGradientDescent: InnerSolver {
 
   public func solve(_ problem: InnerProblem) throws(BilevelError) -> InnerSolution {
     problem.require(.minima, for: "AcceleratedGradientDescent")
-    var run = InnerRun("AcceleratedGradientDescent", problem, stopping)
-    var rule = Rule(step)
+    // Momentum overshoots for about √κ iterations, which are not to be mistaken for a stall.
+    var run = InnerRun("AcceleratedGradientDescent", problem, stopping, patience: 1000)
+    var rule = GradientStep(step)
     var (x, momentum) = (problem.start, Momentum(condition: condition))
     var gradient = try rule.gradient(&run, at: x)
     run.begin(residual: norm(gradient))
@@ -55,7 +56,7 @@ public struct AcceleratedGradientDescent: InnerSolver {
       x = next
       let last = (point: run.point, residual: run.residual)
       gradient = try rule.gradient(&run, at: y)
-      run.advance(to: y, residual: norm(gradient))
+      run.advance(to: y, residual: norm(gradient), isProgress: rule.isProgress)
       if run.isRunning, run.threshold > 0, run.residual == last.residual,
         y.isBitwiseEqual(to: last.point)
       {
@@ -88,11 +89,15 @@ private struct Momentum {
 }
 
 /// A gradient step from the run's point.
-private struct Rule {
+private struct GradientStep {
   private var step: Double
   /// The factor of backtracking; nil for a fixed step, which needs no objective.
   private let shrinkage: Double?
   private var value = 0.0
+  private var largestValue = 0.0
+  private var lowestValue = Double.infinity
+  /// Whether the last gradient came with a new lowest value of the objective; true if unknown.
+  private(set) var isProgress = true
 
   init(_ rule: StepRule) {
     switch rule {
@@ -102,10 +107,14 @@ private struct Rule {
     }
   }
 
+  /// ∇f(y).
   mutating func gradient(_ run: inout InnerRun, at y: Tensor) throws(BilevelError) -> Tensor {
     guard shrinkage != nil else { return try run.residual(at: y) }
     let point = try run.objective(at: y)
     value = point.value
+    isProgress = value < lowestValue - point.resolution
+    lowestValue = min(value, lowestValue)
+    largestValue = max(abs(value), largestValue)
     return point.gradient
   }
 
@@ -116,21 +125,28 @@ private struct Rule {
     guard let shrinkage, let objective = run.problem.objective else {
       return run.point - step * gradient
     }
-    let resolution = 64 * gradient.scalarType.ulpOfOne * abs(value)
+    let ulp = gradient.scalarType.ulpOfOne
     let (square, length) = (run.residual * run.residual, norm(run.point))
-    while true {
+    var isFinite = true
+    while step * run.residual > ulp * length {
       let x = run.point - step * gradient
       let decrease = 0.5 * step * square
       // Below rounding the comparison means nothing, and the step that has worked so far is kept.
-      if decrease <= resolution { return x }
+      if decrease <= 64 * ulp * abs(value) { return x }
       let end = try objective(x).scalar
       run.count(evaluations: 1)
-      if end <= value - decrease + resolution { return x }
-      step *= shrinkage
-      guard step * run.residual > gradient.scalarType.ulpOfOne * length else {
-        run.end(end.isFinite ? .stalled : .notFinite)
-        return nil
+      if end <= value - decrease { return x }
+      isFinite = end.isFinite
+      // The rounding of an objective that is a small difference of large terms is unknown. What
+      // may be rounding is decided by the slope at the end, which for a quadratic says the same.
+      if abs(end - value) <= ulp.squareRoot() * largestValue,
+        inner(try run.residual(at: x), gradient) >= 0
+      {
+        return x
       }
+      step *= shrinkage
     }
+    run.end(isFinite ? .stalled : .notFinite)
+    return nil
   }
 }

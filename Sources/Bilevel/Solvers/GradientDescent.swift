@@ -76,7 +76,10 @@ public struct GradientDescent: InnerSolver {
     var step = initial
     while run.isRunning {
       let next = try search.advance(&run, from: current, along: -current.gradient, step: step)
-      guard let next else { return }
+      guard let next else {
+        run.end(search.failure)
+        break
+      }
       step = next.step == step ? growth * step : next.step
       current = next.end
     }

@@ -29,10 +29,13 @@ struct InnerRun {
   private var fruitlessIterations = 0
 
   /// Iterations that may pass without progress before the run counts as stalled.
-  private static let patience = 10
+  private let patience: Int
 
-  init(_ method: String, _ problem: InnerProblem, _ stopping: StoppingRule) {
+  init(
+    _ method: String, _ problem: InnerProblem, _ stopping: StoppingRule, patience: Int = 10
+  ) {
     self.method = method
+    self.patience = patience
     self.problem = problem
     point = problem.start
     threshold = stopping.threshold(scale: problem.scale)
@@ -79,8 +82,8 @@ struct InnerRun {
   /// - Parameters:
   ///   - number: The iteration as progress reports call it, where it is not the next one.
   ///   - isProgress: Whether the iteration is known to have been of use, such as by lowering the
-  ///     objective by more than rounding. Ten iterations in a row that neither are nor reach a new
-  ///     lowest residual end the run as stalled.
+  ///     objective by more than rounding. As many iterations in a row as the run has patience that
+  ///     neither are nor reach a new lowest residual end it as stalled.
   mutating func advance(
     to x: Tensor, residual: Double, number: Int? = nil, isProgress: Bool = true
   ) {
@@ -107,7 +110,7 @@ struct InnerRun {
       outcome = .converged
     } else if history.count > maximumIterations {
       outcome = .iterationLimit
-    } else if fruitlessIterations >= Self.patience {
+    } else if fruitlessIterations >= patience {
       outcome = .stalled
     }
   }

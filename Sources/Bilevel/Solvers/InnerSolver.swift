@@ -4,8 +4,8 @@ import Autodiff
 public protocol InnerSolver: Sendable {
   /// Solves a problem from its start.
   ///
-  /// - Returns: The best point found with its status, converged or not; the layer decides whether
-  ///   an unconverged solve is an error.
+  /// - Returns: The last finite point with its status, converged or not; the layer decides whether an
+  ///   unconverged solve is an error.
   /// - Throws: What the functions of the problem throw.
   func solve(_ problem: InnerProblem) throws(BilevelError) -> InnerSolution
 }

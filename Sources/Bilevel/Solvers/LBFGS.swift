@@ -39,7 +39,8 @@ public struct LBFGS: InnerSolver {
 
   public func solve(_ problem: InnerProblem) throws(BilevelError) -> InnerSolution {
     problem.require(.minima, for: "LBFGS")
-    var run = InnerRun("LBFGS", problem, stopping)
+    // ‖∇f‖ of a badly conditioned problem does not fall in every iteration.
+    var run = InnerRun("LBFGS", problem, stopping, patience: 30)
     var search = LineSearch.bracketing(curvature: curvature)
     var pairs = CurvaturePairs(limit: memory)
     var current = try run.objective(at: run.point)
@@ -53,7 +54,12 @@ public struct LBFGS: InnerSolver {
       }
       let step = pairs.isEmpty ? firstStep(current) : 1
       let next = try search.advance(&run, from: current, along: direction, step: step)
-      guard let next else { break }
+      guard let next else {
+        // Rounding may have spoilt the pairs in less obvious ways.
+        if pairs.isEmpty { run.end(search.failure) }
+        pairs.removeAll()
+        continue
+      }
       pairs.append(s: next.end.x - current.x, y: next.end.gradient - current.gradient)
       current = next.end
     }

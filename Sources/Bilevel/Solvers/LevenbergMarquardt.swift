@@ -57,7 +57,7 @@ public struct LevenbergMarquardt: InnerSolver {
     var forcing = ForcingTerm()
     while run.isRunning {
       if damping.value == 0 { damping.value = initialDamping * (try current.squaredSize()) }
-      let tolerance = min(forcing.next(run), 0.1)
+      let tolerance = forcing.next(run)
       guard let next = try step(&run, residuals, current, &damping, tolerance) else { break }
       current = next
     }
@@ -83,7 +83,7 @@ public struct LevenbergMarquardt: InnerSolver {
       }
       guard norm(trial.step) > 0.1 * ulp * norm(x) else { break }
       let next = x + trial.step
-      let nextResiduals = try residuals(next)
+      let nextResiduals = try residuals(next).flattened()
       run.count(evaluations: 1)
       // ½‖r‖² − ½‖r₊‖² without the cancellation of two nearly equal sums.
       let decrease = 0.5 * inner(r - nextResiduals, r + nextResiduals)

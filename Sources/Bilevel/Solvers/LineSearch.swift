@@ -13,7 +13,7 @@ import Autodiff
 ///
 /// which is the first condition for a quadratic, written with slopes. Where even that fails because
 /// the objective is less accurate than its size tells (a small difference of large terms), values
-/// are disregarded from then on, and a step has to satisfy the slopes and lower ‖∇f‖.
+/// are disregarded from then on, and a step has to satisfy the slopes and must not raise ‖∇f‖ tenfold.
 ///
 /// Hager and Zhang, A new conjugate gradient method with guaranteed descent and an efficient line
 /// search (2005). Each trial costs one value with gradient.
@@ -41,6 +41,8 @@ struct LineSearch {
   /// σ, the part of the slope that may remain.
   private let curvature: Double
   private var trustsObjective = true
+  /// Why the last search found nothing: the shortest trial was not finite, or not good enough.
+  private(set) var failure = SolverStatus.Outcome.stalled
 
   private static let maximumTrials = 40
 
@@ -60,9 +62,9 @@ struct LineSearch {
       .backtracking(shrinkage: shrinkage), sufficientDecrease: 0.3, curvature: .infinity)
   }
 
-  /// Advances a run along a descent direction, or ends it where no step is acceptable.
+  /// Advances a run along a descent direction.
   ///
-  /// - Returns: The new point, or nil where no step was acceptable.
+  /// - Returns: The new point, or nil where no step is acceptable, for the reason `failure`.
   mutating func advance(
     _ run: inout InnerRun, from origin: ObjectivePoint, along direction: Tensor, step: Double
   ) throws(BilevelError) -> Trial? {
@@ -72,16 +74,13 @@ struct LineSearch {
       trustsObjective = false
       found = try search(&run, start, direction, step)
     }
-    guard let found else {
-      run.end(.stalled)
-      return nil
-    }
+    guard let found else { return nil }
     let isProgress = trustsObjective && found.end.value < origin.value - origin.resolution
     run.advance(to: found.end.x, residual: found.end.residual, isProgress: isProgress)
     return found
   }
 
-  private func search(
+  private mutating func search(
     _ run: inout InnerRun, _ start: Trial, _ direction: Tensor, _ step: Double
   ) throws(BilevelError) -> Trial? {
     switch method {
@@ -95,7 +94,7 @@ struct LineSearch {
   private func accepts(_ trial: Trial, from start: Trial) -> Bool {
     guard trial.isFinite, trial.slope >= -curvature * abs(start.slope) else { return false }
     let hasSlopes = trial.slope <= (2 * sufficientDecrease - 1) * start.slope
-    guard trustsObjective else { return hasSlopes && trial.end.residual < start.end.residual }
+    guard trustsObjective else { return hasSlopes && trial.end.residual < 10 * start.end.residual }
     return decreases(trial, from: start) || (hasSlopes && !isTooHigh(trial, start))
   }
 
@@ -109,14 +108,16 @@ struct LineSearch {
 
   // MARK: Searches
 
-  private func trial(
+  private mutating func trial(
     _ run: inout InnerRun, _ start: Trial, _ direction: Tensor, _ step: Double
   ) throws(BilevelError) -> Trial {
     let end = try run.objective(at: start.end.x + step * direction)
-    return Trial(step: step, end: end, slope: inner(end.gradient, direction))
+    let trial = Trial(step: step, end: end, slope: inner(end.gradient, direction))
+    failure = trial.isFinite ? .stalled : .notFinite
+    return trial
   }
 
-  private func backtrack(
+  private mutating func backtrack(
     _ run: inout InnerRun, _ start: Trial, _ direction: Tensor, _ firstStep: Double,
     _ shrinkage: Double
   ) throws(BilevelError) -> Trial? {
@@ -133,7 +134,7 @@ struct LineSearch {
   }
 
   /// Brackets a minimum of φ and shrinks the bracket until a trial is accepted.
-  private func bracket(
+  private mutating func bracket(
     _ run: inout InnerRun, _ start: Trial, _ direction: Tensor, _ firstStep: Double
   ) throws(BilevelError) -> Trial? {
     // φ descends at `low`, and a minimum lies between it and `high`.

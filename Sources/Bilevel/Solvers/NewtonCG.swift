@@ -49,7 +49,10 @@ public struct NewtonCG: InnerSolver {
         break
       }
       let next = try search.advance(&run, from: current, along: direction, step: 1)
-      guard let next else { break }
+      guard let next else {
+        run.end(search.failure)
+        break
+      }
       current = next.end
     }
     return run.solution
