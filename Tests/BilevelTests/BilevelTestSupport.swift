@@ -36,7 +36,3 @@ func cubicRootDerivatives(_ x: Double) -> [Double] {
   let y3 = -6 * (y1 * y1 * y1 * y1 + 3 * y * y1 * y1 * y2)
   return [y, y1, y2, y3]
 }
-
-func relativeError(_ found: Tensor, _ expected: Tensor) -> Double {
-  (found - expected).norm().scalar / expected.norm().scalar
-}
