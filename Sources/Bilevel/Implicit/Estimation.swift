@@ -8,6 +8,10 @@ struct Estimation<Inner: TensorTree, Outer: TensorTree> {
   let status: SolverStatus
   let warmStart: WarmStart<Inner>?
 
+  private var initial: Tensor {
+    layer.layout.vector(layer.initial, "AID.hypergradient", "initial point")
+  }
+
   /// x after the estimator's step, with the residual there.
   func moved(
     _ x: Tensor, _ outer: Outer, _ status: SolverStatus
@@ -15,7 +19,7 @@ struct Estimation<Inner: TensorTree, Outer: TensorTree> {
     guard let step = estimator.step else { return (x, status) }
     let problem = layer.problem(at: outer)
     let residual = try problem.residual(x)
-    let inner = problem.innerProblem(from: x, scale: status.scale)
+    let inner = problem.innerProblem(from: initial, scale: status.scale)
     let moved = stopGradient(x - (try step.inverse(for: inner, at: x)(residual)))
     guard moved.isFinite else { return (x, status) }
     return (moved, status.continued(to: norm(try problem.residual(moved))))
@@ -28,7 +32,7 @@ struct Estimation<Inner: TensorTree, Outer: TensorTree> {
     guard let step = estimator.step else { return nil }
     let problem = layer.problem(at: outer)
     let inverse = try step.inverse(
-      for: problem.innerProblem(from: x, scale: status.scale), at: x)
+      for: problem.innerProblem(from: initial, scale: status.scale), at: x)
     let map = CustomDerivative<Tensor, Tensor, BilevelError>(
       name: "step", evaluate: inverse, jvp: { _, _, v throws(BilevelError) in try inverse(v) })
     return { x throws(BilevelError) in x - (try map(try problem.residual(x))) }

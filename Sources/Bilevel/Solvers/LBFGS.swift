@@ -38,6 +38,13 @@ public struct LBFGS: InnerSolver {
   }
 
   public func solve(_ problem: InnerProblem) throws(BilevelError) -> InnerSolution {
+    try solveKeepingPairs(problem).solution
+  }
+
+  /// The solution, and the curvature pairs of the last iterations.
+  func solveKeepingPairs(
+    _ problem: InnerProblem
+  ) throws(BilevelError) -> (solution: InnerSolution, pairs: CurvaturePairs) {
     problem.require(.minima, for: "LBFGS")
     // ‖∇f‖ of a badly conditioned problem does not fall in every iteration.
     var run = InnerRun("LBFGS", problem, stopping, patience: 30)
@@ -63,56 +70,12 @@ public struct LBFGS: InnerSolver {
       pairs.append(s: next.end.x - current.x, y: next.end.gradient - current.gradient)
       current = next.end
     }
-    return run.solution
+    return (run.solution, pairs)
   }
 
   /// A first step of one hundredth of the point's size, or of length at most 1 from the origin.
   private func firstStep(_ start: ObjectivePoint) -> Double {
     let size = norm(start.x)
     return (size > 0 ? 0.01 * size : min(1, start.residual)) / start.residual
-  }
-}
-
-/// The last pairs of a quasi-Newton method.
-private struct CurvaturePairs {
-  private typealias Pair = (s: Tensor, y: Tensor, product: Double)
-
-  private let limit: Int
-  private var pairs: [Pair] = []
-  /// sᵀy / yᵀy of the last pair.
-  private var scale = 1.0
-
-  init(limit: Int) { self.limit = limit }
-
-  var isEmpty: Bool { pairs.isEmpty }
-
-  mutating func removeAll() { pairs.removeAll() }
-
-  /// Adds a pair, unless it has no positive curvature that rounding leaves recognisable.
-  mutating func append(s: Tensor, y: Tensor) {
-    let (product, square) = (inner(s, y), inner(y, y))
-    guard product > s.scalarType.ulpOfOne * square.squareRoot() * norm(s), square.isFinite else {
-      return
-    }
-    if pairs.count == limit { pairs.removeFirst() }
-    pairs.append((s, y, product))
-    scale = product / square
-  }
-
-  /// H g by the two-loop recursion.
-  func inverseHessianProduct(_ gradient: Tensor) -> Tensor {
-    guard !pairs.isEmpty else { return gradient }
-    var result = gradient
-    var coefficients: [Double] = []
-    for pair in pairs.reversed() {
-      let coefficient = inner(pair.s, result) / pair.product
-      coefficients.append(coefficient)
-      result -= coefficient * pair.y
-    }
-    result *= scale
-    for (pair, coefficient) in zip(pairs, coefficients.reversed()) {
-      result += (coefficient - inner(pair.y, result) / pair.product) * pair.s
-    }
-    return result
   }
 }
