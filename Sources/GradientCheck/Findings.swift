@@ -1,3 +1,5 @@
+import Autodiff
+
 /// What analytic values are compared with: exact values, or finite differences with their errors.
 struct Reference {
   var values: [Double]

@@ -1,3 +1,5 @@
+import Autodiff
+
 extension GradientReport: CustomStringConvertible {
   /// Rows shown of each tensor and check.
   private static let rowLimit = 10
