@@ -107,9 +107,12 @@ public struct DataSplit: Sendable {
     self.validation = validation
   }
 
-  /// The split with every feature shifted and scaled to mean 0 and standard deviation 1 over the
-  /// training rows, and the labels shifted to mean 0 if `centersLabels`; the validation rows by the
-  /// same numbers. A feature that is constant in training becomes 0.
+  /// The split with every feature shifted and scaled to mean 0 and standard deviation 1.
+  ///
+  /// Mean and deviation are those of the training rows, for the validation rows too. A feature that
+  /// is constant in training becomes 0.
+  ///
+  /// - Parameter centersLabels: Whether labels are shifted to mean 0 over the training rows.
   public func standardized(centersLabels: Bool) -> DataSplit {
     let mean = training.features.mean(alongAxis: 0)
     let deviation = sqrt(square(training.features - mean).mean(alongAxis: 0))

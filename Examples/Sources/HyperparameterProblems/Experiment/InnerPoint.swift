@@ -90,7 +90,9 @@ public enum ErrorLevels {
     return (0..<count).map { pow(10, high + (low - high) * Double($0) / Double(count - 1)) }
   }
 
-  /// The 150 levels from 10^1.5 to 10^-3.5 of Ye et al. (2024).
+  /// The 150 levels from 10^1.5 to 10^-3.5 of the published experiments.
+  ///
+  /// Ye, Peyré, Cremers and Ablin (AISTATS 2024).
   public static let published = logarithmic(from: 1.5, to: -3.5, count: 150)
 }
 

@@ -1,6 +1,6 @@
 import Autodiff
 
-/// A bilevel problem of hyperparameters at a point y, with its exact answer:
+/// A bilevel problem of hyperparameters at a point y, with its exact answer.
 ///
 /// h(y) = g(x*(y), y), x*(y) = argmin f(·, y).
 ///

@@ -1,7 +1,6 @@
 import Autodiff
 
-/// A root problem that is not the gradient of any function, on which a transpose that is missing
-/// somewhere shows:
+/// A root problem that is not the gradient of any function: a transpose missing somewhere shows.
 ///
 /// F(x, y) = B x + tanh(W x) / 2 + C y + x ∘ (E y) + k.
 public struct NonSymmetricRoot: InnerRoot {

@@ -1,6 +1,6 @@
 import Autodiff
 
-/// The mean loss of a linear model plus one penalty per coefficient:
+/// The mean loss of a linear model plus one penalty per coefficient.
 ///
 /// f(x, y) = Σⱼ ℓ(aⱼ·x, bⱼ) / N + Σᵢ exp(yᵢ) xᵢ² / (2 n),
 ///

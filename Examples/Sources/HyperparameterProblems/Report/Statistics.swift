@@ -23,8 +23,10 @@ public func logLogSlope(errors: [Double], values: [Double], floor: Double = 0) -
   return products / spread
 }
 
-/// The quantile at `probability` by linear interpolation of the ordered values (type 7 of Hyndman
-/// and Fan 1996, NumPy's default); nil without values. Values that are NaN are left out.
+/// The quantile at `probability`; nil without values.
+///
+/// Ordered values are interpolated linearly (type 7 of Hyndman and Fan 1996, NumPy's default).
+/// Values that are NaN are left out.
 ///
 /// - Precondition: `probability` is in [0, 1].
 public func quantile(_ values: [Double], _ probability: Double) -> Double? {
