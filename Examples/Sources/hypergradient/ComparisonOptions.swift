@@ -7,13 +7,18 @@ struct ComparisonOptions: ParsableArguments {
   @OptionGroup var data: DataOptions
 
   @Option(
-    help: ArgumentHelp("The outer objective.", valueName: "linear|quadratic|validation|inner"))
-  var outer: OuterKind = .validation
+    help: ArgumentHelp(
+      "The outer objective: quadratic for 'ridge' and validation for 'logistic' if not given. Only "
+        + "'validation' keeps rows for validation.", valueName: "linear|quadratic|validation|inner")
+  )
+  var outer: OuterKind?
 
   @Option(help: "The number of problems: seeds 0, 1, … of penalties, start and outer objective.")
   var seeds = 10
 
+  // Unconditional, because a range can start with a minus sign.
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Logarithms of the penalties are drawn uniformly from this range.", valueName: "low,high"))
   var penalties = "3,6"
@@ -54,9 +59,13 @@ struct ComparisonOptions: ParsableArguments {
   func settings(loss: RowLoss) throws -> ComparisonSettings {
     ComparisonSettings(
       draw: ProblemDraw(
-        loss: loss, outer: outer, penaltyRange: try Self.range(penalties),
+        loss: loss, outer: outer(for: loss), penaltyRange: try Self.range(penalties),
         scalarType: float32 ? .float32 : .float64),
       seeds: seeds, points: points, estimators: try estimatorNames(), iterations: iterations)
+  }
+
+  private func outer(for loss: RowLoss) -> OuterKind {
+    outer ?? (loss == .squared ? .quadratic : .validation)
   }
 
   private func estimatorNames() throws -> [EstimatorName] {

@@ -1,5 +1,5 @@
-import Autodiff
 import ExampleSupport
+import Foundation
 import HyperparameterProblems
 
 /// One run of `ridge` or `logistic`: draws problems, evaluates estimators, prints and plots.
@@ -17,7 +17,8 @@ struct ComparisonRun {
 
   func run() throws {
     let settings = try options.settings(loss: loss)
-    let data = try options.data.split(for: loss)
+    let data = try options.data.split(
+      for: loss, holdsOut: settings.draw.outer == .validation)
     let curves = try curves(settings, data)
     let levels = levels(of: curves, settings)
     // Perturbations are relative to |x*|, which can be smaller than any fixed error.
@@ -74,9 +75,5 @@ struct ComparisonRun {
     let errors = curves.flatMap(\.errors).filter { $0 > 0 }
     guard let low = errors.min(), let high = errors.max(), low < high else { return errors }
     return ErrorLevels.logarithmic(from: log10(high), to: log10(low), count: 40)
-  }
-
-  private func log10(_ value: Double) -> Double {
-    log(Tensor(value)).scalar / log(Tensor(10)).scalar
   }
 }

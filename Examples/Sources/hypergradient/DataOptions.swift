@@ -67,7 +67,10 @@ struct DataOptions: ParsableArguments {
   }
 
   /// The training and validation rows for a loss.
-  func split(for loss: RowLoss) throws -> DataSplit {
+  ///
+  /// - Parameter holdsOut: Whether rows are kept for validation where no file has them; otherwise
+  ///   all rows are for training, and the validation rows are the same.
+  func split(for loss: RowLoss, holdsOut: Bool) throws -> DataSplit {
     if let simulate {
       let (rows, features) = try Self.sizes(simulate)
       let design = SimulatedData(
@@ -78,8 +81,7 @@ struct DataOptions: ParsableArguments {
     guard let data else {
       return switch loss {
       case .logistic: try BundledData.liver()
-      case .squared:
-        try BundledData.mpg().split(validationFraction: validationFraction, seed: dataSeed)
+      case .squared: try parts(BundledData.mpg(), holdsOut)
       }
     }
     let options = DataFileOptions(readsOmittedAsZero: keepOmitted, labelColumn: label)
@@ -87,14 +89,18 @@ struct DataOptions: ParsableArguments {
       loss == .logistic ? try rows.withSignLabels() : rows
     }
     let rows = try signed(LabeledData(contentsOfFile: data, options: options))
-    guard let validation else {
-      return try rows.split(validationFraction: validationFraction, seed: dataSeed)
-    }
+    guard let validation else { return try parts(rows, holdsOut) }
     // The last features may all be zero in the validation rows.
     let others = try signed(
       LabeledData(
         contentsOfFile: validation, options: options, featureCount: rows.featureCount))
     return try DataSplit(training: rows, validation: others)
+  }
+
+  private func parts(_ rows: LabeledData, _ holdsOut: Bool) throws(ProblemError) -> DataSplit {
+    holdsOut
+      ? try rows.split(validationFraction: validationFraction, seed: dataSeed)
+      : try DataSplit(training: rows, validation: rows)
   }
 
   /// The numbers in a text such as `600x100`.

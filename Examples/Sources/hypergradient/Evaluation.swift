@@ -27,7 +27,7 @@ struct EstimatorsUnavailable: Error, CustomStringConvertible {
 ///
 /// This is the only place that knows how estimators are computed. The points are in the scalar type
 /// of the problem; `problem.inner`, `problem.outer` and `problem.hyperparameters` are all an
-/// estimator may use, and `problem.hypergradientError` measures its result.
+/// estimator may use, and the initialiser of `EstimatorCurve` from estimates measures its result.
 ///
 /// - Parameters:
 ///   - problem: The problem, with its exact hypergradient.

@@ -28,7 +28,8 @@ struct TuneCommand: ParsableCommand {
   @Option(help: "The step of an outer iteration.")
   var learningRate = 1.0
 
-  @Option(help: "The logarithm of every penalty at the start.")
+  // Unconditional, because it can be negative.
+  @Option(parsing: .unconditional, help: "The logarithm of every penalty at the start.")
   var start = 0.0
 
   @Flag(inversion: .prefixedNo, help: "Standardise the features.")
@@ -50,7 +51,7 @@ struct TuneCommand: ParsableCommand {
   }
 
   func run() throws {
-    var split = try data.split(for: loss)
+    var split = try data.split(for: loss, holdsOut: true)
     if standardize { split = split.standardized(centersLabels: loss == .squared) }
     let n = split.training.featureCount
     let problem = try HyperparameterProblem(

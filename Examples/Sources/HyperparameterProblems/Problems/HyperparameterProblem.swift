@@ -33,6 +33,9 @@ public struct HyperparameterProblem: Sendable {
   /// The scalar type in which `inner` and `outer` compute.
   public let scalarType: ScalarType
 
+  /// The error of an estimate that may be rounding alone, relative to ‖∇h‖.
+  public var roundOff: Double { scalarType == .float32 ? 1e-6 : 1e-13 }
+
   /// Creates a problem and solves it exactly.
   ///
   /// - Parameters:

@@ -1,3 +1,4 @@
+import Autodiff
 import Foundation
 
 /// How the error of one estimator depends on the error of the inner solution, for one problem.
@@ -14,15 +15,37 @@ public struct EstimatorCurve: Sendable, Equatable, Codable {
   /// The error of the estimate at the same points.
   public var hypergradientErrors: [Double]
 
-  /// ‖∇h‖, which the floor of rounding is relative to.
+  /// ‖∇h‖.
   public var hypergradientNorm: Double
+
+  /// The error of an estimate that may be rounding alone, relative to ‖∇h‖.
+  public var roundOff: Double
+
+  /// Creates the curve of the estimates of a problem's hypergradient.
+  ///
+  /// - Parameters:
+  ///   - name: The estimator.
+  ///   - seed: The seed of the problem.
+  ///   - problem: The problem.
+  ///   - points: The approximate inner solutions.
+  ///   - estimates: The estimate [m] at each point.
+  /// - Precondition: As many estimates as points.
+  public init(
+    name: String, seed: UInt64, problem: HyperparameterProblem, points: [InnerPoint],
+    estimates: [Tensor]
+  ) {
+    self.init(
+      name: name, seed: seed, errors: points.map(\.error),
+      hypergradientErrors: estimates.map(problem.hypergradientError),
+      hypergradientNorm: problem.hypergradient.norm().scalar, roundOff: problem.roundOff)
+  }
 
   /// Creates a curve.
   ///
   /// - Precondition: As many estimates as errors.
   public init(
     name: String, seed: UInt64, errors: [Double], hypergradientErrors: [Double],
-    hypergradientNorm: Double
+    hypergradientNorm: Double, roundOff: Double = 1e-13
   ) {
     guard errors.count == hypergradientErrors.count else {
       fatalError(
@@ -33,23 +56,24 @@ public struct EstimatorCurve: Sendable, Equatable, Codable {
     self.errors = errors
     self.hypergradientErrors = hypergradientErrors
     self.hypergradientNorm = hypergradientNorm
+    self.roundOff = roundOff
   }
 
-  /// The slope of log estimate error against log inner error, over inner errors below `limit`.
+  /// The slope of log estimate error against log inner error, over inner errors below `limit`;
+  /// estimates that are right to rounding are left out.
   ///
-  /// - Parameter roundOff: Estimate errors up to this multiple of ‖∇h‖ are left out.
   /// - Returns: nil where fewer than three points are left: the estimate is exact, or the points
   ///   are too few.
-  public func slope(below limit: Double = .infinity, roundOff: Double = 1e-13) -> Double? {
+  public func slope(below limit: Double = .infinity) -> Double? {
     let kept = errors.indices.filter { errors[$0] < limit }
     return logLogSlope(
       errors: kept.map { errors[$0] }, values: kept.map { hypergradientErrors[$0] },
       floor: roundOff * hypergradientNorm)
   }
 
-  /// Whether every estimate is right to rounding.
-  public func isExact(roundOff: Double = 1e-10) -> Bool {
-    !errors.isEmpty && hypergradientErrors.allSatisfy { $0 <= roundOff * hypergradientNorm }
+  /// Whether every estimate is right to rounding, up to a factor of 10 for points far away.
+  public var isExact: Bool {
+    !errors.isEmpty && hypergradientErrors.allSatisfy { $0 <= 10 * roundOff * hypergradientNorm }
   }
 
   /// The estimate error at an inner error, interpolated between the points around it on
@@ -125,7 +149,7 @@ public struct EstimatorSummary: Sendable, Equatable, Codable {
     let slopes = curves.compactMap { $0.slope(below: slopeLimit) }
     slope = HyperparameterProblems.median(slopes)
     slopeRange = Self.range(slopes)
-    isExact = !curves.isEmpty && curves.allSatisfy { $0.isExact() }
+    isExact = !curves.isEmpty && curves.allSatisfy(\.isExact)
     let ratios = curves.compactMap { curve -> Double? in
       guard let other = reference.first(where: { $0.seed == curve.seed })?.value(at: ratioError),
         let own = curve.value(at: ratioError), other > 0

@@ -24,7 +24,7 @@ public enum EstimatorTables {
       + wrapped(
         "Medians and ranges over \(Numbers.count(problems)) "
           + "\(problems == 1 ? "problem" : "problems"); errors compared at inner error "
-          + "\(Numbers.short(ratioError)). Slope 2: the error of the hypergradient is the square of "
+          + "\(Numbers.significant(ratioError, digits: 2)). Slope 2: the error of the hypergradient is the square of "
           + "the inner error, up to a constant.")
   }
 
