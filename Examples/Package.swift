@@ -9,6 +9,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "iv-regression", targets: ["iv-regression"]),
+    .executable(name: "hypergradient", targets: ["hypergradient"]),
     .executable(name: "benchmark", targets: ["benchmark"]),
   ],
   dependencies: [
@@ -52,6 +53,7 @@ let package = Package(
       dependencies: [
         "ExampleSupport", "HyperparameterProblems",
         .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
