@@ -31,8 +31,8 @@ struct ComparisonOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Estimators to compare, comma-separated; the first is the one others are divided by. All if "
-        + "not given.", valueName: "names"))
+      "Estimators to compare, comma-separated; the first is the one others are divided by. If not "
+        + "given, all that are consistent and not too expensive for the number of features.", valueName: "names"))
   var estimators: String?
 
   @Option(help: "Iterations of gradient descent at most.")
@@ -68,8 +68,9 @@ struct ComparisonOptions: ParsableArguments {
     outer ?? (loss == .squared ? .quadratic : .validation)
   }
 
-  private func estimatorNames() throws -> [EstimatorName] {
-    guard let estimators else { return EstimatorName.allCases }
+  /// nil leaves the choice to the size of the problem.
+  private func estimatorNames() throws -> [EstimatorName]? {
+    guard let estimators else { return nil }
     var names: [EstimatorName] = []
     for text in estimators.split(separator: ",").map({ $0.filter { $0 != " " } }) {
       guard let name = EstimatorName(rawValue: text) else {
@@ -109,6 +110,6 @@ struct ComparisonSettings {
   let draw: ProblemDraw
   let seeds: Int
   let points: PointKind
-  let estimators: [EstimatorName]
+  let estimators: [EstimatorName]?
   let iterations: Int
 }

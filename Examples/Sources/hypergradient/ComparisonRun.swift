@@ -61,8 +61,9 @@ struct ComparisonRun {
             relativeErrors: Self.perturbationErrors, directions: Self.directions, seed: seed
           ).flatMap { $0 }
         }
-      curves += try evaluate(
-        problem, estimators: settings.estimators, points: points, seed: seed)
+      let estimators =
+        settings.estimators ?? EstimatorName.defaults(innerSize: problem.innerSize)
+      curves += try evaluate(problem, estimators: estimators, points: points, seed: seed)
       progress.update(completed: Int(seed) + 1)
     }
     progress.finish()

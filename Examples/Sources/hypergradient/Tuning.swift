@@ -15,3 +15,5 @@ func tune(
 ) throws -> [TuneStep] {
   throw EstimatorsUnavailable()
 }
+
+struct EstimatorsUnavailable: Error {}
