@@ -349,7 +349,7 @@ enum PrimitiveCatalogue {
   private static func implicitRoot(_ y: Tensor) throws -> Tensor {
     let n = y.elementCount
     let w = square([], n)
-    let target = matmul(w, Tensor(y.scalars))
+    let target = matmul(w, Tensor(stopGradient(y).scalars))
     var x = target / 2
     for _ in 0..<50 { x = x - (x * x * x + 2 * x - target) / (3 * x * x + 2) }
     return try implicitlyDifferentiated(
