@@ -187,7 +187,7 @@ struct EstimatorFormulaTests {
     #expect(best.scalars == [0, 0, 0, 0, 0])
   }
 
-  @Test("Newton coordinates reach order 2 with a linear outer objective, order 1 otherwise")
+  @Test("Newton coordinates reach order 2 with a linear outer objective, order 1")
   func newtonCoordinates() throws {
     let estimator = Estimator.reparameterized(NewtonReparameterization())
     func slope(_ problem: ReferenceProblem) throws -> Double {
@@ -197,6 +197,8 @@ struct EstimatorFormulaTests {
       }
     }
     let (linear, curved) = (try slope(.logisticLinear), try slope(.logisticLogistic))
+    let nonSymmetric = try slope(.nonSymmetricLinear)
+    #expect(abs(nonSymmetric - 1) <= 0.03, "\(nonSymmetric)")
     #expect(abs(linear - 2) <= 0.05, "\(linear)")
     #expect(abs(curved - 1) <= 0.03, "\(curved)")
   }

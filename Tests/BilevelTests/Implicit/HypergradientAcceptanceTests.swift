@@ -172,7 +172,9 @@ struct HypergradientAcceptanceTests {
   // Item 10, on conjugate gradients, is in Solvers/ConjugateGradientTests and LinearSolverTests.
   @Test("10. Conjugate gradients: one step on c I, n on n × n, the residual is b − A x")
   func conjugateGradients() throws {
-    let multiple = LinearOperator(size: 4, scalarType: .float64) { 3 * $0 } transposedProduct: {
+    let multiple = LinearOperator(size: 4, scalarType: .float64) {
+      3 * $0
+    } transposedProduct: {
       3 * $0
     }
     let b = Tensor([1, -2, 0.5, 4])
@@ -183,7 +185,9 @@ struct HypergradientAcceptanceTests {
     let problem = ReferenceProblem.logisticLogistic
     let (x, y) = (try problem.solution(), problem.y)
     let h = problem.inner.f1(x, y)
-    let a = LinearOperator(size: 5, scalarType: .float64) { matmul(h, $0) } transposedProduct: {
+    let a = LinearOperator(size: 5, scalarType: .float64) {
+      matmul(h, $0)
+    } transposedProduct: {
       matmul(h, $0)
     }
     let g = problem.outer.g1(x, y)

@@ -7,7 +7,7 @@ struct WrongSettingsTests {
   private let problem: ConditionedQuadratic
   init() throws { problem = try ConditionedQuadratic() }
 
-  @Test("The defaults, and every method that applies")
+  @Test("Every method that applies")
   func right() throws {
     let tight = StoppingRule(relative: 1e-14, absolute: 1e-14)
     let layers: [(String, AID<Tensor, Tensor>)] = [
@@ -19,9 +19,12 @@ struct WrongSettingsTests {
       ("normal CG", problem.layer(adjoint: NormalConjugateGradient(tolerance: 1e-13))),
       ("Neumann", problem.layer(adjoint: Neumann(tolerance: 1e-13, maximumIterations: 2000))),
       ("Newton", problem.layer(NewtonCG(stopping: tight))),
-      ("opaque", problem.layer().solved { _, y in
-        try solve(problem.h, matmul(problem.c, Tensor(y.scalars)) + problem.k)
-      }),
+      (
+        "opaque",
+        problem.layer().solved { _, y in
+          try solve(problem.h, matmul(problem.c, Tensor(y.scalars)) + problem.k)
+        }
+      ),
     ]
     for (name, layer) in layers {
       let error = try problem.error(layer)
@@ -29,13 +32,18 @@ struct WrongSettingsTests {
     }
   }
 
-  @Test("Without a word about tolerances the error is that of the inner tolerance")
+  @Test("The defaults: the error is that of the inner tolerance, and a correction removes it")
   func defaults() throws {
-    let layer = AID(
-      minimizing: { x, y in try problem.objective(x, y) }, from: Tensor.zeros([6]),
-      solver: LBFGS())
-    let error = try problem.error(layer)
-    #expect(error < 1e-6, "\(error)")
+    for (solver, bound) in [(LBFGS() as any InnerSolver, 1e-7), (NewtonCG(), 1e-13)] {
+      var layer = AID(
+        minimizing: { x, y in try problem.objective(x, y) }, from: Tensor.zeros([6]),
+        solver: solver)
+      let plain = try problem.error(layer)
+      layer.correction = NewtonStep()
+      let corrected = try problem.error(layer)
+      #expect(plain < bound)
+      #expect(corrected < 1e-13)
+    }
   }
 
   @Test("An adjoint solver capped at 1 step throws, in every way of asking")
