@@ -110,7 +110,12 @@ public struct DiagonalStep: StepPreconditioner {
         let signs = select(uniform .< 0.5, Tensor.ones(like: uniform), -Tensor.ones(like: uniform))
         sum += signs * (try jacobian(signs))
       }
-      return sum / Double(max(1, probes))
+      let estimate = sum / Double(max(1, probes))
+      if n == 0 { return estimate }
+      // Off-diagonal elements are noise here, which can hide a positive element: the largest one
+      // stands in for it, which gives a smaller step there.
+      let positive = estimate .> 0
+      return select(positive, estimate, estimate.max().broadcast(to: estimate.shape))
     }
   }
 }
