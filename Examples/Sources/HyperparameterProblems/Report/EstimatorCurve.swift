@@ -169,7 +169,8 @@ public struct EstimatorSummary: Sendable, Equatable, Codable {
       curves.compactMap { curve in
         guard let own = curve.efficiencyConstant,
           let other = reference.first(where: { $0.seed == curve.seed })?.efficiencyConstant,
-          other > 0
+          // A reference that is super-efficient itself leaves rounding to divide by.
+          other > 1e-10 * curve.hypergradientNorm
         else { return nil }
         return own / other
       })
