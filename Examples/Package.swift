@@ -9,6 +9,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "iv-regression", targets: ["iv-regression"]),
+    .executable(name: "hypergradient", targets: ["hypergradient"]),
     .executable(name: "benchmark", targets: ["benchmark"]),
   ],
   dependencies: [
@@ -20,10 +21,20 @@ let package = Package(
     // What the programs share, lowest first: plots, progress, reports, statistics; the data sets,
     // compiled in so that a copied program still has them; the estimators.
     .target(name: "ExampleSupport"),
-    .target(name: "CExampleData", path: "Data", exclude: ["README.md", "card.csv"]),
+    .target(
+      name: "CExampleData", path: "Data",
+      exclude: [
+        "README.md", "card.csv", "mpg_scale", "liver-disorders_scale", "liver-disorders_scale.t",
+      ]),
     .target(
       name: "Econometrics",
       dependencies: ["ExampleSupport", .product(name: "Autodiff", package: "adjoint")]),
+    .target(
+      name: "HyperparameterProblems",
+      dependencies: [
+        "CExampleData", "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "TensorFiles", package: "adjoint"),
+      ]),
 
     // The programs.
     .executableTarget(
@@ -32,6 +43,16 @@ let package = Package(
         "CExampleData", "Econometrics", "ExampleSupport",
         .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Neural", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "TensorFiles", package: "adjoint"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    .executableTarget(
+      name: "hypergradient",
+      dependencies: [
+        "ExampleSupport", "HyperparameterProblems",
+        .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -54,7 +75,14 @@ let package = Package(
         .product(name: "Autodiff", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
+    .testTarget(
+      name: "HyperparameterProblemsTests",
+      dependencies: [
+        "ExampleSupport", "HyperparameterProblems", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "TensorFiles", package: "adjoint"),
+      ]),
     .testTarget(name: "IVRegressionTests", dependencies: ["iv-regression"]),
+    .testTarget(name: "HypergradientTests", dependencies: ["hypergradient"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c2x

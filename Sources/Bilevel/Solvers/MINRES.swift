@@ -89,11 +89,12 @@ public struct MINRES: LinearSolver {
         // word, and n iterations should show.
         let hasFallen = remainder < 0.5 * candidate.remainder
         let isLate = run.iterations - candidate.iteration > v.elementCount
-        if hasFallen || isLate || end != nil, norm(try run.residual(at: x)) > 2 * remainder {
-          run.retract(to: candidate.x, candidate.remainder)
-          return .claim
+        if hasFallen || isLate || end != nil {
+          let actual = norm(try run.residual(at: x))
+          if actual > candidate.remainder { run.retract(to: candidate.x, candidate.remainder) }
+          if isLate || actual > 1.5 * remainder { return .claim }
+          plateau = nil
         }
-        if hasFallen { plateau = nil } else if isLate { return .claim }
       }
       if let end { return end }
       previous = v

@@ -25,8 +25,9 @@ public struct IdentityPreconditioner: Preconditioner {
 ///
 /// Use it where the variables have different scales. The diagonal of an operator is given, or
 /// estimated from products by Bekas, Kokiopoulou and Saad, An estimator for the diagonal of a matrix
-/// (2007): the mean of z ∘ A z over random signs z. With as many products as A has rows it is exact.
-/// Each application costs one pass over the vector.
+/// (2007): the mean of z ∘ A z over random signs z. With as many products as A has rows it is exact;
+/// with few it is good where A is dominated by its diagonal, and can do harm elsewhere. Each
+/// application costs one pass over the vector.
 public struct JacobiPreconditioner: Preconditioner {
   private enum Source: Sendable {
     case given(Tensor)

@@ -1,0 +1,135 @@
+import Autodiff
+
+/// Rows of features with a label each.
+public struct LabeledData: Sendable {
+  /// Where the data come from, for messages and reports.
+  public let source: String
+
+  /// The features [N, n].
+  public let features: Tensor
+
+  /// The labels [N].
+  public let labels: Tensor
+
+  /// The names of the features, or nil where they have none.
+  public let featureNames: [String]?
+
+  /// Creates a data set.
+  ///
+  /// - Precondition: One label to a row of features.
+  public init(
+    source: String, features: Tensor, labels: Tensor, featureNames: [String]? = nil
+  ) {
+    guard features.rank == 2, labels.shape == [features.shape[0]] else {
+      fatalError(
+        "LabeledData: features of shape \(features.shape) and labels of shape \(labels.shape); "
+          + "expected [N, n] and [N]")
+    }
+    self.source = source
+    self.features = features
+    self.labels = labels
+    self.featureNames = featureNames
+  }
+
+  /// N, the number of rows.
+  public var rowCount: Int { features.shape[0] }
+
+  /// n, the number of features.
+  public var featureCount: Int { features.shape[1] }
+
+  /// The data in a scalar type.
+  public func cast(to type: ScalarType) -> LabeledData {
+    LabeledData(
+      source: source, features: features.cast(to: type), labels: labels.cast(to: type),
+      featureNames: featureNames)
+  }
+
+  /// Some of the rows, in the order of `rows`.
+  public func selecting(rows: [Int]) -> LabeledData {
+    let indices = Tensor(indices: rows)
+    return LabeledData(
+      source: source, features: features.gathering(indices, alongAxis: 0),
+      labels: labels.gathering(indices, alongAxis: 0), featureNames: featureNames)
+  }
+
+  /// The same rows with labels -1 for the smaller of two values and 1 for the larger.
+  ///
+  /// - Throws: `ProblemError.notTwoClasses`.
+  public func withSignLabels() throws(ProblemError) -> LabeledData {
+    let values = labels.scalars
+    let classes = Set(values).sorted()
+    guard classes.count == 2 else { throw .notTwoClasses(source: source, found: classes) }
+    return LabeledData(
+      source: source, features: features,
+      labels: Tensor(values.map { $0 == classes[0] ? -1 : 1 }), featureNames: featureNames)
+  }
+
+  /// Training and validation rows: a random part, chosen by a seed, for validation.
+  ///
+  /// - Parameters:
+  ///   - fraction: The share of the rows for validation, rounded to at least one row on each side.
+  ///   - seed: The seed of the permutation.
+  /// - Precondition: `fraction` is between 0 and 1.
+  /// - Throws: `ProblemError.tooFewRows` for fewer than two rows.
+  public func split(
+    validationFraction fraction: Double, seed: UInt64
+  ) throws(ProblemError) -> DataSplit {
+    guard rowCount >= 2 else { throw .tooFewRows(source: source, rows: rowCount, needed: 2) }
+    var generator = PhiloxGenerator(seed: seed, stream: 7)
+    let order = Tensor.permutation(rowCount, using: &generator).scalars.map { Int($0) }
+    let wanted = Int((fraction * Double(rowCount)).rounded())
+    let count = min(max(1, wanted), rowCount - 1)
+    // In the order of the file, so that only the choice of rows is random.
+    return try DataSplit(
+      training: selecting(rows: order.dropFirst(count).sorted()),
+      validation: selecting(rows: order.prefix(count).sorted()))
+  }
+}
+
+/// Training rows for the inner problem and validation rows for the outer one.
+public struct DataSplit: Sendable {
+  /// The rows the inner problem fits.
+  public let training: LabeledData
+
+  /// The rows the outer objective is measured on.
+  public let validation: LabeledData
+
+  /// Creates a split.
+  ///
+  /// - Throws: `ProblemError.differentFeatures`.
+  public init(training: LabeledData, validation: LabeledData) throws(ProblemError) {
+    guard training.featureCount == validation.featureCount else {
+      throw .differentFeatures(
+        training: training.source, count: training.featureCount, validation: validation.source,
+        otherCount: validation.featureCount)
+    }
+    self.training = training
+    self.validation = validation
+  }
+
+  /// The split with every feature shifted and scaled to mean 0 and standard deviation 1.
+  ///
+  /// Mean and deviation are those of the training rows, for the validation rows too. A feature that
+  /// is constant in training becomes 0.
+  ///
+  /// - Parameter centersLabels: Whether labels are shifted to mean 0 over the training rows.
+  public func standardized(centersLabels: Bool) -> DataSplit {
+    let mean = training.features.mean(alongAxis: 0)
+    let deviation = sqrt(square(training.features - mean).mean(alongAxis: 0))
+    // Rounding leaves a constant feature a deviation of its own size times 10⁻¹⁶.
+    let isConstant = deviation .<= 1e-12 * abs(mean)
+    let factor = reciprocal(deviation).zeroed(where: isConstant)
+    let center = centersLabels ? training.labels.mean() : Tensor(0, like: training.labels)
+    func apply(_ data: LabeledData) -> LabeledData {
+      LabeledData(
+        source: data.source, features: (data.features - mean) * factor,
+        labels: data.labels - center, featureNames: data.featureNames)
+    }
+    return DataSplit(checkedTraining: apply(training), validation: apply(validation))
+  }
+
+  private init(checkedTraining training: LabeledData, validation: LabeledData) {
+    self.training = training
+    self.validation = validation
+  }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import ExampleSupport
+import Foundation
+
+/// The options of each subcommand that say where results go.
+struct SharedOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Write the results as JSON to this file, '/dev/stdout' included.", valueName: "file"))
+  var json: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write tables and plots to this directory, made if it is not there.",
+      valueName: "directory"))
+  var output = "hypergradient-output"
+
+  /// The directory for tables and plots.
+  func outputDirectory() throws -> OutputDirectory {
+    try OutputDirectory(path: output)
+  }
+
+  /// Writes the results to the file of `--json`, if there is one.
+  func writeResults<T: Encodable>(_ results: T) throws {
+    guard let json else { return }
+    try writeJSON(results, to: json)
+  }
+
+  /// Refuses to write the results over the data they are computed from.
+  func requireJSON(apartFrom data: [String]) throws {
+    guard let json else { return }
+    func resolved(_ path: String) -> String {
+      URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    }
+    if let path = data.first(where: { resolved($0) == resolved(json) }) {
+      throw ValidationError("--json names the data file '\(path)'; choose another file")
+    }
+  }
+}

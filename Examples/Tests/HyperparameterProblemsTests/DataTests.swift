@@ -1,0 +1,128 @@
+import Autodiff
+import HyperparameterProblems
+import TensorFiles
+import Testing
+
+@Suite struct DataTests {
+  @Test func bundledDataHaveThePublishedSizes() throws {
+    let mpg = try BundledData.mpg()
+    #expect(mpg.features.shape == [297, 7])
+    #expect(mpg.labels.scalars[0] == 18)
+    #expect(mpg.features.scalars[1] == 0.235142)
+    let liver = try BundledData.liver()
+    #expect(liver.training.features.shape == [144, 5])
+    #expect(liver.validation.features.shape == [200, 5])
+    #expect(Set(liver.training.labels.scalars) == [-1, 1])
+    // The test split is not scaled.
+    #expect(abs(liver.training.features).max().scalar <= 1)
+    #expect(liver.validation.features.max().scalar > 100)
+  }
+
+  @Test func omittedFeaturesCanBeZeros() throws {
+    let data = try LIBSVMDataset(parsing: "1 1:2 2:3\n0 1:4\n", source: "t")
+    #expect(try LabeledData(data, dropsOmitted: true).features.scalars == [2, 3])
+    #expect(try LabeledData(data, dropsOmitted: false).features.scalars == [2, 3, 4, 0])
+  }
+
+  @Test func tablesDropIncompleteRows() throws {
+    let table = try CSVTable(parsing: "a,label,b\n1,2,3\n,5,6\n7,8,9\n10,,11\n", source: "t.csv")
+    let data = try LabeledData(table, labelColumn: "label")
+    #expect(data.featureNames == ["a", "b"])
+    #expect(data.features.scalars == [1, 3, 7, 9])
+    #expect(data.labels.scalars == [2, 8])
+    #expect(try LabeledData(table, labelColumn: nil).featureNames == ["label", "b"])
+  }
+
+  private func message(_ body: () throws -> Void) -> String {
+    do {
+      try body()
+      return "no error"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test func unusableDataSayWhy() throws {
+    let three = LabeledData(
+      source: "t", features: Tensor.ones([3, 1]), labels: Tensor([0, 1, 2]))
+    #expect(
+      message { _ = try three.withSignLabels() }
+        == "t: the labels have 3 different values (0, 1, 2), but two classes were expected; keep "
+        + "the rows of two classes, or use a regression")
+    let infinite = try CSVTable(parsing: "y,x\n1,inf\n", source: "t.csv")
+    #expect(
+      message { _ = try LabeledData(infinite, labelColumn: "y") }
+        .hasPrefix("t.csv: column \"x\" holds an infinite number"))
+    let lonely = try CSVTable(parsing: "y\n1\n", source: "t.csv")
+    #expect(
+      throws: ProblemError.noFeatures(source: "t.csv")
+    ) { try LabeledData(lonely, labelColumn: nil) }
+    let sparse = try LIBSVMDataset(parsing: "1 1:2\n1 2:2\n", source: "t")
+    #expect(throws: ProblemError.tooFewRows(source: "t", rows: 0, needed: 1)) {
+      try LabeledData(sparse, dropsOmitted: true)
+    }
+    let wide = LabeledData(source: "u", features: Tensor.ones([1, 2]), labels: Tensor([1]))
+    #expect(throws: ProblemError.self) { try DataSplit(training: three, validation: wide) }
+  }
+
+  @Test func splitsPartitionTheRows() throws {
+    let labels = Tensor.range(10)
+    let data = LabeledData(
+      source: "t", features: labels.expandingShape(at: 1), labels: labels)
+    let split = try data.split(validationFraction: 0.3, seed: 1)
+    let (training, validation) = (split.training.labels.scalars, split.validation.labels.scalars)
+    #expect(validation.count == 3)
+    #expect((training + validation).sorted() == labels.scalars)
+    #expect(split.training.features.scalars == training)
+    #expect(
+      try data.split(validationFraction: 0.3, seed: 1).validation.labels.scalars == validation)
+    #expect(
+      try data.split(validationFraction: 0.3, seed: 2).validation.labels.scalars != validation)
+    #expect(try data.split(validationFraction: 1e-9, seed: 1).validation.rowCount == 1)
+    #expect(try data.split(validationFraction: 1, seed: 1).training.rowCount == 1)
+  }
+
+  @Test func standardizingUsesTrainingRowsOnly() throws {
+    let training = LabeledData(
+      source: "t", features: Tensor(rows: [[1, 0.3, 1], [3, 0.3, 5], [5, 0.3, 9]]),
+      labels: Tensor([1, 2, 6]))
+    let validation = LabeledData(
+      source: "v", features: Tensor(rows: [[3, 7, 5]]), labels: Tensor([10]))
+    let split = try DataSplit(training: training, validation: validation)
+      .standardized(centersLabels: true)
+    let x = split.training.features
+    #expect(x.mean(alongAxis: 0).norm().scalar < 1e-15)
+    let squares = square(x).mean(alongAxis: 0).scalars
+    #expect(abs(squares[0] - 1) < 1e-15 && squares[1] == 0 && abs(squares[2] - 1) < 1e-15)
+    #expect(split.validation.features.scalars == [0, 0, 0])
+    #expect(split.training.labels.scalars == [-2, -1, 3])
+    #expect(split.validation.labels.scalars == [7])
+  }
+
+  /// The sample covariance approaches the one that is stated.
+  @Test func simulationsHaveTheStatedCovariance() throws {
+    let design = SimulatedData(rows: 40_000, validationRows: 10, features: 3, correlation: 0.6)
+    let x = try design.sample(for: .logistic, seed: 1).training.features
+    let covariance = matmul(x, x, transposeA: true) / 40_000
+    let expected = Tensor(rows: [[1, 0.6, 0.36], [0.6, 1, 0.6], [0.36, 0.6, 1]])
+    #expect(abs(covariance - expected).max().scalar < 0.04)
+    let decaying = SimulatedData(rows: 40_000, validationRows: 10, features: 5, decay: 1)
+    let z = try decaying.sample(for: .logistic, seed: 1).training.features
+    let spectrum = try symmetricEigenvalues(matmul(z, z, transposeA: true) / 40_000).scalars
+    #expect(abs(spectrum.reduce(0, +) / 5 - 1) < 0.05)
+    #expect(abs(spectrum[4] / spectrum[0] / 25 - 1) < 0.1)
+  }
+
+  @Test func simulationsAreSeeded() throws {
+    let design = SimulatedData(rows: 20, validationRows: 10, features: 3)
+    let first = try design.sample(for: .squared, seed: 1)
+    #expect(first.training.features.shape == [20, 3])
+    #expect(first.validation.features.shape == [10, 3])
+    let again = try design.sample(for: .squared, seed: 1)
+    #expect(first.training.labels.isBitwiseEqual(to: again.training.labels))
+    let other = try design.sample(for: .squared, seed: 2)
+    #expect(!first.training.labels.isBitwiseEqual(to: other.training.labels))
+    let classes = try design.sample(for: .logistic, seed: 1).training.labels.scalars
+    #expect(Set(classes) == [-1, 1])
+  }
+}
