@@ -45,7 +45,9 @@ public struct IdentityStep: StepPreconditioner {
       guard largest > 0 else {
         throw .inner(
           SolverStatus(
-            method: "IdentityStep", outcome: .indefinite(curvature: largest, blocks: []),
+            method: "IdentityStep",
+            outcome: .indefinite(
+              curvature: largest, blocks: [SolverStatus.BlockShare(name: "", share: 1)]),
             history: [], threshold: 0, scale: problem.scale, evaluations: jacobian.productCount))
       }
       scale = 1 / largest
