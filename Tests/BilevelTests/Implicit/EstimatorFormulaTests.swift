@@ -187,7 +187,7 @@ struct EstimatorFormulaTests {
     #expect(best.scalars == [0, 0, 0, 0, 0])
   }
 
-  @Test("Newton coordinates reach order 2 with a linear outer objective, order 1")
+  @Test("Newton coordinates: order 2 for a minimum with a linear outer objective, else 1")
   func newtonCoordinates() throws {
     let estimator = Estimator.reparameterized(NewtonReparameterization())
     func slope(_ problem: ReferenceProblem) throws -> Double {

@@ -88,6 +88,33 @@ struct SafeScalingTests {
     }
   }
 
+  @Test("One large eigenvalue among a million equal ones is found")
+  func outlier() throws {
+    let n = 1_000_000
+    var elements = [Double](repeating: 1, count: n)
+    elements[7] = 2.5
+    let spectrum = Tensor(elements)
+    let problem = try InnerProblem.minimum(from: Tensor.zeros([n])) {
+      0.5 * dot($0, spectrum * $0)
+    }
+    let step = try IdentityStep().inverse(for: problem, at: problem.start)(Tensor.ones([n]))
+    let scaled = 2.5 * step.max().scalar
+    #expect(scaled <= 1 && scaled >= 0.8)
+  }
+
+  @Test("A Hessian without positive curvature has no safe gradient step")
+  func negative() throws {
+    let problem = try InnerProblem.minimum(from: Tensor([1, 2])) { -square($0).sum() }
+    let failure = #expect(throws: BilevelError.self) {
+      try IdentityStep().inverse(for: problem, at: problem.start)
+    }
+    guard case .indefinite(let curvature, _) = failure?.innerStatus?.outcome else {
+      Issue.record("\(String(describing: failure))")
+      return
+    }
+    #expect(abs(curvature + 2) < 1e-12)
+  }
+
   @Test("A diagonal that is not positive is refused by name")
   func indefinite() throws {
     let problem = try InnerProblem.minimum(

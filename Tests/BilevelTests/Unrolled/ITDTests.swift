@@ -224,6 +224,20 @@ struct ITDTests {
     }
   }
 
+  @Test("A checkpointed run that captures a differentiated tensor stops")
+  func checkpointedCapture() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = try gradient(at: Tensor(1.3)) { y in
+        let layer = ITD<Tensor, Tensor>(
+          iterating: { x, z in 0.5 * x + y * z }, from: Tensor(0), steps: 4,
+          memory: .checkpointed())
+        return try layer.solution(at: y).value
+      }
+    }
+    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(text.contains("checkpointed") && text.contains("captures"), "\(text)")
+  }
+
   @Test("A throwing map, a warm start")
   func errorsAndState() throws {
     struct Broken: Error {}
