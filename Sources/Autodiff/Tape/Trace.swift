@@ -17,6 +17,7 @@ final class Level: Sendable {
   init(tape: Tape?) {
     number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
     self.tape = tape
+    Self.openCount.wrappingAdd(1, ordering: .relaxed)
   }
 
   /// Whether the transform's closure still runs.
@@ -28,7 +29,15 @@ final class Level: Sendable {
   /// The number of the level that was opened last, on any thread.
   static var latest: UInt64 { counter.load(ordering: .relaxed) }
 
-  func close() { open.store(false, ordering: .relaxed) }
+  private static let openCount = Atomic<Int>(0)
+
+  /// Whether some transform runs, on any thread: without one nothing is differentiated.
+  static var isAnyOpen: Bool { openCount.load(ordering: .relaxed) > 0 }
+
+  func close() {
+    guard open.exchange(false, ordering: .relaxed) else { return }
+    Self.openCount.wrappingSubtract(1, ordering: .relaxed)
+  }
 }
 
 /// What a tensor carries for the transform that is differentiating it.

@@ -16,14 +16,15 @@
 ///   - name: For messages.
 ///   - residual: F.
 ///   - inverse: (x, b, transposed) ↦ F₁(x)⁻¹ b or F₁(x)⁻ᵀ b, differentiable in all it depends on.
-/// - Returns: x, and F(x), both traced.
+/// - Returns: x, traced.
 /// - Throws: What `residual` throws, and in forward mode what `inverse` throws; in reverse mode the
 ///   pullback throws that.
 package func implicitlyDifferentiated<E: Error>(
   _ solution: Tensor, above floor: UInt64 = 0, name: String,
   residual: (Tensor) throws(E) -> Tensor,
   inverse: @escaping (_ x: Tensor, _ b: Tensor, _ transposed: Bool) throws(E) -> Tensor
-) throws(E) -> (solution: Tensor, residual: Tensor) {
+) throws(E) -> Tensor {
+  guard Level.isAnyOpen else { return solution }
   let everywhere = try residual(solution)
   let levels = everywhere.openLevels.filter { $0.number > floor }
   var x = solution
@@ -43,8 +44,11 @@ package func implicitlyDifferentiated<E: Error>(
       x = x.traced(.tangent(tangent.peeled(of: level)), at: level)
     }
   }
-  return (x, everywhere)
+  return x
 }
+
+/// Whether some transform runs, on any thread.
+package var isAnyTransformRunning: Bool { Level.isAnyOpen }
 
 /// The number that the next level will exceed: the floor for what is opened from now on.
 package var latestLevel: UInt64 { Level.latest }

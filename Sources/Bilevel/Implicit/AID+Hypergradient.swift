@@ -35,7 +35,7 @@ extension AID {
       return Hypergradient(
         value: value, gradient: gradient, inner: layout.tree(moved), record: record)
     }
-    return try refusingDerivatives(of: result, outer, loss)
+    return isAnyTransformRunning ? try refusingDerivatives(of: result, outer, loss) : result
   }
 
   /// The estimate as a value without a derivative, which a transform that runs around it could ask

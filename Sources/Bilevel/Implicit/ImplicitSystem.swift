@@ -31,7 +31,6 @@ struct ImplicitSystem {
   /// x with its derivatives; levels up to `floor` see x as given.
   func differentiable(_ x: Tensor, above floor: UInt64 = 0) throws(BilevelError) -> Tensor {
     try implicitlyDifferentiated(x, above: floor, name: name, residual: residual, inverse: solve)
-      .solution
   }
 
   /// F₁(x)⁻¹ b, or F₁(x)⁻ᵀ b, differentiable in x, b and what F captures.
@@ -41,11 +40,10 @@ struct ImplicitSystem {
     let found = try hidingLevels { () throws(BilevelError) in
       try solveNumerically(stopGradient(x), stopGradient(b), transposed)
     }
-    let (p, _) = try implicitlyDifferentiated(
+    return try implicitlyDifferentiated(
       found, name: name,
       residual: { p throws(BilevelError) in try product(x, p, transposed) - b },
       inverse: { _, c, again throws(BilevelError) in try solve(x, c, transposed != again) })
-    return p
   }
 
   /// F₁(x) v, or F₁(x)ᵀ v, by differentiating F once.

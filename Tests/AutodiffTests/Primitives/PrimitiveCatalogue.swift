@@ -356,6 +356,6 @@ enum PrimitiveCatalogue {
       x, name: "implicitRoot",
       residual: { x throws -> Tensor in x * x * x + 2 * x - matmul(w, y) },
       inverse: { x, b, _ throws -> Tensor in b / (3 * x * x + 2) }
-    ).solution
+    )
   }
 }
