@@ -32,7 +32,8 @@ struct ComparisonOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Estimators to compare, comma-separated; the first is the one others are divided by. If not "
-        + "given, all that are consistent and not too expensive for the number of features.", valueName: "names"))
+        + "given, all that are consistent and not too expensive for the number of features.",
+      valueName: "names"))
   var estimators: String?
 
   @Option(help: "Iterations of gradient descent at most.")

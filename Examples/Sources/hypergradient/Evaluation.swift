@@ -65,7 +65,8 @@ struct Evaluation {
     case .repKappa: return implicit(.reparameterized(try bestSeparable()))
     case .repNewton: return implicit(.reparameterized(NewtonReparameterization()))
     case .composed: return implicit(.composed(DiagonalStep(), try bestSeparable()))
-    case .identityInverse: return implicit(.plain, adjoint: IdentityInverse(step: try gradientStep()))
+    case .identityInverse:
+      return implicit(.plain, adjoint: IdentityInverse(step: try gradientStep()))
     case .neumann10:
       let step = try gradientStep()
       return implicit(.plain, adjoint: Neumann(tolerance: 0, maximumIterations: 10, step: step))
