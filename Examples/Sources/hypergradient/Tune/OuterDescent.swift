@@ -26,7 +26,6 @@ struct OuterDescent: Codable {
   let bounds: [Double]
 
   private var previous: Previous?
-  private var count = 0
   private var moments = Moments()
 
   /// Where the last step started.
@@ -69,7 +68,6 @@ struct OuterDescent: Codable {
     case .spectral:
       let step = spectralStep(y, g)
       previous = Previous(penalties: y, gradient: g, step: step)
-      count += 1
       return projected(
         zip(y, g).map { $0 - min(max(step * $1, -Self.largestMove), Self.largestMove) })
     }
@@ -82,12 +80,12 @@ struct OuterDescent: Codable {
     let z = zip(s, zip(g, previous.gradient)).map { $0 == 0 ? 0 : $1.0 - $1.1 }
     func product(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).map { $0 * $1 }.reduce(0, +) }
     let (ss, sz, zz) = (product(s, s), product(s, z), product(z, z))
-    guard sz > 1e-8 * (ss * zz).squareRoot(), ss > 0 else {
+    guard sz > 1e-8 * (ss * zz).squareRoot() else {
       // No positive curvature: further along the same way.
       return min(4 * previous.step, 1e8 * learningRate)
     }
-    // Long and short steps in turn: long ones alone overshoot where the gradient is inexact.
-    let step = count % 2 == 0 ? sz / zz : ss / sz
+    // The shorter of the two: the longer one overshoots where the gradient is inexact.
+    let step = sz / zz
     return min(max(step, 1e-8 * learningRate), 1e8 * learningRate)
   }
 

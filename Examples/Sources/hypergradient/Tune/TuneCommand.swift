@@ -34,7 +34,9 @@ struct TuneCommand: ParsableCommand {
 
   func run() throws {
     let methods = try tuning.parsedMethods()
-    let problem = try problem()
+    let rows = try TuneRows(
+      data, loss: loss, testFraction: tuning.testFraction, standardizes: standardize)
+    let problem = try TuneProblem(rows, loss: loss)
     let settings = try tuning.settings(size: problem.size)
     var state = TuneState(problem, settings)
     if let path = tuning.resume {
@@ -57,28 +59,6 @@ struct TuneCommand: ParsableCommand {
 
   private static func statePath(_ directory: OutputDirectory) -> String {
     directory.file("tune-state.json")
-  }
-
-  /// The rows, with some of those kept for validation set apart for a test.
-  private func problem() throws -> TuneProblem {
-    var split = try data.split(for: loss, holdsOut: true)
-    var test: LabeledData?
-    // Fewer than four rows cannot be divided into two parts that say anything.
-    if tuning.testFraction > 0, split.validation.rowCount >= 4 {
-      let parts = try split.validation.split(
-        validationFraction: tuning.testFraction, seed: data.dataSeed)
-      test = parts.validation
-      split = try DataSplit(training: split.training, validation: parts.training)
-    }
-    if standardize {
-      let raw = split
-      split = raw.standardized(centersLabels: loss == .squared)
-      test = try test.map {
-        try DataSplit(training: raw.training, validation: $0)
-          .standardized(centersLabels: loss == .squared).validation
-      }
-    }
-    return try TuneProblem(split, test: test, loss: loss)
   }
 
   private func advance(

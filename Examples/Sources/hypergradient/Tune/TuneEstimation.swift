@@ -90,7 +90,7 @@ struct TuneEstimation {
     let isInverted = method != .identity
     var layer = Layer(
       minimizing: problem.inner, from: origin, solver: solver,
-      adjoint: isInverted ? ConjugateGradient() : IdentityInverse(step: step))
+      adjoint: isInverted ? linearSolver : IdentityInverse(step: step))
     // A number of steps reaches no tolerance, which is the point of it; what does not may is checked
     // below.
     layer.onFailure = .report
@@ -120,6 +120,11 @@ struct TuneEstimation {
       throw TuneError.zeroCoefficient(feature: index + 1)
     }
     return solution.value
+  }
+
+  private var linearSolver: any LinearSolver {
+    // In coordinates log |x| the Hessian has the addition diag(F / x), which can make it indefinite.
+    method == .repExponential ? MINRES() : ConjugateGradient()
   }
 
   private var estimator: HypergradientEstimator<Tensor> {

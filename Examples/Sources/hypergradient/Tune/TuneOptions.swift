@@ -11,7 +11,7 @@ struct TuneOptions: ParsableArguments {
   var methods = "aid,newton,cg5,itd"
 
   @Option(help: "Outer iterations at most.")
-  var iterations = 500
+  var iterations = 1000
 
   @Option(
     help: ArgumentHelp(
@@ -34,7 +34,7 @@ struct TuneOptions: ParsableArguments {
       Steps of gradient descent on the inner problem in an outer iteration, from where the last one \
       ended.
       """)
-  var innerSteps = 20
+  var innerSteps = 50
 
   @Option(
     help: """
@@ -53,7 +53,7 @@ struct TuneOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Bounds of the logarithms of penalties. By default a penalty adds between 0.0001 and 100 to "
+      "Bounds of the logarithms of penalties. By default a penalty adds between 0.0001 and 10 to "
         + "the curvature.", valueName: "low,high"))
   var bounds: String?
 
@@ -118,7 +118,7 @@ struct TuneOptions: ParsableArguments {
   /// What the options ask for, on a problem of a size.
   func settings(size: Int) throws -> TuneSettings {
     let center = log(Double(size))
-    let bounds = try parsedBounds() ?? center + log(1e-4)...center + log(100)
+    let bounds = try parsedBounds() ?? center + log(1e-4)...center + log(10)
     return TuneSettings(
       iterations: iterations, start: start, bounds: [bounds.lowerBound, bounds.upperBound],
       rule: optimizer, learningRate: learningRate ?? (optimizer == .adam ? 0.1 : 1),

@@ -13,9 +13,9 @@ struct TuneProblem {
   /// Bounds of the eigenvalues of the Hessian of the mean loss, wherever it is taken.
   private let curvatures: ClosedRange<Double>
 
-  init(_ data: DataSplit, test: LabeledData?, loss: RowLoss) throws {
-    self.data = data
-    self.test = test
+  init(_ rows: TuneRows, loss: RowLoss) throws {
+    data = rows.split
+    test = rows.test
     self.loss = loss
     regression = PenalizedRegression(data.training, loss: loss)
     outer = ValidationLoss(data.validation, loss: loss)
