@@ -69,10 +69,4 @@ import Testing
         files: ["a.csv": "y,x\n1,2\n", "b.csv": "y,x,z\n1,2,3\n"]
       ).hasPrefix("Error: a.csv has 1 features and b.csv has 2"))
   }
-
-  /// Until estimators are there, a command says so instead of printing results.
-  @Test(arguments: ["ridge", "logistic", "tune"])
-  func commandsWithoutEstimatorsSaySo(name: String) throws {
-    #expect(try errors([name]).contains("has no estimators yet"))
-  }
 }
