@@ -34,7 +34,7 @@ let package = Package(
     .testTarget(name: "BilevelTests", dependencies: ["Bilevel", "GradientCheck"]),
     // The examples of README and Docs.
     .testTarget(
-      name: "DocumentationTests", dependencies: ["Autodiff", "GradientCheck", "Neural"]),
+      name: "DocumentationTests", dependencies: ["Autodiff", "Bilevel", "GradientCheck", "Neural"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

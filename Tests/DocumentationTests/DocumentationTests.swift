@@ -51,4 +51,13 @@ struct DocumentationTests {
     // (x^⅓)″ = −2/9 x^(−5/3).
     #expect(abs(Snippets.customDerivative() + 2.0 / 9 / 32).scalar < 1e-16)
   }
+
+  @Test("The bilevel examples agree with one another")
+  func bilevelExamplesRun() throws {
+    let (slope, opaque, result) = try Snippets.bilevel()
+    #expect((slope - opaque).norm().scalar <= 1e-10)
+    #expect((slope - result.gradient).norm().scalar <= 1e-7)
+    let estimate = try #require(result.record.estimatedRelativeError)
+    #expect(estimate < 1e-6)
+  }
 }

@@ -1,5 +1,6 @@
 // The code of the documents, compiled here word for word and run by `DocumentationTests`.
 import Autodiff
+import Bilevel
 import GradientCheck
 import Neural
 
@@ -45,5 +46,42 @@ enum Snippets {
       jvp: { _, y, tangent in tangent / (3 * y * y) })
     let second = hessian(at: Tensor(8)) { x in cubeRoot(x) }
     return second
+  }
+
+  static func bilevel() throws -> (
+    slope: Tensor, opaque: Tensor, result: Hypergradient<Tensor, Tensor>
+  ) {
+    var generator = PhiloxGenerator(seed: 3)
+    let rows = Tensor.normal([40, 3], using: &generator)
+    let validationRows = Tensor.normal([20, 3], using: &generator) + 0.3
+    let λ = Tensor([-2, -1, 0])
+
+    let layer = AID(
+      minimizing: { (w: Tensor, λ: Tensor) in
+        softplus(-matmul(rows, w)).mean() + 0.5 * (exp(λ) * square(w)).sum()
+      },
+      from: Tensor.zeros([3]), solver: LBFGS(), adjoint: ConjugateGradient())
+
+    let (loss, slope) = try valueWithGradient(at: λ) { λ in
+      softplus(-matmul(validationRows, try layer.solution(at: λ).value)).mean()
+    }
+
+    let known = try layer.solution(at: λ).value
+    func myOwnSolver(_ start: Tensor, _ λ: Tensor) throws -> Tensor { known }
+    let opaque = layer.solved(tolerance: StoppingRule(relative: 1e-6)) { start, λ in
+      try myOwnSolver(start, λ)
+    }
+
+    let result = try layer.hypergradient(
+      at: λ, estimator: .preconditioned(ConjugateGradientStep(iterations: 5)),
+      errorEstimate: .newton
+    ) { w, _ in softplus(-matmul(validationRows, w)).mean() }
+    print(result.record)  // residuals, iterations, estimated relative error
+
+    print(loss.scalar)
+    let again = try gradient(at: λ) { λ in
+      softplus(-matmul(validationRows, try opaque.solution(at: λ).value)).mean()
+    }
+    return (slope, again, result)
   }
 }

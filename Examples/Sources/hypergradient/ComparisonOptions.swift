@@ -31,9 +31,8 @@ struct ComparisonOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Estimators to compare, comma-separated; the first is the one others are divided by. If not "
-        + "given, all that are consistent and not too expensive for the number of features.",
-      valueName: "names"))
+      "Estimators to compare, comma-separated; the first is the one others are divided by. 'all' "
+        + "for every one; one of each kind if not given.", valueName: "names"))
   var estimators: String?
 
   @Option(help: "Iterations of gradient descent at most.")
@@ -73,10 +72,11 @@ struct ComparisonOptions: ParsableArguments {
   private func estimatorNames() throws -> [EstimatorName]? {
     guard let estimators else { return nil }
     var names: [EstimatorName] = []
+    if estimators == "all" { return EstimatorName.allCases }
     for text in estimators.split(separator: ",").map({ $0.filter { $0 != " " } }) {
       guard let name = EstimatorName(rawValue: text) else {
         let known = EstimatorName.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ValidationError("--estimators: there is no '\(text)'; there are \(known)")
+        throw ValidationError("--estimators: there is no '\(text)'; there are all, \(known)")
       }
       if names.contains(name) { throw ValidationError("--estimators names '\(text)' twice") }
       names.append(name)

@@ -1,7 +1,3 @@
-import Autodiff
-import Bilevel
-import HyperparameterProblems
-
 /// The estimators that can be compared.
 ///
 /// The raw value is the name on the command line, in tables and in legends.
@@ -46,19 +42,14 @@ enum EstimatorName: String, CaseIterable, Codable {
     }
   }
 
-  /// Whether it forms dense n × n matrices or third derivatives at every point.
-  var isForSmallProblems: Bool {
-    switch self {
-    case .repDiagonal, .repFull, .repKappa, .repNewton, .composed: true
-    default: false
-    }
-  }
-
   /// How it is called in tables and legends: baselines say that they are approximate.
   var label: String { isApproximate ? "\(rawValue) (approximate)" : rawValue }
 
-  /// What is compared where nothing else was asked for.
+  /// What is compared where nothing else was asked for: one of each kind, without those that take
+  /// dense matrices and third derivatives where these are large.
   static func defaults(innerSize: Int) -> [EstimatorName] {
-    allCases.filter { !$0.isApproximate && (innerSize <= 30 || !$0.isForSmallProblems) }
+    let matrixFree: [EstimatorName] = [.plain, .safeDiagonal, .cg5, .newton, .linearized]
+    let small: [EstimatorName] = [.repDiagonal, .repFull, .repExponential, .repKappa, .composed]
+    return innerSize <= 30 ? matrixFree + small : matrixFree
   }
 }

@@ -21,16 +21,16 @@ func evaluate(
   let evaluation = Evaluation(problem, seed: seed)
   return try estimators.map { name in
     let estimate = try evaluation.function(for: name)
-    return EstimatorCurve(
+    var curve = EstimatorCurve(
       name: name.label, seed: seed, problem: problem, points: points,
       estimates: try points.map { try estimate($0.x) })
+    curve.efficiencyConstant = try evaluation.efficiencyConstant(of: name)
+    return curve
   }
 }
 
 /// The estimators of one problem as functions of the inner point.
 struct Evaluation {
-  typealias Layer = AID<Tensor, Tensor>
-
   private let problem: HyperparameterProblem
   private let seed: UInt64
   private let solver: any LinearSolver
@@ -46,51 +46,71 @@ struct Evaluation {
 
   /// x ↦ the estimate of ∇h at x.
   func function(for name: EstimatorName) throws -> (Tensor) throws -> Tensor {
-    switch name {
-    case .plain: return implicit(.plain)
-    case .gradientStep: return implicit(.preconditioned(IdentityStep()))
-    case .diagonal: return implicit(.preconditioned(DiagonalStep(isSafe: false)))
-    case .safeDiagonal: return implicit(.preconditioned(DiagonalStep()))
-    case .lbfgs: return implicit(.preconditioned(LBFGSStep(memory: 5)))
-    case .cg2: return implicit(.preconditioned(ConjugateGradientStep(iterations: 2)))
-    case .cg5: return implicit(.preconditioned(ConjugateGradientStep(iterations: 5)))
-    case .cg10: return implicit(.preconditioned(ConjugateGradientStep(iterations: 10)))
-    case .frozen10: return implicit(.preconditioned(frozen(0.1)))
-    case .frozen1: return implicit(.preconditioned(frozen(0.01)))
-    case .newton: return implicit(.preconditioned(NewtonStep(solver: solver)))
-    case .linearized: return implicit(.linearized)
-    case .repDiagonal: return implicit(.reparameterized(DiagonalReparameterization()))
-    case .repFull: return implicit(.reparameterized(FullReparameterization()))
-    case .repExponential: return implicit(.reparameterized(ExponentialReparameterization()))
-    case .repKappa: return implicit(.reparameterized(try bestSeparable()))
-    case .repNewton: return implicit(.reparameterized(NewtonReparameterization()))
-    case .composed: return implicit(.composed(DiagonalStep(), try bestSeparable()))
-    case .identityInverse:
-      return implicit(.plain, adjoint: IdentityInverse(step: try gradientStep()))
-    case .neumann10:
-      let step = try gradientStep()
-      return implicit(.plain, adjoint: Neumann(tolerance: 0, maximumIterations: 10, step: step))
-    case .lastStep: return try lastStep()
-    }
-  }
-
-  private func implicit(
-    _ estimator: HypergradientEstimator<Tensor>, adjoint: (any LinearSolver)? = nil
-  ) -> (Tensor) throws -> Tensor {
-    let layer = layer(adjoint ?? solver)
     let y = problem.hyperparameters
+    if name == .lastStep {
+      let step = try gradientStep()
+      return { x in
+        try ITD(
+          minimizing: problem.inner, from: x, update: .gradientDescent(step: step), steps: 1
+        ).hypergradient(at: y, of: problem.outer).gradient
+      }
+    }
+    let layer = layer(try adjoint(of: name))
+    let estimator = try estimator(name)
     return { x in
       try layer.hypergradient(at: y, from: x, estimator: estimator, of: problem.outer).gradient
     }
   }
 
-  private func layer(_ adjoint: any LinearSolver) -> Layer {
-    var layer = Layer(
+  /// C_y = ‖Ω̃₁‖ at the solution, by differentiating the estimator; nil where it has no Jacobian
+  /// there (conjugate gradients), is not consistent, or takes too long.
+  func efficiencyConstant(of name: EstimatorName) throws -> Double? {
+    let estimator = try estimator(name)
+    guard !name.isApproximate, estimator.isLinear, problem.innerSize <= 30 else { return nil }
+    return try layer(solver).efficiencyConstant(
+      at: problem.hyperparameters, from: solution, estimator: estimator, of: problem.outer)
+  }
+
+  private func estimator(_ name: EstimatorName) throws -> HypergradientEstimator<Tensor> {
+    switch name {
+    case .plain, .identityInverse, .neumann10, .lastStep: .plain
+    case .gradientStep: .preconditioned(IdentityStep())
+    case .diagonal: .preconditioned(DiagonalStep(isSafe: false))
+    case .safeDiagonal: .preconditioned(DiagonalStep())
+    case .lbfgs: .preconditioned(LBFGSStep(memory: 5))
+    case .cg2: .preconditioned(ConjugateGradientStep(iterations: 2))
+    case .cg5: .preconditioned(ConjugateGradientStep(iterations: 5))
+    case .cg10: .preconditioned(ConjugateGradientStep(iterations: 10))
+    case .frozen10: .preconditioned(frozen(0.1))
+    case .frozen1: .preconditioned(frozen(0.01))
+    case .newton: .preconditioned(NewtonStep(solver: solver))
+    case .linearized: .linearized
+    case .repDiagonal: .reparameterized(DiagonalReparameterization())
+    case .repFull: .reparameterized(FullReparameterization())
+    case .repExponential: .reparameterized(ExponentialReparameterization())
+    case .repKappa: .reparameterized(try bestSeparable())
+    case .repNewton: .reparameterized(NewtonReparameterization())
+    case .composed: .composed(DiagonalStep(), try bestSeparable())
+    }
+  }
+
+  private func adjoint(of name: EstimatorName) throws -> any LinearSolver {
+    switch name {
+    case .identityInverse: IdentityInverse(step: try gradientStep())
+    case .neumann10: Neumann(tolerance: 0, maximumIterations: 10, step: try gradientStep())
+    default: solver
+    }
+  }
+
+  private func layer(_ adjoint: any LinearSolver) -> AID<Tensor, Tensor> {
+    var layer = AID(
       minimizing: problem.inner, from: problem.start, solver: LBFGS(), adjoint: adjoint)
     // Rounding can keep a system from its tolerance; the error that is measured tells.
     layer.onFailure = .report
     return layer
   }
+
+  private var solution: Tensor { problem.solution.cast(to: problem.scalarType) }
 
   /// The Hessian at a point this far from the solution, relative to it, in a seeded direction.
   private func frozen(_ distance: Double) -> FrozenHessianStep {
@@ -103,28 +123,15 @@ struct Evaluation {
 
   /// The curvatures that suit the problem best, found at its exact solution.
   private func bestSeparable() throws -> SeparableReparameterization<Tensor> {
-    let x = problem.solution.cast(to: problem.scalarType)
-    let curvatures = try layer(solver).optimalCurvatures(
-      at: problem.hyperparameters, from: x, of: problem.outer)
-    return SeparableReparameterization(curvatures: curvatures)
+    SeparableReparameterization(
+      curvatures: try layer(solver).optimalCurvatures(
+        at: problem.hyperparameters, from: solution, of: problem.outer))
   }
 
   /// 1 / λmax of the Hessian at the solution.
   private func gradientStep() throws -> Double {
-    let x = problem.solution.cast(to: .float64)
     let hessian = problem.regression.cast(to: .float64).jacobian(
-      x, problem.hyperparameters.cast(to: .float64))
+      problem.solution, problem.hyperparameters.cast(to: .float64))
     return 1 / (try symmetricEigenvalues(hessian).max().scalar)
-  }
-
-  /// The derivative of one gradient step from x.
-  private func lastStep() throws -> (Tensor) throws -> Tensor {
-    let step = try gradientStep()
-    let y = problem.hyperparameters
-    return { x in
-      let layer = ITD(
-        minimizing: problem.inner, from: x, update: .gradientDescent(step: step), steps: 1)
-      return try layer.hypergradient(at: y, of: problem.outer).gradient
-    }
   }
 }

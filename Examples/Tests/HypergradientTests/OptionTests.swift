@@ -28,7 +28,7 @@ import Testing
     (["ridge", "--penalties", "-1,-2"], "in ascending order, such as 3,6, not '-1,-2'"),
     (["tune", "--start", "-21"], "between -20 and 20, not -21.0"),
     (["ridge", "--penalties", "3"], "such as 3,6, not '3'"),
-    (["ridge", "--estimators", "plain,magic"], "there is no 'magic'; there are plain, "),
+    (["ridge", "--estimators", "plain,magic"], "there is no 'magic'; there are all, plain, "),
     (["ridge", "--estimators", "plain,plain"], "names 'plain' twice"),
     (["ridge", "--estimators", ","], "must name one at least"),
     (["logistic", "--simulate", "600"], "rows x features, such as 600x100"),

@@ -1,5 +1,14 @@
 import Synchronization
 
+/// The memory that tensors have used and that waits for reuse, at most 1 GiB.
+public enum TensorMemory {
+  /// The bytes that wait.
+  public static var cachedByteCount: Int { BufferPool.shared.cachedByteCount }
+
+  /// Returns them to the system: after a phase that needed much more memory than the next.
+  public static func releaseCached() { BufferPool.shared.drain() }
+}
+
 /// A free list of large buffers by size class, above the system's allocator.
 ///
 /// Training makes tensors of the same few sizes again and again; without the list each of them is

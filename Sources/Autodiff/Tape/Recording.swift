@@ -9,6 +9,12 @@ final class Recording {
   /// The first slots are those of the differentiated arguments.
   let inputCount: Int
 
+  private struct Plan {
+    let outputs: [Int32?]
+    let nodes: [Int]
+  }
+  private var plan: Plan?
+
   init(nodes: [Node], slotCount: Int, inputCount: Int) {
     self.nodes = nodes
     self.slotCount = slotCount
@@ -33,7 +39,8 @@ final class Recording {
   func pushforward(_ inputTangents: [Tensor?], outputs: [Int32?]) throws -> [Tensor?] {
     var tangents = [Tensor?](repeating: nil, count: slotCount)
     for (slot, tangent) in inputTangents.enumerated() { tangents[slot] = tangent }
-    for node in nodes {
+    for index in contributors(to: outputs) {
+      let node = nodes[index]
       let inputs = (0..<node.parents.count).map { index in
         node.parents[index] < 0 ? nil : tangents[Int(node.parents[index])]
       }
@@ -46,6 +53,28 @@ final class Recording {
       }
     }
     return outputs.map { slot in slot.flatMap { tangents[Int($0)] } }
+  }
+
+  /// The nodes that outputs depend on, in order; kept, because a linear map is applied many times.
+  ///
+  /// The derivative of a gradient, for one, does not need the nodes that only lead to the value.
+  private func contributors(to outputs: [Int32?]) -> [Int] {
+    if let plan, plan.outputs == outputs { return plan.nodes }
+    var isNeeded = [Bool](repeating: false, count: slotCount)
+    for slot in outputs { if let slot { isNeeded[Int(slot)] = true } }
+    var needed: [Int] = []
+    for index in nodes.indices.reversed() {
+      let node = nodes[index]
+      let first = Int(node.firstSlot)
+      guard (first..<first + node.outputs.count).contains(where: { isNeeded[$0] }) else { continue }
+      needed.append(index)
+      for input in 0..<node.parents.count where node.parents[input] >= 0 {
+        isNeeded[Int(node.parents[input])] = true
+      }
+    }
+    let plan = Plan(outputs: outputs, nodes: needed.reversed())
+    self.plan = plan
+    return plan.nodes
   }
 }
 

@@ -28,6 +28,8 @@ extension AID {
         let p = try solve(f1.transposed(), g1.reshaped(to: [-1, 1])).reshaped(to: [-1])
         let rows = matmul(j, j, transposeB: true) * matmul(f1, f1, transposeB: true)
         let normal = rows * outerProduct(p, p)
+        // Where p is 0 the curvatures have no effect.
+        guard normal.diagonal().max().scalar > 0 else { return Tensor.zeros(like: x) }
         let right = p * (matmul(j, omega) * f1).sum(alongAxis: 1)
         // The columns can be nearly dependent; what they cannot tell apart does not matter.
         let ridge = 1e-13 * normal.diagonal().max()

@@ -123,7 +123,7 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
     let record = TrustRecord(inner: status)
     let system = system(
       { x throws(BilevelError) in try problem.residual(x) }, isSymmetric: formulation.isSymmetric,
-      status, record, warmStart, order: correction == nil ? 1 : 2)
+      status, record, warmStart, order: 1)
     let solution = layout.tree(try system.differentiable(x))
     if x.isFinite { warmStart?.inner = stopGradient(solution) }
     return Solution(value: solution, record: record)

@@ -28,6 +28,10 @@ public enum HypergradientEstimator<Outer: TensorTree> {
     }
   }
 
+  /// Whether the estimate is differentiable in x at the solution, so that it has a Jacobian Ω₁: a
+  /// step by conjugate gradients is not linear in F.
+  public var isLinear: Bool { step?.isLinear ?? true }
+
   /// The order of the estimate's error in that of x, which the adjoint tolerance has to match.
   var order: Int {
     switch self {

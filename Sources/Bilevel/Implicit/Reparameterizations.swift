@@ -35,7 +35,8 @@ public struct FullReparameterization<Outer: TensorTree>: Reparameterization {
 /// φ(z, y) = x₀ + H⁻¹ (z − ½ F₁₁[H⁻¹ z, H⁻¹ z]) with H = F₁(x₀, y).
 ///
 /// The implicit function theorem applied to the Newton residual: second order where the outer
-/// objective is affine in x, for every smooth inner problem.
+/// objective is affine in x, for every smooth inner objective. Where F₁ is not symmetric it is one
+/// of first order like any other.
 public struct NewtonReparameterization<Outer: TensorTree>: Reparameterization {
   /// Makes the map.
   public init() {}

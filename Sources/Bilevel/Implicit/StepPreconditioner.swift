@@ -40,7 +40,17 @@ public struct IdentityStep: StepPreconditioner {
       scale = step
     } else {
       let identity: LinearOperator.Product = { v throws(BilevelError) in v }
-      scale = 1 / (try largestEigenvalue(of: identity, try problem.jacobian(at: x)))
+      let jacobian = try problem.jacobian(at: x)
+      let largest = try largestEigenvalue(of: identity, jacobian)
+      guard largest > 0 else {
+        throw .inner(
+          SolverStatus(
+            method: "IdentityStep",
+            outcome: .indefinite(
+              curvature: largest, blocks: [SolverStatus.BlockShare(name: "", share: 1)]),
+            history: [], threshold: 0, scale: problem.scale, evaluations: jacobian.productCount))
+      }
+      scale = 1 / largest
     }
     return { v throws(BilevelError) in scale * v }
   }
@@ -110,7 +120,12 @@ public struct DiagonalStep: StepPreconditioner {
         let signs = select(uniform .< 0.5, Tensor.ones(like: uniform), -Tensor.ones(like: uniform))
         sum += signs * (try jacobian(signs))
       }
-      return sum / Double(max(1, probes))
+      let estimate = sum / Double(max(1, probes))
+      if n == 0 { return estimate }
+      // Off-diagonal elements are noise here, which can hide a positive element: the largest one
+      // stands in for it, which gives a smaller step there.
+      let positive = estimate .> 0
+      return select(positive, estimate, estimate.max().broadcast(to: estimate.shape))
     }
   }
 }
@@ -118,7 +133,10 @@ public struct DiagonalStep: StepPreconditioner {
 /// λmax(P⁻¹ A) for a symmetric positive definite A, by power iteration from a seeded start.
 ///
 /// P⁻¹ A is self-adjoint in the inner product of A, so its Rayleigh quotient there grows towards λmax
-/// from below; 5 % are added for what is missing after the last iteration.
+/// from below; 5 % are added for what is missing after the last iteration. Slow growth at first means
+/// nothing in high dimensions, where a random start hardly sees an outlying eigenvalue.
+///
+/// - Returns: 0 or less where vᵀ A v ≤ 0 was met, so that A is not positive definite.
 func largestEigenvalue(
   of inverse: LinearOperator.Product, _ a: LinearOperator, iterations: Int = 40
 ) throws(BilevelError) -> Double {
@@ -126,12 +144,16 @@ func largestEigenvalue(
   var generator = PhiloxGenerator(seed: 0)
   var v = Tensor.normal([a.size], a.scalarType, using: &generator)
   var estimate = 0.0
-  for _ in 0..<iterations {
+  for iteration in 0..<iterations {
     let image = try a(v)
     let next = try inverse(image)
-    let quotient = inner(image, next) / inner(v, image)
-    guard quotient.isFinite, quotient > estimate * (1 + 1e-4) else { break }
-    estimate = quotient
+    let energy = inner(v, image)
+    let quotient = inner(image, next) / energy
+    if energy <= 0 { return energy / inner(v, v) }
+    guard quotient.isFinite else { break }
+    let hasSettled = quotient <= estimate * (1 + 1e-4)
+    estimate = max(estimate, quotient)
+    if hasSettled, iteration >= 10 { break }
     v = next / norm(next)
   }
   return 1.05 * estimate

@@ -337,5 +337,25 @@ enum PrimitiveCatalogue {
         name: "cube", evaluate: { $0 * $0 * $0 }, vjp: { x, _, ȳ in 3 * x * x * ȳ })
       return [f($0[0])]
     },
+    // The root of x³ + 2x = Wy with a W that is not symmetric, found where no transform can see it.
+    PrimitiveCase("implicit solution", [values([3])]) { try [implicitRoot($0[0])] },
+    PrimitiveCase("implicit solution of one element", [values([1])]) { try [implicitRoot($0[0])] },
+    PrimitiveCase("implicit solution of nothing", [values([0])]) { try [implicitRoot($0[0])] },
+    PrimitiveCase("implicit solution repeated", [values([2])]) {
+      try [implicitRoot($0[0] * $0[0]) * implicitRoot($0[0])]
+    },
   ]
+
+  private static func implicitRoot(_ y: Tensor) throws -> Tensor {
+    let n = y.elementCount
+    let w = square([], n)
+    let target = matmul(w, Tensor(stopGradient(y).scalars))
+    var x = target / 2
+    for _ in 0..<50 { x = x - (x * x * x + 2 * x - target) / (3 * x * x + 2) }
+    return try implicitlyDifferentiated(
+      x, name: "implicitRoot",
+      residual: { x throws -> Tensor in x * x * x + 2 * x - matmul(w, y) },
+      inverse: { x, b, _ throws -> Tensor in b / (3 * x * x + 2) }
+    ).solution
+  }
 }

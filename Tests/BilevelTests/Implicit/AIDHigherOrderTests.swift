@@ -10,14 +10,6 @@ private func cubicLayer() -> AID<Tensor, Tensor> {
     }
 }
 
-/// Stands where a layer is given a function instead.
-private struct NoSolver: InnerSolver {
-  func solve(_ problem: InnerProblem) throws(BilevelError) -> InnerSolution {
-    throw .function(Unreachable())
-  }
-  struct Unreachable: Error {}
-}
-
 @Suite("AID, higher order")
 struct AIDHigherOrderTests {
   @Test("Derivatives of a cubic root up to the third, in every mixture", arguments: [1, 2, 3])

@@ -21,6 +21,9 @@ public struct EstimatorCurve: Sendable, Equatable, Codable {
   /// The error of an estimate that may be rounding alone, relative to ‖∇h‖.
   public var roundOff: Double
 
+  /// The constant C of error ≤ C ‖x - x*‖ to first order, where it is known.
+  public var efficiencyConstant: Double?
+
   /// Creates the curve of the estimates of a problem's hypergradient.
   ///
   /// - Parameters:
@@ -129,6 +132,10 @@ public struct EstimatorSummary: Sendable, Equatable, Codable {
   /// The smallest and the largest of these ratios.
   public var constantRatioRange: ClosedRange<Double>?
 
+  /// The median over problems of the efficiency constant divided by that of the reference
+  /// estimator; nil where it is not known.
+  public var efficiencyRatio: Double?
+
   /// The curves at common inner errors, where at least half of the problems have a value.
   public var levels: [Level]
 
@@ -158,6 +165,15 @@ public struct EstimatorSummary: Sendable, Equatable, Codable {
     }
     constantRatio = HyperparameterProblems.median(ratios)
     constantRatioRange = Self.range(ratios)
+    efficiencyRatio = HyperparameterProblems.median(
+      curves.compactMap { curve in
+        guard let own = curve.efficiencyConstant,
+          let other = reference.first(where: { $0.seed == curve.seed })?.efficiencyConstant,
+          // A reference that is super-efficient itself leaves rounding to divide by.
+          other > 1e-10 * curve.hypergradientNorm
+        else { return nil }
+        return own / other
+      })
     self.levels = levels.compactMap { error in
       let values = curves.compactMap { $0.value(at: error) }
       guard 2 * values.count >= curves.count, let lower = quantile(values, 0.25),

@@ -16,14 +16,25 @@ public struct EstimatorFigure: Sendable {
 
   /// The figure, ready to be written.
   public var figure: SVGFigure {
-    SVGFigure(title: title, subtitle: subtitle, panels: [panel])
+    SVGFigure(title: title, subtitle: subtitle, panels: groups.map(panel))
   }
 
-  private var panel: SVGPanel {
+  /// As many estimators to a panel as there are colours, the reference in each.
+  private var groups: [[EstimatorSummary]] {
+    guard let reference = summaries.first else { return [] }
+    let others = Array(summaries.dropFirst())
+    let size = SVGColor.series.count - 1
+    if others.isEmpty { return [[reference]] }
+    return stride(from: 0, to: others.count, by: size).map { start in
+      [reference] + others[start..<min(start + size, others.count)]
+    }
+  }
+
+  private func panel(_ summaries: [EstimatorSummary]) -> SVGPanel {
     var bands: [SVGMark] = []
     var lines: [SVGMark] = []
     for (index, summary) in summaries.enumerated() {
-      let color = SVGColor.series[index % SVGColor.series.count]
+      let color = SVGColor.series[index]
       // What is exact has no place on a logarithmic axis.
       let shown = summary.levels.filter { $0.median > 0 && $0.lower > 0 }
       if summary.problems > 1 {
@@ -34,14 +45,12 @@ public struct EstimatorFigure: Sendable {
       }
       lines.append(
         .line(
-          shown.map { SVGPoint($0.error, $0.median) }, label: Self.label(summary), color: color,
-          // Colours repeat from the seventh estimator on.
-          isDashed: index >= SVGColor.series.count))
+          shown.map { SVGPoint($0.error, $0.median) }, label: Self.label(summary), color: color))
     }
     return SVGPanel(
       title: "Medians and quartiles", xAxis: SVGAxis("inner error ‖x − x*‖", scale: .logarithmic),
       yAxis: SVGAxis("hypergradient error", scale: .logarithmic), marks: bands + lines,
-      plotWidth: 620, plotHeight: 420)
+      plotWidth: 480, plotHeight: 420)
   }
 
   private static func label(_ summary: EstimatorSummary) -> String {

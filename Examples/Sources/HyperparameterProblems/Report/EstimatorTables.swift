@@ -8,7 +8,7 @@ public enum EstimatorTables {
   public static func text(_ summaries: [EstimatorSummary], ratioError: Double) -> String {
     let reference = summaries.first?.name ?? ""
     var table = TextTable(header: [
-      "estimator", "slope", "range", "error / \(reference)", "range",
+      "estimator", "slope", "range", "error / \(reference)", "range", "C / C \(reference)",
     ])
     for summary in summaries {
       table.append([
@@ -17,6 +17,7 @@ public enum EstimatorTables {
         summary.isExact ? "" : range(summary.slopeRange) { Numbers.fixed($0, decimals: 2) },
         summary.constantRatio.map { Numbers.significant($0, digits: 3) } ?? "–",
         range(summary.constantRatioRange) { Numbers.significant($0, digits: 2) },
+        summary.efficiencyRatio.map(constant) ?? "",
       ])
     }
     let problems = summaries.map(\.problems).max() ?? 0
@@ -25,7 +26,8 @@ public enum EstimatorTables {
         "Medians and ranges over \(Numbers.count(problems)) "
           + "\(problems == 1 ? "problem" : "problems"); errors compared at inner error "
           + "\(Numbers.significant(ratioError, digits: 2)). Slope 2: the error of the hypergradient is the square of "
-          + "the inner error, up to a constant.")
+          + "the inner error, up to a constant. C: the constant of the first order, by "
+          + "differentiating the estimator at the solution; 0 where it is rounding.")
   }
 
   /// Every point of every curve: estimator, seed, innerError, hypergradientError.
@@ -40,6 +42,11 @@ public enum EstimatorTables {
       }
     }
     return writer
+  }
+
+  /// A ratio of constants; what rounding leaves of an exact zero is 0.
+  private static func constant(_ ratio: Double) -> String {
+    ratio < 1e-8 ? "0" : Numbers.significant(ratio, digits: 3)
   }
 
   private static func range(

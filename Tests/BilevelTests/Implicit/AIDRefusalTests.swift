@@ -1,0 +1,136 @@
+import Autodiff
+import Bilevel
+import Foundation
+import Testing
+
+/// What has no derivative stops the program where one would be needed, and says what to do.
+@Suite("AID, refusals")
+struct AIDRefusalTests {
+  private static func layer() -> AID<Tensor, Tensor> {
+    AID(root: { (x: Tensor, y: Tensor) in x * x * x + x - y }, from: Tensor(0), solver: NoSolver())
+      .solved { _, y in Tensor(cubicRoot(y.scalar)) }
+  }
+
+  private static func solved(_ y: Tensor) throws -> (Solution<Tensor>, auxiliary: Tensor) {
+    let (solution, auxiliary) = try layer().solution(at: y) { _, y in
+      let root = cubicRoot(y.scalar)
+      return (Tensor(root), Tensor(3 * root * root + 1))
+    }
+    return (solution, auxiliary)
+  }
+
+  private func expect(_ result: ExitTest.Result?, _ parts: String...) {
+    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    for part in parts { #expect(text.contains(part), "“\(part)” is not in: \(text)") }
+  }
+
+  @Test("An auxiliary output is a value outside a transform, and a constant where that is said")
+  func auxiliary() throws {
+    let (solution, auxiliary) = try Self.solved(Tensor(1.3))
+    let root = cubicRoot(1.3)
+    #expect(solution.value.scalar == root)
+    #expect(auxiliary.scalar == 3 * root * root + 1)
+    let slope = try gradient(at: Tensor(1.3)) { y in
+      let (solution, auxiliary) = try Self.solved(y)
+      return solution.value * stopGradient(auxiliary)
+    }
+    // The derivative of the root is the reciprocal of the auxiliary output.
+    #expect(abs(slope.scalar - 1) < 1e-14)
+    let tangent = try jvp(at: Tensor(1.3), along: Tensor(2)) { y in
+      let (solution, auxiliary) = try Self.solved(y)
+      return solution.value * stopGradient(auxiliary)
+    }.tangent
+    #expect(abs(tangent.scalar - 2) < 1e-14)
+  }
+
+  @Test("An auxiliary output used in a gradient stops")
+  func auxiliaryReverse() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = try gradient(at: Tensor(1.3)) { y in
+        let (solution, auxiliary) = try Self.solved(y)
+        return solution.value * auxiliary
+      }
+    }
+    expect(
+      result, "an auxiliary output of AID is used where its derivative would be needed",
+      "Use stopGradient(auxiliary) if a constant is meant")
+  }
+
+  @Test("An auxiliary output used in forward mode stops")
+  func auxiliaryForward() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = try jvp(at: Tensor(1.3), along: Tensor(1)) { y in
+        let (solution, auxiliary) = try Self.solved(y)
+        return solution.value * auxiliary
+      }
+    }
+    expect(result, "an auxiliary output of AID is used where its derivative would be needed")
+  }
+
+  @Test("An auxiliary output stops also where a captured tensor is differentiated")
+  func auxiliaryOfCapture() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = try gradient(at: Tensor(1.3)) { y in
+        let layer = AID<Tensor, Tensor>(
+          root: { x, one in one * (x * x * x + x) - y }, from: Tensor(0), solver: NoSolver())
+        let (solution, auxiliary) = try layer.solution(at: Tensor(1)) { _, _ in
+          (Tensor(cubicRoot(1.3)), Tensor(2))
+        }
+        return solution.value * auxiliary
+      }
+    }
+    expect(result, "an auxiliary output of AID")
+  }
+
+  @Test("A hypergradient used where its derivative would be needed stops")
+  func hypergradient() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = try gradient(at: Tensor(1.3)) { y in
+        let found = try Self.layer().hypergradient(at: y) { x, y in x * y }
+        return found.gradient * y
+      }
+    }
+    expect(
+      result, "a result of AID.hypergradient is used where its derivative would be needed",
+      "Differentiate a closure that calls solution(at:)")
+  }
+
+  @Test("Its value stops too")
+  func hypergradientValue() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = try gradient(at: Tensor(1.3)) { y in
+        try Self.layer().hypergradient(at: y) { x, y in x * y }.value * y
+      }
+    }
+    expect(result, "a result of AID.hypergradient")
+  }
+
+  @Test("Its point stops too")
+  func hypergradientPoint() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = try gradient(at: Tensor(1.3)) { y in
+        try Self.layer().hypergradient(at: y) { x, y in x * y }.inner * y
+      }
+    }
+    expect(result, "a result of AID.hypergradient")
+  }
+
+  @Test("As a constant it may be used, and its value is right inside a transform")
+  func hypergradientAsConstant() throws {
+    let d = cubicRootDerivatives(1.3)
+    let slope = try gradient(at: Tensor(1.3)) { y in
+      let found = try Self.layer().hypergradient(at: y) { x, y in x * y }
+      return stopGradient(found.gradient) * y
+    }
+    #expect(abs(slope.scalar - (d[0] + 1.3 * d[1])) < 1e-13)
+  }
+
+  @Test("A solver function of another structure stops with both shapes")
+  func structure() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let layer = Self.layer().solved { _, _ in Tensor([1, 2]) }
+      _ = try layer.solution(at: Tensor(1.3))
+    }
+    expect(result, "AID: the result of the solver function is [2] float64, expected [] float64")
+  }
+}
