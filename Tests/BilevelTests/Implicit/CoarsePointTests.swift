@@ -21,11 +21,12 @@ struct CoarsePointTests {
     let estimator: HypergradientEstimator<Tensor> = .reparameterized(
       isNewton ? NewtonReparameterization() : FullReparameterization())
     let solver = GradientDescent(step: .fixed(1e-3), iterations: 3)
+    let x = try solver.solve(
+      .minimum(from: Tensor.zeros([8])) { x throws(BilevelError) in inner(x, y) }
+    ).value
     func gradient(_ adjoint: any LinearSolver) throws -> Tensor {
       let layer = AID(
         minimizing: inner, from: Tensor.zeros([8]), solver: solver, adjoint: adjoint)
-      let x = try GradientDescent(step: .fixed(1e-3), iterations: 3)
-        .solve(.minimum(from: Tensor.zeros([8])) { x throws(BilevelError) in inner(x, y) }).value
       return try layer.hypergradient(at: y, from: x, estimator: estimator, of: outer).gradient
     }
     let exact = try gradient(DenseLU(tolerance: 1e-12))
