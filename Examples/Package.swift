@@ -53,6 +53,7 @@ let package = Package(
       dependencies: [
         "ExampleSupport", "HyperparameterProblems",
         .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Neural", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -82,7 +83,12 @@ let package = Package(
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
     .testTarget(name: "IVRegressionTests", dependencies: ["iv-regression"]),
-    .testTarget(name: "HypergradientTests", dependencies: ["hypergradient"]),
+    .testTarget(
+      name: "HypergradientTests",
+      dependencies: [
+        "ExampleSupport", "HyperparameterProblems", "hypergradient",
+        .product(name: "Autodiff", package: "adjoint"),
+      ]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c2x

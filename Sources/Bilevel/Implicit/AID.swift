@@ -216,9 +216,12 @@ extension AID {
   }
 
   /// The implicit function theorem at a solution of F = 0.
+  ///
+  /// - Parameter order: The order of the estimator's error in that of the inner solution, to which the
+  ///   tolerance is matched; nil solves as accurately as the scalar type allows.
   func system(
     _ residual: @escaping ImplicitSystem.VectorFunction, isSymmetric: Bool,
-    _ status: SolverStatus, _ record: TrustRecord, _ warmStart: WarmStart<Inner>?, order: Int
+    _ status: SolverStatus, _ record: TrustRecord, _ warmStart: WarmStart<Inner>?, order: Int?
   ) -> ImplicitSystem {
     let cache = ImplicitSystem.Cache()
     if let warmStart {
@@ -237,9 +240,9 @@ extension AID {
 
 /// The adjoint tolerance that does not spoil an estimator whose error is of the given order in that
 /// of the inner solution: (‖F‖ / ‖F at the start‖)^order, within what the scalar type can reach.
-func matchedTolerance(_ inner: SolverStatus, order: Int, scalarType: ScalarType) -> Double {
+func matchedTolerance(_ inner: SolverStatus, order: Int?, scalarType: ScalarType) -> Double {
   let floor = scalarType == .float32 ? 1e-5 : 1e-11
   let relative = inner.relativeResidual
-  guard relative.isFinite else { return floor }
+  guard let order, relative.isFinite else { return floor }
   return max(floor, min(1e-3, order == 1 ? relative : relative * relative))
 }

@@ -71,7 +71,10 @@ struct Estimation<Inner: TensorTree, Outer: TensorTree> {
     let floor = latestLevel
     return try valueWithGradient(at: outer, unused: .zero) { y throws(BilevelError) in
       let problem = layer.problem(at: y)
-      let local = FrozenModel(point: x, outer: y, system: system(problem, record))
+      // The map has to be the same one wherever it is used: with loose solves the Hessian in z would
+      // not even be symmetric.
+      let local = FrozenModel(
+        point: x, outer: y, system: system(problem.residual, record, isExact: true))
       // z₀ with φ(z₀, y) = x, at y as it is given: its own dependence on y cancels.
       let z0 = try hidingLevels(above: floor) { () throws(BilevelError) in
         try map.coordinates(local)
@@ -115,10 +118,10 @@ struct Estimation<Inner: TensorTree, Outer: TensorTree> {
 
   private func system(
     _ residual: @escaping ImplicitSystem.VectorFunction, _ record: TrustRecord,
-    _ warmStart: WarmStart<Inner>? = nil
+    _ warmStart: WarmStart<Inner>? = nil, isExact: Bool = false
   ) -> ImplicitSystem {
     layer.system(
       residual, isSymmetric: layer.formulation.isSymmetric, status, record, warmStart,
-      order: estimator.order)
+      order: isExact ? nil : estimator.order)
   }
 }

@@ -1,0 +1,90 @@
+import Autodiff
+import HyperparameterProblems
+
+/// Training, validation and test rows, with what is exact about them.
+struct TuneProblem {
+  /// Training rows for the inner problem, validation rows for the outer one.
+  let data: DataSplit
+  /// Rows that neither training nor tuning sees; nil if there are none.
+  let test: LabeledData?
+  let loss: RowLoss
+  let regression: PenalizedRegression
+  let outer: ValidationLoss
+  /// Bounds of the eigenvalues of the Hessian of the mean loss, wherever it is taken.
+  private let curvatures: ClosedRange<Double>
+
+  init(_ rows: TuneRows, loss: RowLoss) throws {
+    data = rows.split
+    test = rows.test
+    self.loss = loss
+    regression = PenalizedRegression(data.training, loss: loss)
+    outer = ValidationLoss(data.validation, loss: loss)
+    let a = data.training.features
+    let isWide = a.shape[0] < a.shape[1]
+    // The smaller of the two Gram matrices has the same largest eigenvalue.
+    let gram = matmul(a, a, transposeA: !isWide, transposeB: isWide) / Double(a.shape[0])
+    let values = try symmetricEigenvalues(symmetrized(gram))
+    let largest = max(values.max().scalar, 0)
+    // The second derivative of the logistic loss lies between 0 and 1/4.
+    curvatures =
+      switch loss {
+      case .squared: 0...largest
+      case .logistic: 0...largest / 4
+      }
+  }
+
+  /// n, the number of features and of penalties.
+  var size: Int { regression.innerSize }
+
+  /// The step 2 / (L + μ) of gradient descent on the inner problem, which cannot diverge.
+  ///
+  /// L and μ bound the curvatures: those of the data plus those of the penalties, whatever the angle
+  /// between their eigenvectors.
+  func innerStep(at y: Tensor) -> Double {
+    let penalties = exp(y) / Double(size)
+    let largest = curvatures.upperBound + penalties.max().scalar
+    return 2 / (largest + curvatures.lowerBound + penalties.min().scalar)
+  }
+
+  /// f(x, y).
+  func inner(_ x: Tensor, _ y: Tensor) -> Tensor { regression.objective(x, y) }
+
+  /// g(x, y).
+  func validationLoss(_ x: Tensor, _ y: Tensor) -> Tensor { outer.value(x, y) }
+
+  /// x*(y), to rounding.
+  func solution(at y: Tensor, from start: Tensor? = nil) throws(ProblemError) -> Tensor {
+    try regression.solution(at: y, from: start)
+  }
+
+  /// The losses at the exact solution of log penalties.
+  func losses(at y: Tensor, from start: Tensor? = nil) throws(ProblemError) -> TuneLosses {
+    let x = try solution(at: y, from: start)
+    return TuneLosses(
+      validation: outer.value(x, y).scalar,
+      test: test.map { ValidationLoss($0, loss: loss).value(x, y).scalar },
+      coefficients: x.scalars)
+  }
+
+  /// A number that two runs on the same rows share.
+  var checksum: String {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    let parts = [data.training, data.validation] + (test.map { [$0] } ?? [])
+    for part in parts {
+      for value in [Double(part.rowCount)] + part.features.scalars + part.labels.scalars {
+        hash = (hash ^ value.bitPattern) &* 0x100_0000_01b3
+      }
+    }
+    return String(hash, radix: 16)
+  }
+}
+
+/// What a choice of penalties is worth.
+struct TuneLosses: Codable {
+  /// The mean loss on the validation rows.
+  let validation: Double
+  /// The mean loss on rows that neither training nor tuning saw; nil if there are none.
+  let test: Double?
+  /// The exact solution of the inner problem.
+  let coefficients: [Double]
+}

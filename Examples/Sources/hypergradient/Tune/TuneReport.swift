@@ -1,0 +1,68 @@
+import ExampleSupport
+import Foundation
+import HyperparameterProblems
+
+/// What `tune` writes with `--json`.
+struct TuneReport: Encodable {
+  let problem: String
+  let rows: Int
+  let validationRows: Int
+  let testRows: Int
+  let features: [String]
+  let settings: TuneSettings
+  /// The method whose penalties are shown.
+  let best: String?
+  let results: [TuneResult]
+  let baselines: TuneBaselines
+  let runs: [Curve]
+
+  /// The iterations of a method.
+  struct Curve: Encodable {
+    let method: String
+    let label: String
+    let steps: [TuneStep]
+  }
+
+  init(
+    _ problem: TuneProblem, _ settings: TuneSettings, _ results: [TuneResult],
+    _ baselines: TuneBaselines, _ runs: [MethodRun]
+  ) {
+    let training = problem.data.training
+    self.problem = "\(problem.loss.rawValue) loss on \(training.source)"
+    rows = training.rowCount
+    validationRows = problem.data.validation.rowCount
+    testRows = problem.test?.rowCount ?? 0
+    features = training.featureNames ?? (1...training.featureCount).map { "feature \($0)" }
+    self.settings = settings
+    self.results = results
+    self.baselines = baselines
+    best = results.best?.method
+    self.runs = runs.map { run in
+      let label = TuneMethod(name: run.method)?.label ?? run.method
+      return Curve(method: run.method, label: label, steps: run.steps)
+    }
+  }
+
+  /// The data in a line.
+  var subtitle: String {
+    "\(problem), \(Numbers.count(rows)) × \(Numbers.count(features.count)), "
+      + "\(Numbers.count(validationRows)) rows for validation, \(Numbers.count(testRows)) for the "
+      + "test"
+  }
+
+  /// The inner solves in a line.
+  var effort: String {
+    let steps = "\(settings.effort.steps) steps of gradient descent"
+    guard let tolerance = settings.effort.tolerance else { return "\(steps) per outer iteration" }
+    return "gradient descent to a relative residual of \(Numbers.short(tolerance)) (unrolling: "
+      + "\(steps))"
+  }
+
+  /// Writes the plot and the table of iterations, and returns where.
+  func write(to directory: OutputDirectory) throws -> [String] {
+    let files = [directory.file("tune-iterations.csv"), directory.file("tune.svg")]
+    try iterations.write(toFile: files[0])
+    try figure.write(to: files[1])
+    return files
+  }
+}

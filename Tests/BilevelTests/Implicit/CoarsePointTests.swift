@@ -1,0 +1,36 @@
+import Autodiff
+import Bilevel
+import Testing
+
+/// Estimators at points far from the solution, with solvers that match their tolerance to that.
+@Suite("Estimators at coarse points")
+struct CoarsePointTests {
+  /// A map by solves with F₁ is the same map wherever it is used, so that the Hessian in its
+  /// coordinates stays symmetric for conjugate gradients, however coarse the point is.
+  @Test("Reparameterisations by the Hessian, with conjugate gradients", arguments: [false, true])
+  func symmetricMaps(isNewton: Bool) throws {
+    var generator = PhiloxGenerator(seed: 3)
+    let features = Tensor.normal([30, 8], using: &generator) * (1 + Tensor.range(8))
+    let signs = select(
+      Tensor.uniform([30], using: &generator) .< 0.5, Tensor.ones([30]), -Tensor.ones([30]))
+    let inner = { (x: Tensor, y: Tensor) in
+      softplus(-(signs * matmul(features, x))).mean() + (exp(y) * square(x)).sum()
+    }
+    let outer = { (x: Tensor, y: Tensor) in square(x - 1).sum() }
+    let y = Tensor.zeros([8]) - 2
+    let estimator: HypergradientEstimator<Tensor> = .reparameterized(
+      isNewton ? NewtonReparameterization() : FullReparameterization())
+    let solver = GradientDescent(step: .fixed(1e-3), iterations: 3)
+    let x = try solver.solve(
+      .minimum(from: Tensor.zeros([8])) { x throws(BilevelError) in inner(x, y) }
+    ).value
+    func gradient(_ adjoint: any LinearSolver) throws -> Tensor {
+      let layer = AID(
+        minimizing: inner, from: Tensor.zeros([8]), solver: solver, adjoint: adjoint)
+      return try layer.hypergradient(at: y, from: x, estimator: estimator, of: outer).gradient
+    }
+    let exact = try gradient(DenseLU(tolerance: 1e-12))
+    let matched = try gradient(ConjugateGradient())
+    #expect((matched - exact).norm().scalar <= 1e-2 * exact.norm().scalar)
+  }
+}
