@@ -12,19 +12,17 @@ extension BilevelError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .inner(let status):
-      """
-      inner problem \(status)
-        residuals: \(status.historyTail)
-        likely cause: \(status.advice)
-      """
+      explanation("inner problem", status)
     case .adjoint(let status):
-      """
-      adjoint system \(status)
-        residuals: \(status.historyTail)
-        likely cause: \(status.advice)
-      """
+      explanation("adjoint system", status)
     case .function(let error): "\(error)"
     }
+  }
+
+  private func explanation(_ problem: String, _ status: SolverStatus) -> String {
+    var lines = ["\(problem): \(status)"]
+    if !status.history.isEmpty { lines.append("  residuals: \(status.historyTail)") }
+    return (lines + ["  likely cause: \(status.advice)"]).joined(separator: "\n")
   }
 }
 

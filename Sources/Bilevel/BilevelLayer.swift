@@ -67,7 +67,8 @@ public enum FailurePolicy: Sendable {
 ///       λ -= rate * slope
 ///     }
 ///
-/// It changes what a solve costs, not what it is solved to.
+/// For `AID` it changes what a solve costs, not what it is solved to; for `ITD` it is the point from
+/// which the fixed number of iterations starts.
 public final class WarmStart<Inner: TensorTree> {
   /// Where the next inner solve starts; nil is the layer's initial point.
   ///

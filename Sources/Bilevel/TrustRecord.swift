@@ -9,6 +9,7 @@ public final class TrustRecord: Sendable, CustomStringConvertible {
     var inner: SolverStatus
     var linearSolves: [SolverStatus] = []
     var estimatedRelativeError: Double?
+    var approximation: String?
     var notes: [String] = []
   }
 
@@ -27,17 +28,25 @@ public final class TrustRecord: Sendable, CustomStringConvertible {
   /// The estimated relative error of a hypergradient, where one was asked for.
   public var estimatedRelativeError: Double? { contents.withLock { $0.estimatedRelativeError } }
 
-  /// What a reader should know, such as the name of an approximation.
+  /// What makes the derivative an approximation whatever the solves reached: a truncation, a
+  /// penalty; nil for none.
+  public var approximation: String? { contents.withLock { $0.approximation } }
+
+  /// What a reader should know besides.
   public var notes: [String] { contents.withLock { $0.notes } }
 
-  /// Whether every solve so far reached its threshold.
+  /// Whether every solve so far reached its threshold, and the derivative is no approximation.
   public var isConverged: Bool {
-    contents.withLock { $0.inner.isConverged && $0.linearSolves.allSatisfy(\.isConverged) }
+    contents.withLock {
+      $0.inner.isConverged && $0.linearSolves.allSatisfy(\.isConverged) && $0.approximation == nil
+    }
   }
 
   func append(_ status: SolverStatus) { contents.withLock { $0.linearSolves.append(status) } }
 
   func note(_ text: String) { contents.withLock { $0.notes.append(text) } }
+
+  func setApproximation(_ text: String) { contents.withLock { $0.approximation = text } }
 
   func setEstimatedRelativeError(_ value: Double) {
     contents.withLock { $0.estimatedRelativeError = value }
@@ -50,6 +59,7 @@ public final class TrustRecord: Sendable, CustomStringConvertible {
     if contents.linearSolves.count > 3 {
       lines.insert("adjoint:  \(contents.linearSolves.count - 3) earlier solves", at: 1)
     }
+    if let approximation = contents.approximation { lines.append("approximate: \(approximation)") }
     if let error = contents.estimatedRelativeError {
       lines.append("error:    about \(number(error)) relative")
     }

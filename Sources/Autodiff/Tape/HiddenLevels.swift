@@ -20,11 +20,11 @@ package func hidingLevels<R, E: Error>(
 func hidingLevels<R, E: Error>(
   from first: UInt64, _ body: () throws(E) -> R
 ) throws(E) -> R {
-  let outer = tk_thread_slot()
+  let outer = tk_thread_slot(TK_HIDDEN_LEVELS)
   let mask = LevelMask(numbers: first..<Level.latest + 1, outer: outer)
-  tk_set_thread_slot(Unmanaged.passUnretained(mask).toOpaque())
+  tk_set_thread_slot(TK_HIDDEN_LEVELS, Unmanaged.passUnretained(mask).toOpaque())
   defer {
-    tk_set_thread_slot(outer)
+    tk_set_thread_slot(TK_HIDDEN_LEVELS, outer)
     withExtendedLifetime(mask) {}
   }
   return try body()
@@ -47,12 +47,24 @@ extension Level {
   var isVisible: Bool {
     guard isOpen else { return false }
     // Almost always nil: this is on the path of every operation.
-    var next = tk_thread_slot()
+    var next = tk_thread_slot(TK_HIDDEN_LEVELS)
     while let pointer = next {
       let mask = Unmanaged<LevelMask>.fromOpaque(pointer).takeUnretainedValue()
       if mask.numbers.contains(number) { return false }
       next = mask.outer
     }
     return true
+  }
+
+  /// The levels of transforms that run on this thread and are not hidden, innermost first.
+  static var visibleOnThisThread: [Level] {
+    var levels: [Level] = []
+    var next = tk_thread_slot(TK_OPEN_LEVELS)
+    while let pointer = next {
+      let level = Unmanaged<Level>.fromOpaque(pointer).takeUnretainedValue()
+      if level.isVisible { levels.append(level) }
+      next = level.outer
+    }
+    return levels
   }
 }

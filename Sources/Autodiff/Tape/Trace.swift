@@ -1,3 +1,4 @@
+import CTensorKernels
 import Synchronization
 
 /// One run of one transform.
@@ -11,6 +12,8 @@ final class Level: Sendable {
   /// The tape of a reverse level; a forward level has none.
   let tape: Tape?
   private let open = Atomic(true)
+  /// The level that was opened before this one on its thread and is still open.
+  nonisolated(unsafe) let outer: UnsafeMutableRawPointer?
 
   private static let counter = Atomic<UInt64>(0)
 
@@ -18,6 +21,8 @@ final class Level: Sendable {
     number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
     self.tape = tape
     Self.openCount.wrappingAdd(1, ordering: .relaxed)
+    outer = tk_thread_slot(TK_OPEN_LEVELS)
+    tk_set_thread_slot(TK_OPEN_LEVELS, Unmanaged.passUnretained(self).toOpaque())
   }
 
   /// Whether the transform's closure still runs.
@@ -37,6 +42,8 @@ final class Level: Sendable {
   func close() {
     guard open.exchange(false, ordering: .relaxed) else { return }
     Self.openCount.wrappingSubtract(1, ordering: .relaxed)
+    // Transforms are closures, so levels close in the reverse order.
+    tk_set_thread_slot(TK_OPEN_LEVELS, outer)
   }
 }
 

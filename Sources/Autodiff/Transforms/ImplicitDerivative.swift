@@ -47,8 +47,8 @@ package func implicitlyDifferentiated<E: Error>(
   return x
 }
 
-/// Whether some transform runs, on any thread.
-package var isAnyTransformRunning: Bool { Level.isAnyOpen }
+/// Whether a transform runs on this thread and is not hidden.
+package var isBeingDifferentiated: Bool { !Level.visibleOnThisThread.isEmpty }
 
 /// The number that the next level will exceed: the floor for what is opened from now on.
 package var latestLevel: UInt64 { Level.latest }
@@ -85,11 +85,14 @@ package struct ImplicitSolution<E: Error>: Primitive, @unchecked Sendable {
 /// The tree as a value that has no derivative, wherever one could be asked for: using it in a
 /// differentiated computation stops the program with `reason`, `stopGradient` allows it.
 ///
-/// - Parameter references: Tensors that see the running transforms.
+/// It refuses at every level that runs on this thread, because what it depends on cannot be known:
+/// the closures it comes from may have captured anything.
+///
+/// - Parameter references: Tensors that may see transforms of other threads too.
 package func refusingDerivatives<T: TensorTree>(
   _ tree: T, like references: [Tensor], reason: String
 ) -> T {
-  var levels: [Level] = []
+  var levels = Level.visibleOnThisThread
   for level in references.flatMap(\.openLevels)
   where !levels.contains(where: { $0.number == level.number }) {
     levels.append(level)

@@ -22,7 +22,7 @@ public struct IdentityInverse: LinearSolver {
     let scale = norm(b)
     let status = SolverStatus(
       method: "IdentityInverse (approximate)",
-      outcome: residual <= tolerance * scale ? .converged : .iterationLimit,
+      outcome: residual <= tolerance * scale ? .converged : .inaccurate,
       history: [scale, residual], threshold: tolerance * scale, scale: scale, evaluations: 1)
     return LinearSolution(value: x, status: status)
   }

@@ -38,26 +38,38 @@ extension AID {
         "needs an inner objective and a positive strength, found a \(formulation.kind) and "
           + "\(baseline.strength)")
     }
-    return try hidingLevels { () throws(BilevelError) in
+    guard case .library = self.solver else {
+      stop(
+        "AID.penaltyHypergradient",
+        """
+        the layer is solved by a function, which solves the inner problem and not the penalised \
+        one. Use a layer with a solver of the library
+        """)
+    }
+    let result = try hidingLevels { () throws(BilevelError) in
       let outer = stopGradient(outer)
       let (x, status) = try found(at: outer, from: nil)
       let penalised = penalised(baseline, loss)
-      let moved = try penalised.found(at: outer, from: layout.tree(x)).x
-      let record = TrustRecord(inner: status)
-      record.note("\(baseline) baseline: approximate, biased by O(1 / strength)")
-      let (value, slope) = try valueWithGradient(at: outer, unused: .zero) {
-        y throws(BilevelError) in
+      let (moved, penalisedStatus) = try penalised.found(at: outer, from: layout.tree(x))
+      let record = TrustRecord(inner: penalisedStatus)
+      record.setApproximation("\(baseline) penalty, biased by O(1 / strength)")
+      if !status.isConverged { record.note("the inner problem itself: \(status)") }
+      let slope = try gradient(at: outer, unused: .zero) { y throws(BilevelError) in
         let there = baseline.strength * (try penalised.problem(at: y).objective(moved))
         guard case .valueFunction = baseline else { return there }
         return there - baseline.strength * (try problem(at: y).objective(x))
       }
       if let errorEstimate {
-        let better = try reference(x, outer, status, errorEstimate, loss)
-        record.setEstimatedRelativeError(relativeDifference(slope, from: better))
+        try estimateError(of: slope, x, outer, status, errorEstimate, record, loss)
       }
+      let value = try calling { try loss(layout.tree(moved), outer) }
       return Hypergradient(
         value: value, gradient: slope, inner: layout.tree(moved), record: record)
     }
+    return Hypergradient(
+      value: withoutDerivative(result.value, outer),
+      gradient: withoutDerivative(result.gradient, outer),
+      inner: withoutDerivative(result.inner, outer), record: result.record)
   }
 
   /// The layer of f + g / σ, or of ½‖∇f‖² + g / σ.
@@ -72,6 +84,8 @@ extension AID {
       case .gradient: return 0.5 * square(try problem(at: y).residual(flat)).sum() + outerTerm
       }
     }
-    return AID(.minimum(objective), initial, solver: solver, adjoint: adjoint)
+    var layer = AID(.minimum(objective), initial, solver: solver, adjoint: adjoint)
+    layer.onFailure = onFailure
+    return layer
   }
 }

@@ -13,6 +13,8 @@ extension AID {
   ///   - errorEstimate: How to estimate the error; it costs one more hypergradient.
   ///   - warmStart: Where the solves start.
   ///   - loss: g, a scalar.
+  /// - Returns: The estimate, zero for a tensor of y that neither problem depends on. It has no
+  ///   derivative of its own: using it where one would be needed stops the program.
   /// - Throws: `BilevelError` where the inner problem or an adjoint system is not solved.
   public func hypergradient(
     at outer: Outer, from inner: Inner? = nil, estimator: HypergradientEstimator<Outer> = .plain,
@@ -27,36 +29,29 @@ extension AID {
       let (moved, movedStatus) = try estimation.moved(x, outer, status)
       let record = TrustRecord(inner: movedStatus)
       let (value, gradient) = try estimation.estimate(moved, outer, record, loss)
-      warmStart?.inner = layout.tree(moved)
+      // A step that overshoots is no better start than the point before it.
+      warmStart?.inner = layout.tree(movedStatus.residual <= status.residual ? moved : x)
       if let errorEstimate {
-        let better = try reference(x, outer, status, errorEstimate, loss)
-        record.setEstimatedRelativeError(relativeDifference(gradient, from: better))
+        try estimateError(of: gradient, x, outer, status, errorEstimate, record, loss)
       }
       return Hypergradient(
         value: value, gradient: gradient, inner: layout.tree(moved), record: record)
     }
-    return isAnyTransformRunning ? try refusingDerivatives(of: result, outer, loss) : result
+    return Hypergradient(
+      value: withoutDerivative(result.value, outer, inner),
+      gradient: withoutDerivative(result.gradient, outer, inner),
+      inner: withoutDerivative(result.inner, outer, inner), record: result.record)
   }
 
-  /// The estimate as a value without a derivative, which a transform that runs around it could ask
-  /// for.
-  private func refusingDerivatives(
-    of result: Hypergradient<Inner, Outer>, _ outer: Outer, _ loss: OuterLoss<Inner, Outer>
-  ) throws(BilevelError) -> Hypergradient<Inner, Outer> {
-    let x = layout.vector(result.inner, "AID.hypergradient", "inner point")
-    let references = [
-      try problem(at: outer).residual(x), try calling { try loss(result.inner, outer) },
-    ]
-    let reason = """
-      a result of AID.hypergradient is used where its derivative would be needed, and it has none. \
-      Differentiate a closure that calls solution(at:), to any order, or use stopGradient
-      """
-    func refusing<T: TensorTree>(_ tree: T) -> T {
-      Autodiff.refusingDerivatives(tree, like: references, reason: reason)
-    }
-    return Hypergradient(
-      value: refusing(result.value), gradient: refusing(result.gradient),
-      inner: refusing(result.inner), record: result.record)
+  /// An estimate as a value without a derivative: a transform around it could ask for one, and the
+  /// formulas here give none.
+  func withoutDerivative<T: TensorTree>(_ tree: T, _ outer: Outer, _ inner: Inner? = nil) -> T {
+    refusingDerivatives(
+      tree, like: outer.tensors + (inner?.tensors ?? []),
+      reason: """
+        an estimate of a bilevel layer is used where its derivative would be needed, and it has \
+        none. Differentiate a closure that calls solution(at:), to any order, or use stopGradient
+        """)
   }
 
   /// The Jacobian Ω̃₁ of an estimator in the inner variable at x, [m, n]: to first order, the
@@ -74,7 +69,7 @@ extension AID {
         "AID.estimatorJacobian",
         "the step of the estimator is not linear in F, so the estimator has no Jacobian")
     }
-    return try hidingLevels { () throws(BilevelError) in
+    let result = try hidingLevels { () throws(BilevelError) in
       let outer = stopGradient(outer)
       let (x, status) = try startingPoint(outer, inner, nil)
       let estimation = Estimation(layer: self, estimator: estimator, status: status, warmStart: nil)
@@ -87,6 +82,7 @@ extension AID {
         return target.vector(gradient, "AID.estimatorJacobian", "hypergradient")
       }
     }
+    return withoutDerivative(result, outer, inner)
   }
 
   /// The efficiency constant C_y = ‖Ω̃₁‖₂: the best constant in
@@ -124,41 +120,8 @@ extension AID {
     let scale = norm(try problem.residual(layout.vector(initial, "AID", "initial point")))
     let residual = norm(try problem.residual(x))
     let status = SolverStatus(
-      method: "given point", outcome: residual == 0 ? .converged : .iterationLimit,
+      method: "given point", outcome: residual == 0 ? .converged : .inaccurate,
       history: [residual], threshold: 0, scale: scale, evaluations: 1)
     return (x, status)
   }
-
-  /// A hypergradient accurate to second order, adjoint solved tightly.
-  func reference(
-    _ x: Tensor, _ outer: Outer, _ status: SolverStatus, _ estimate: ErrorEstimate,
-    _ loss: OuterLoss<Inner, Outer>
-  ) throws(BilevelError) -> Outer {
-    let solver = referenceSolver
-    var layer = AID(formulation, initial, solver: self.solver, adjoint: solver)
-    layer.onFailure = .report
-    let estimation = Estimation(
-      layer: layer, estimator: .preconditioned(estimate.step(solver)), status: status,
-      warmStart: nil)
-    let (moved, movedStatus) = try estimation.moved(x, outer, status)
-    return try estimation.estimate(moved, outer, TrustRecord(inner: movedStatus), loss).gradient
-  }
-
-  /// A linear solver to trust: direct while that is cheap, else an iteration with a tight tolerance.
-  private var referenceSolver: any LinearSolver {
-    let tolerance = layout.scalarType == .float32 ? 1e-6 : 1e-11
-    if layout.size <= 300 { return DenseLU(tolerance: tolerance) }
-    return formulation.isSymmetric
-      ? ConjugateGradient(tolerance: tolerance) : GMRES(tolerance: tolerance)
-  }
-}
-
-/// ‖a − b‖ / ‖b‖ over all floating-point tensors.
-func relativeDifference<T: TensorTree>(_ a: T, from b: T) -> Double {
-  var (difference, reference) = (0.0, 0.0)
-  for (u, v) in zip(a.tensors, b.tensors) where u.scalarType.isFloatingPoint {
-    difference += square(u - v).sum().scalar
-    reference += square(v).sum().scalar
-  }
-  return difference == 0 ? 0 : (difference / reference).squareRoot()
 }

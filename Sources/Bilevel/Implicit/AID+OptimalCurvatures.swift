@@ -12,7 +12,7 @@ extension AID {
     at outer: Outer, from inner: Inner, of loss: OuterLoss<Inner, Outer>
   ) throws(BilevelError) -> Tensor {
     let omega = try estimatorJacobian(at: outer, from: inner, estimator: .plain, of: loss)
-    return try hidingLevels { () throws(BilevelError) in
+    let result = try hidingLevels { () throws(BilevelError) in
       let outer = stopGradient(outer)
       let target = FlatLayout(of: outer, "AID.optimalCurvatures")
       let x = stopGradient(layout.vector(inner, "AID.optimalCurvatures", "inner point"))
@@ -38,6 +38,7 @@ extension AID {
           .reshaped(to: [-1])
       }
     }
+    return withoutDerivative(result, outer, inner)
   }
 }
 

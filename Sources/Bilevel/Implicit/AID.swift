@@ -18,7 +18,12 @@ import Autodiff
 /// Neither F₁ nor the iterations are stored: memory does not depend on the number of inner steps.
 /// The linear systems use products with F₁ only. Derivatives of every order in every mixture of
 /// modes are right, with respect to the outer variables and to whatever the closures capture,
-/// because the derivative rule is an operator of the same kind.
+/// because the derivative rule is an operator of the same kind. The closures must be deterministic:
+/// a pullback evaluates them again.
+///
+/// The theorem needs an invertible F₁. An inner tensor that F does not depend on is refused, and so
+/// are directions of no or negative curvature that a linear solver meets; a null direction that is
+/// orthogonal to everything it is asked for stays unseen by Krylov methods. `DenseLU` sees it.
 ///
 /// Source: implicit function theorem; for inexact solves, Pedregosa (2016), "Hyperparameter
 /// optimization with approximate gradient"; Ye, Peyré, Cremers, Ablin (2024), "Enhancing
@@ -44,6 +49,9 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   public var correction: (any StepPreconditioner)?
   /// What happens when the inner problem or an adjoint system is not solved.
   public var onFailure = FailurePolicy.throw
+  /// f on the mini-batch of a step, for a stochastic solver; the derivative, and the judgement of the
+  /// solution, are those of the full objective.
+  public var batchObjective: ((_ inner: Inner, _ outer: Outer, _ step: Int) throws -> Tensor)?
   /// Called after each inner iteration with its number and ‖F‖.
   public var progress: ((_ iteration: Int, _ residual: Double) -> Void)?
 
@@ -110,6 +118,7 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
     var layer = AID(
       formulation, initial, solver: .function(solve, tolerance: tolerance), adjoint: adjoint)
     (layer.correction, layer.onFailure, layer.progress) = (correction, onFailure, progress)
+    layer.batchObjective = batchObjective
     return layer
   }
 
@@ -161,7 +170,9 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
 
 extension AID {
   func problem(at outer: Outer) -> FlatProblem<Inner, Outer> {
-    FlatProblem(formulation: formulation, layout: layout, name: "AID", outer: outer)
+    FlatProblem(
+      formulation: formulation, layout: layout, name: "AID", outer: outer,
+      batchObjective: batchObjective)
   }
 
   /// The solution as a vector with its status; thrown if it does not converge and that is not
@@ -195,10 +206,10 @@ extension AID {
       let residual = norm(try problem.residual(x))
       let threshold = tolerance.threshold(scale: problem.scale)
       let outcome: SolverStatus.Outcome =
-        !residual.isFinite ? .notFinite : residual <= threshold ? .converged : .iterationLimit
+        !residual.isFinite ? .notFinite : residual <= threshold ? .converged : .inaccurate
       let status = SolverStatus(
         method: "the user's solver", outcome: outcome, history: [problem.scale, residual],
-        threshold: threshold, scale: problem.scale, evaluations: 1)
+        threshold: threshold, scale: problem.scale, evaluations: 1, iterations: 0)
       return (x, status)
     }
   }
@@ -211,6 +222,7 @@ extension AID {
     let residual = try problem.residual(x)
     let candidate = x - (try correction.inverse(for: problem, at: x)(residual))
     let (before, after) = (norm(residual), norm(try problem.residual(candidate)))
+    // Also a step that is not finite is no improvement.
     guard after < before else { return (x, status) }
     return (candidate, status.continued(to: after))
   }
@@ -233,7 +245,8 @@ extension AID {
     return ImplicitSystem(
       name: "AID", residual: residual, isSymmetric: isSymmetric,
       adjoint: AdjointSettings(
-        solver: adjoint, tolerance: tolerance, blocks: layout.blocks, onFailure: onFailure),
+        solver: adjoint, tolerance: tolerance, isMatched: adjoint.tolerance == nil,
+        scalarType: layout.scalarType, blocks: layout.blocks, onFailure: onFailure),
       record: record, cache: cache)
   }
 }

@@ -16,11 +16,18 @@ public struct NewtonStep: StepPreconditioner {
     return { v throws(BilevelError) in
       let solution = try solver.solve(
         jacobian, v, transposed: false, from: nil, tolerance: tolerance)
-      // An inexact Newton step is a valid step of another preconditioner; a method that does not
-      // apply gives none.
-      if solution.status.isRefusal { throw .adjoint(solution.status) }
-      return solution.value
+      return try step(solution)
     }
+  }
+}
+
+/// The vector of a solve, as a step: an inexact one is a step of another preconditioner, but a solve
+/// that got nowhere gives none.
+private func step(_ solution: LinearSolution) throws(BilevelError) -> Tensor {
+  switch solution.status.outcome {
+  case .converged, .iterationLimit, .stalled, .inaccurate: return solution.value
+  case .indefinite where norm(solution.value) > 0: return solution.value
+  default: throw .adjoint(solution.status)
   }
 }
 
@@ -46,8 +53,7 @@ public struct ConjugateGradientStep: StepPreconditioner {
     return { v throws(BilevelError) in
       let solution = try solver.solve(
         jacobian, v, transposed: false, from: nil, tolerance: floor)
-      if solution.status.isRefusal { throw .adjoint(solution.status) }
-      return solution.value
+      return try step(solution)
     }
   }
 }
@@ -102,6 +108,8 @@ public struct LBFGSStep: StepPreconditioner {
     let solver = LBFGS(
       memory: memory, stopping: StoppingRule(relative: 1e-12, maximumIterations: iterations))
     let pairs = try solver.solveKeepingPairs(problem).pairs
+    // A run that started at the solution has learnt nothing.
+    if pairs.isEmpty { return try IdentityStep().inverse(for: problem, at: x) }
     return { v throws(BilevelError) in pairs.inverseHessianProduct(v) }
   }
 }

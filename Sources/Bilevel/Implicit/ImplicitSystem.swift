@@ -48,7 +48,8 @@ struct ImplicitSystem {
 
   /// F₁(x) v, or F₁(x)ᵀ v, by differentiating F once.
   func product(_ x: Tensor, _ v: Tensor, _ transposed: Bool) throws(BilevelError) -> Tensor {
-    guard transposed, !isSymmetric else { return try jvp(at: x, along: v, of: residual).tangent }
+    // Also where F is a gradient: a rule of the user's may have made it one that is not.
+    guard transposed else { return try jvp(at: x, along: v, of: residual).tangent }
     return try vjp(at: x, of: residual).pullback(v)
   }
 
@@ -56,12 +57,33 @@ struct ImplicitSystem {
   func jacobian(at x: Tensor) throws(BilevelError) -> LinearOperator {
     if let kept = cache.jacobian { return kept }
     let (_, differential, pullback) = try linearizeInBothDirections(at: x, of: residual)
-    let product: LinearOperator.Product = { v throws(BilevelError) in try differential(v) }
     let jacobian = LinearOperator(
-      size: x.elementCount, scalarType: x.scalarType, blocks: adjoint.blocks, product: product,
-      transposedProduct: isSymmetric ? product : { v throws(BilevelError) in try pullback(v) })
+      size: x.elementCount, scalarType: x.scalarType, blocks: adjoint.blocks,
+      product: { v throws(BilevelError) in try differential(v) },
+      transposedProduct: { v throws(BilevelError) in try pullback(v) })
+    try requireDependence(jacobian)
     cache.jacobian = jacobian
     return jacobian
+  }
+
+  /// Refuses an inner variable with a tensor that F does not depend on: the solution is not unique,
+  /// and a Krylov method that starts at zero would never notice.
+  private func requireDependence(_ jacobian: LinearOperator) throws(BilevelError) {
+    var generator = PhiloxGenerator(seed: 0x4944_4C45)
+    let v = Tensor.normal([jacobian.size], jacobian.scalarType, using: &generator)
+    let image = try isSymmetric ? jacobian(v) : jacobian.transposedProduct(v)
+    let elements = image.scalars
+    let idle = jacobian.blocks.filter { block in
+      !block.range.isEmpty && elements[block.range].allSatisfy { $0 == 0 }
+    }
+    if idle.isEmpty { return }
+    let share = 1 / Double(idle.count)
+    let status = SolverStatus(
+      method: name,
+      outcome: .singular(blocks: idle.map { .init(name: $0.name, share: share) }),
+      history: [], threshold: 0, scale: 0, evaluations: 1)
+    record.append(status)
+    try adjoint.judge(status)
   }
 
   private func solveNumerically(
@@ -85,11 +107,14 @@ struct ImplicitSystem {
 struct AdjointSettings {
   let solver: any LinearSolver
   let tolerance: Double
+  /// Whether the tolerance was chosen by the layer: then working precision is enough.
+  let isMatched: Bool
+  let scalarType: ScalarType
   let blocks: [VectorBlock]
   let onFailure: FailurePolicy
 
   func judge(_ status: SolverStatus) throws(BilevelError) {
-    if status.isConverged { return }
+    if status.isConverged || (isMatched && status.isAtWorkingPrecision(scalarType)) { return }
     if onFailure == .throw || status.isRefusal { throw .adjoint(status) }
   }
 }

@@ -30,6 +30,8 @@ struct FlatProblem<Inner: TensorTree, Outer: TensorTree> {
   let layout: FlatLayout<Inner>
   let name: String
   let outer: Outer
+  /// f on the mini-batch of a step, for stochastic solvers.
+  var batchObjective: ((Inner, Outer, Int) throws -> Tensor)?
 
   /// F(x): ∇f, the residual of a root, or x − T(x).
   func residual(_ x: Tensor) throws(BilevelError) -> Tensor {
@@ -73,6 +75,12 @@ struct FlatProblem<Inner: TensorTree, Outer: TensorTree> {
     return try calling { try residuals(layout.tree(x), outer) }.reshaped(to: [-1])
   }
 
+  /// f(x) on the mini-batch of a step; the full objective where there are none.
+  private func batch(_ x: Tensor, _ step: Int) throws(BilevelError) -> Tensor {
+    guard let batchObjective else { return try objective(x) }
+    return try calling { try batchObjective(layout.tree(x), outer, step) }
+  }
+
   /// The problem as solvers see it.
   func innerProblem(
     from start: Tensor, scale: Double, progress: ((Int, Double) -> Void)? = nil
@@ -84,6 +92,8 @@ struct FlatProblem<Inner: TensorTree, Outer: TensorTree> {
       residual: { x throws(BilevelError) in try residual(x) },
       objective: hasObjective ? { x throws(BilevelError) in try objective(x) } : nil,
       residuals: isLeastSquares ? { x throws(BilevelError) in try residuals(x) } : nil,
+      batchObjective: batchObjective == nil
+        ? nil : { x, step throws(BilevelError) in try batch(x, step) },
       progress: progress)
   }
 }

@@ -89,10 +89,9 @@ public struct InnerProblem {
   /// Traced once here; each product is one pass over the tape.
   public func jacobian(at x: Tensor) throws(BilevelError) -> LinearOperator {
     let (_, differential, pullback) = try linearizeInBothDirections(at: x, of: residualFunction)
-    let product: LinearOperator.Product = { v throws(BilevelError) in try differential(v) }
-    let isSymmetric = kind == .minimum || kind == .leastSquares
     return LinearOperator(
-      size: x.elementCount, scalarType: x.scalarType, blocks: blocks, product: product,
-      transposedProduct: isSymmetric ? product : { v throws(BilevelError) in try pullback(v) })
+      size: x.elementCount, scalarType: x.scalarType, blocks: blocks,
+      product: { v throws(BilevelError) in try differential(v) },
+      transposedProduct: { v throws(BilevelError) in try pullback(v) })
   }
 }

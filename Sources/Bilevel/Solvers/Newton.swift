@@ -51,7 +51,7 @@ public struct Newton: InnerSolver {
       jacobian, f, transposed: false, from: nil, tolerance: linearSolver.tolerance ?? forcing)
     run.count(evaluations: jacobian.productCount)
     switch solution.status.outcome {
-    case .converged, .iterationLimit, .stalled: return solution.value
+    case .converged, .iterationLimit, .stalled, .inaccurate: return solution.value
     case .notFinite, .indefinite, .singular, .notSymmetric, .notContractive:
       run.end(solution.status.outcome)
       return nil

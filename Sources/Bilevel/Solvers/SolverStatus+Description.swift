@@ -3,6 +3,7 @@ import Autodiff
 extension SolverStatus: CustomStringConvertible {
   /// One line: method, outcome, iterations, residual against threshold.
   public var description: String {
+    if history.isEmpty { return "\(method): \(summary)" }
     let residuals = "residual \(number(residual)) (threshold \(number(threshold)))"
     return "\(method): \(summary) after \(iterations) iterations, \(residuals)"
   }
@@ -14,6 +15,7 @@ extension SolverStatus: CustomStringConvertible {
     case .iterationLimit: "not converged: iteration limit"
     case .stalled: "not converged: no further progress"
     case .notFinite: "not converged: a value is not finite"
+    case .inaccurate: "not accurate enough"
     case .indefinite: "not positive definite"
     case .singular: "singular"
     case .notSymmetric: "refused: not symmetric"
@@ -32,15 +34,22 @@ extension SolverStatus: CustomStringConvertible {
     switch outcome {
     case .converged: "nothing to do"
     case .iterationLimit: iterationAdvice
-    case .stalled:
+    case .stalled: stallAdvice
+    case .inaccurate:
       """
-      the residual no longer falls at working precision. Use double precision, a looser tolerance, \
-      or, where the start is already the solution, an absolute tolerance
+      the point misses what was asked for. Find it more accurately, state what is enough \
+      (\(number(relativeResidual)) relative was reached), or, where the start is already the \
+      solution, give an absolute tolerance
       """
     case .notFinite:
       """
       a value overflowed or a function left its domain. Use a smaller step, a line search, or a \
       start nearer to the solution
+      """
+    case .indefinite(let curvature, let blocks) where curvature == 0:
+      """
+      the curvature is 0 along a direction in \(named(blocks)). The solution is not locally unique: \
+      remove or regularise these parameters
       """
     case .indefinite(let curvature, let blocks):
       """
@@ -63,6 +72,21 @@ extension SolverStatus: CustomStringConvertible {
         + (step.map { "A step below \(number($0)) contracts" }
           ?? "No step contracts: use GMRES or dense LU")
     }
+  }
+
+  private var stallAdvice: String {
+    let lowest = history.min() ?? 0
+    guard let first = history.first, lowest <= 1e-3 * first || first == 0 else {
+      return """
+        the method makes no progress on this problem. The objective may be unbounded below or not \
+        smooth, or a linear system too badly conditioned: try another method (a larger restart for \
+        GMRES, or dense LU), a preconditioner, or another start
+        """
+    }
+    return """
+      the residual no longer falls: rounding, or a badly conditioned problem. Use double precision, \
+      a looser tolerance, or, where the start is already the solution, an absolute tolerance
+      """
   }
 
   private var iterationAdvice: String {

@@ -1,3 +1,5 @@
+import Autodiff
+
 /// How a solve ended, with the evidence: the one status type of inner and linear solvers.
 public struct SolverStatus: Sendable, Equatable {
   /// Why a solver stopped.
@@ -10,6 +12,8 @@ public struct SolverStatus: Sendable, Equatable {
     case stalled
     /// A NaN or an infinity appeared.
     case notFinite
+    /// A point that was found by other means, or by an approximation, misses the threshold.
+    case inaccurate
     /// A direction v with vᵀ A v ≤ 0 was met where positive definiteness is required.
     ///
     /// `curvature` is vᵀ A v / ‖v‖²; `blocks` are the named parts with most of the direction.
@@ -48,11 +52,15 @@ public struct SolverStatus: Sendable, Equatable {
   public let scale: Double
   /// Evaluations of the residual, the gradient or the operator.
   public let evaluations: Int
+  /// The number of iterations.
+  public let iterations: Int
 
   /// A status.
+  ///
+  /// - Parameter iterations: nil where each has an entry in the history.
   public init(
     method: String, outcome: Outcome, history: [Double], threshold: Double, scale: Double,
-    evaluations: Int
+    evaluations: Int, iterations: Int? = nil
   ) {
     self.method = method
     self.outcome = outcome
@@ -60,6 +68,7 @@ public struct SolverStatus: Sendable, Equatable {
     self.threshold = threshold
     self.scale = scale
     self.evaluations = evaluations
+    self.iterations = iterations ?? max(0, history.count - 1)
   }
 
   /// Whether the residual is at or below the threshold.
@@ -73,21 +82,26 @@ public struct SolverStatus: Sendable, Equatable {
     }
   }
 
-  /// The number of iterations.
-  public var iterations: Int { max(0, history.count - 1) }
-
   /// The last residual norm.
   public var residual: Double { history.last ?? .nan }
 
   /// The last residual norm relative to the scale; 0 where both are 0.
   public var relativeResidual: Double { residual == 0 ? 0 : residual / scale }
 
+  /// Whether the solve converged, or stopped where rounding left nothing to gain: at a relative
+  /// residual below the square root of the unit roundoff.
+  func isAtWorkingPrecision(_ scalarType: ScalarType) -> Bool {
+    let limit = scalarType == .float32 ? 3e-4 : 1.5e-8
+    return isConverged || (outcome == .stalled && relativeResidual <= limit)
+  }
+
   /// The status after one more step that left this residual.
   func continued(to residual: Double) -> SolverStatus {
-    SolverStatus(
+    let isConverged = residual <= threshold
+    return SolverStatus(
       method: method,
-      outcome: residual <= threshold ? .converged : outcome,
+      outcome: isConverged ? .converged : outcome == .converged ? .inaccurate : outcome,
       history: history + [residual], threshold: threshold, scale: scale,
-      evaluations: evaluations + 1)
+      evaluations: evaluations + 1, iterations: iterations + 1)
   }
 }

@@ -14,6 +14,7 @@ extension ITD {
     of loss: OuterLoss<Inner, Outer>
   ) throws(BilevelError) -> Hypergradient<Inner, Outer> {
     var solution: Solution<Inner>?
+    let floor = latestLevel
     let (value, gradient) = try valueWithGradient(at: outer, unused: .zero) {
       y throws(BilevelError) in
       let found = try self.solution(at: y, warmStart: warmStart)
@@ -21,16 +22,16 @@ extension ITD {
       return try calling { try loss(found.value, y) }
     }
     guard let solution else { stop("ITD.hypergradient", "the outer loss was not evaluated") }
-    let inner = stopGradient(solution.value)
     if let errorEstimate {
       try hidingLevels { () throws(BilevelError) in
-        let better = try implicit.reference(
-          layout.vector(inner, "ITD", "solution"), stopGradient(outer), solution.status,
-          errorEstimate, loss)
-        solution.record.setEstimatedRelativeError(
-          relativeDifference(stopGradient(gradient), from: better))
+        try implicit.estimateError(
+          of: stopGradient(gradient),
+          layout.vector(stopGradient(solution.value), "ITD", "solution"), stopGradient(outer),
+          solution.status, errorEstimate, solution.record, loss)
       }
     }
+    // The transforms around this one see x_T as it is.
+    let inner = solution.value.mapTensors { $0.peeled(from: floor + 1) }
     return Hypergradient(value: value, gradient: gradient, inner: inner, record: solution.record)
   }
 

@@ -4,9 +4,11 @@ import Autodiff
 ///
 ///     x₀ given,  xₜ₊₁ = Φ(xₜ, y),  t < T;      hypergradient of g(x_T(y), y)
 ///
-/// The derivative is exactly that of x_T, at every order in every mode. As an estimate of the
-/// derivative of the solution x* it is approximate, by an amount that falls with T as ‖x_T − x*‖
-/// does; the record states the residual at x_T.
+/// The derivative is exactly that of x_T, at every order in every mode, with respect to the outer
+/// variables, to what the closures capture and to the initial point (which may be what is learnt).
+/// As an estimate of the derivative of the solution x* it is approximate, by an amount that falls
+/// with T as ‖x_T − x*‖ does; the record states the residual at x_T. A warm start changes x_T, not
+/// only what it costs.
 ///
 /// Source: Maclaurin, Duvenaud, Adams (2015), "Gradient-based hyperparameter optimization through
 /// reversible learning"; Shaban et al. (2019) for truncation.
@@ -15,8 +17,9 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   public enum Span: Sendable, Equatable {
     /// All.
     case all
-    /// The last ones only; x before them counts as a constant. Approximate: the error falls
-    /// geometrically with their number.
+    /// The last ones only; x before them counts as a constant, also the initial point.
+    ///
+    /// Approximate: the error falls geometrically with their number.
     case last(Int)
   }
 
@@ -28,8 +31,8 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
     /// derivative; nil is ⌈√T⌉. Memory: T / segment states and the intermediate results of one
     /// segment, for one more evaluation.
     ///
-    /// The closures must not capture tensors that are differentiated together with the outer
-    /// variables; pass those in the outer tree.
+    /// The closures must not capture tensors that a running transform differentiates; pass those in
+    /// the outer tree.
     case checkpointed(segment: Int? = nil)
   }
 
@@ -83,7 +86,7 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
     }
     self.formulation = formulation
     self.iteration = iteration
-    self.initial = stopGradient(initial)
+    self.initial = initial
     layout = FlatLayout(of: initial, "ITD")
     self.steps = steps
     self.span = span
@@ -95,25 +98,25 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   ) throws(BilevelError) -> Solution<Inner> {
     let first = layout.vector(initial, "ITD", "initial point")
     var start = first
-    if let warm = warmStart?.inner {
-      start = stopGradient(layout.vector(warm, "ITD", "warm start"))
+    if let warm = warmStart?.inner { start = layout.vector(warm, "ITD", "warm start") }
+    let skipped = steps - differentiatedSteps
+    var state = initialState(start)
+    if skipped > 0 {
+      // The undifferentiated steps of a truncated run leave no trace.
+      let constant = stopGradient(state)
+      let reached = try hidingLevels { () throws(BilevelError) in
+        try run(constant, 0..<skipped, stopGradient(outer))
+      }
+      state = stopGradient(reached)
     }
-    let startState = initialState(start)
-    let differentiated = differentiatedSteps
-    // The first, undifferentiated steps of a truncated run leave no trace.
-    let reached = try hidingLevels { () throws(BilevelError) in
-      try run(startState, 0..<steps - differentiated, stopGradient(outer))
+    state = try runDifferentiated(state, skipped..<steps, outer)
+    let record = TrustRecord(
+      inner: try endStatus(of: stopGradient(state[0]), stopGradient(first), outer))
+    if skipped > 0 {
+      record.setApproximation("only the last \(differentiatedSteps) iterations are differentiated")
     }
-    let state = try runDifferentiated(
-      stopGradient(reached), steps - differentiated..<steps, outer)
-    let status = try hidingLevels { () throws(BilevelError) in
-      try endStatus(of: stopGradient(state[0]), first, stopGradient(outer))
-    }
-    if let tolerance, !(status.relativeResidual <= tolerance) { throw .inner(status) }
-    let record = TrustRecord(inner: status)
-    record.note("derivative of \(differentiated) of \(steps) iterations; approximate for x*")
     let solution = layout.tree(state[0])
-    if status.residual.isFinite { warmStart?.inner = stopGradient(solution) }
+    warmStart?.inner = stopGradient(solution)
     return Solution(value: solution, record: record)
   }
 
@@ -170,17 +173,26 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
     return state
   }
 
+  /// The residual at x_T.
+  ///
+  /// - Throws: `inner` where a tolerance is missed, and always where x_T is not finite.
   private func endStatus(
     of x: Tensor, _ initial: Tensor, _ outer: Outer
   ) throws(BilevelError) -> SolverStatus {
     let problem = FlatProblem(
-      formulation: formulation, layout: layout, name: "ITD", outer: outer)
-    let (scale, residual) = (norm(try problem.residual(initial)), norm(try problem.residual(x)))
+      formulation: formulation, layout: layout, name: "ITD", outer: stopGradient(outer))
+    let (scale, residual) = try hidingLevels { () throws(BilevelError) in
+      (norm(try problem.residual(initial)), norm(try problem.residual(x)))
+    }
     let threshold = (tolerance ?? 0) * scale
     let outcome: SolverStatus.Outcome =
       !residual.isFinite ? .notFinite : residual <= threshold ? .converged : .iterationLimit
-    return SolverStatus(
-      method: "ITD, \(steps) steps", outcome: outcome, history: [scale, residual],
-      threshold: threshold, scale: scale, evaluations: steps)
+    let status = SolverStatus(
+      method: "ITD", outcome: outcome, history: [scale, residual], threshold: threshold,
+      scale: scale, evaluations: steps, iterations: steps)
+    if outcome == .notFinite || (tolerance != nil && outcome != .converged) {
+      throw .inner(status)
+    }
+    return status
   }
 }

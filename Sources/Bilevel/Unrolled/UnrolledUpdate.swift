@@ -10,8 +10,8 @@ public enum UnrolledUpdate: Sendable, Equatable {
   case nesterov(step: Double, momentum: Double)
   /// Adam with its usual constants. (Kingma & Ba)
   ///
-  /// Its derivative is smooth where the second moment is positive: a coordinate whose gradient is
-  /// exactly 0 from the start has none.
+  /// The root of a second moment that is exactly 0 counts as constant; the first derivative is exact
+  /// there too.
   case adam(learningRate: Double)
 
   /// The state of a run that starts at x: x and what the method remembers.
@@ -44,7 +44,10 @@ public enum UnrolledUpdate: Sendable, Equatable {
       let v = decay2 * state[2] + (1 - decay2) * square(g)
       let correction1 = 1 - power(decay1, index + 1)
       let correction2 = 1 - power(decay2, index + 1)
-      let update = (m / correction1) / (sqrt(v / correction2) + epsilon)
+      let isZero = v .== 0
+      let safe = sqrt(select(isZero, Tensor.ones(like: v), v) / correction2)
+      let root = select(isZero, Tensor.zeros(like: v), safe)
+      let update = (m / correction1) / (root + epsilon)
       return [state[0] - rate * update, m, v]
     }
   }

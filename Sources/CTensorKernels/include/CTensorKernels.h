@@ -123,8 +123,10 @@ void tk_gemm(tk_type type, int transpose_a, int transpose_b, size_t m, size_t n,
              double alpha, const void *a, size_t lda, const void *b, size_t ldb,
              double beta, void *c, size_t ldc);
 
-// One pointer for each thread, nil at first: Swift has no thread-local storage of its own.
-void *tk_thread_slot(void);
-void tk_set_thread_slot(void *value);
+// MARK: Thread-local pointers, nil at first: Swift has no thread-local storage of its own.
+
+typedef enum { TK_HIDDEN_LEVELS, TK_OPEN_LEVELS, TK_THREAD_SLOTS } tk_slot;
+void *tk_thread_slot(tk_slot slot);
+void tk_set_thread_slot(tk_slot slot, void *value);
 
 #endif

@@ -91,7 +91,7 @@ struct AIDRefusalTests {
       }
     }
     expect(
-      result, "a result of AID.hypergradient is used where its derivative would be needed",
+      result, "an estimate of a bilevel layer is used where its derivative would be needed",
       "Differentiate a closure that calls solution(at:)")
   }
 
@@ -102,7 +102,7 @@ struct AIDRefusalTests {
         try Self.layer().hypergradient(at: y) { x, y in x * y }.value * y
       }
     }
-    expect(result, "a result of AID.hypergradient")
+    expect(result, "an estimate of a bilevel layer")
   }
 
   @Test("Its point stops too")
@@ -112,7 +112,7 @@ struct AIDRefusalTests {
         try Self.layer().hypergradient(at: y) { x, y in x * y }.inner * y
       }
     }
-    expect(result, "a result of AID.hypergradient")
+    expect(result, "an estimate of a bilevel layer")
   }
 
   @Test("As a constant it may be used, and its value is right inside a transform")
@@ -132,5 +132,75 @@ struct AIDRefusalTests {
       _ = try layer.solution(at: Tensor(1.3))
     }
     expect(result, "AID: the result of the solver function is [2] float64, expected [] float64")
+  }
+
+  private static func quadratic() -> AID<Tensor, Tensor> {
+    AID(
+      minimizing: { x, y in (0.5 * y * x * x - x).sum() }, from: Tensor([0.1]), solver: NewtonCG())
+  }
+
+  private static let refusal =
+    "an estimate of a bilevel layer is used where its derivative would be needed"
+
+  @Test("So does the hypergradient at a point that is differentiated, in forward mode")
+  func givenPoint() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = try jvp(at: Tensor([0.4]), along: Tensor([1])) { x in
+        let found = try Self.quadratic().hypergradient(at: Tensor([2]), from: x) { x, _ in
+          square(x).sum()
+        }
+        return x * found.gradient
+      }
+    }
+    expect(result, Self.refusal)
+  }
+
+  @Test("So does a penalty hypergradient")
+  func penalty() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = try gradient(at: Tensor([2])) { y in
+        let found = try Self.quadratic().penaltyHypergradient(
+          at: y, .valueFunction(strength: 100)
+        ) { x, _ in square(x).sum() }
+        return (y * found.gradient).sum()
+      }
+    }
+    expect(result, Self.refusal)
+  }
+
+  @Test("So does the efficiency constant, a number")
+  func constant() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = try gradient(at: Tensor([2])) { y in
+        let constant = try Self.quadratic().efficiencyConstant(
+          at: y, from: stopGradient(1 / y), estimator: .plain
+        ) { x, _ in square(x).sum() }
+        return y.sum() * constant
+      }
+    }
+    expect(result, Self.refusal)
+  }
+
+  @Test("So does an auxiliary output that depends on a tensor through the solver alone")
+  func capturedAuxiliary() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = try gradient(at: Tensor([3])) { c in
+        let (solution, auxiliary) = try Self.quadratic().solution(at: Tensor([2])) { _, y in
+          (1 / y, c * y)
+        }
+        return (c * solution.value + auxiliary).sum()
+      }
+    }
+    expect(result, "an auxiliary output of AID")
+  }
+
+  @Test("A penalised problem cannot be solved by the function that solves the inner one")
+  func penaltyBySolverFunction() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = try Self.quadratic().solved { _, y in 1 / y }.penaltyHypergradient(
+        at: Tensor([2]), .gradient(strength: 100)
+      ) { x, _ in square(x).sum() }
+    }
+    expect(result, "which solves the inner problem and not the penalised one")
   }
 }

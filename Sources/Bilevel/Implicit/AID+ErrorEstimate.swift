@@ -1,0 +1,56 @@
+import Autodiff
+
+extension AID {
+  /// Records how far a hypergradient estimated at x is from a better one: after one more step, with
+  /// the adjoint system solved tightly.
+  ///
+  /// Where the better one cannot be had, the record says so instead of giving a number.
+  func estimateError(
+    of gradient: Outer, _ x: Tensor, _ outer: Outer, _ status: SolverStatus,
+    _ estimate: ErrorEstimate, _ record: TrustRecord, _ loss: OuterLoss<Inner, Outer>
+  ) throws(BilevelError) {
+    let solver = referenceSolver
+    var layer = AID(formulation, initial, solver: self.solver, adjoint: solver)
+    layer.onFailure = .report
+    let estimation = Estimation(
+      layer: layer, estimator: .preconditioned(estimate.step(solver)), status: status,
+      warmStart: nil)
+    let better: Outer
+    let evidence: TrustRecord
+    do throws(BilevelError) {
+      let (moved, movedStatus) = try estimation.moved(x, outer, status)
+      if case .newton = estimate, movedStatus.residual > status.residual {
+        return record.note("no error estimate: a Newton step raises the residual; x is far off")
+      }
+      evidence = TrustRecord(inner: movedStatus)
+      better = try estimation.estimate(moved, outer, evidence, loss).gradient
+    } catch {
+      guard case .adjoint(let failure) = error else { throw error }
+      return record.note("no error estimate: \(failure)")
+    }
+    if let failure = evidence.linearSolves.first(where: {
+      !$0.isAtWorkingPrecision(layout.scalarType)
+    }) {
+      return record.note("no error estimate: \(failure)")
+    }
+    record.setEstimatedRelativeError(relativeDifference(gradient, from: better))
+  }
+
+  /// A linear solver to trust: direct while that is cheap, else an iteration with a tight tolerance.
+  private var referenceSolver: any LinearSolver {
+    let tolerance = layout.scalarType == .float32 ? 1e-6 : 1e-11
+    if layout.size <= 300 { return DenseLU(tolerance: tolerance) }
+    return formulation.isSymmetric
+      ? ConjugateGradient(tolerance: tolerance) : GMRES(tolerance: tolerance)
+  }
+}
+
+/// ‖a − b‖ / ‖b‖ over all floating-point tensors.
+func relativeDifference<T: TensorTree>(_ a: T, from b: T) -> Double {
+  var (difference, reference) = (0.0, 0.0)
+  for (u, v) in zip(a.tensors, b.tensors) where u.scalarType.isFloatingPoint {
+    difference += square(u - v).sum().scalar
+    reference += square(v).sum().scalar
+  }
+  return difference == 0 ? 0 : (difference / reference).squareRoot()
+}
