@@ -48,7 +48,11 @@ struct FlatLayout<Tree: TensorTree> {
   /// - Precondition: The tree has the template's leaves and shapes.
   func vector(_ tree: Tree, _ operation: String, _ role: String) -> Tensor {
     let (tensors, expected) = (tree.tensors, template.tensors)
-    guard tensors.count == expected.count, tree.tensorPaths == template.tensorPaths else {
+    // A single tensor can only correspond to the other one.
+    let corresponds =
+      tensors.count == expected.count
+      && (tensors.count == 1 || tree.tensorPaths == template.tensorPaths)
+    guard corresponds else {
       stop(
         operation,
         "the \(role) has tensors \(tree.tensorPaths), expected \(template.tensorPaths)")
