@@ -68,6 +68,7 @@ let package = Package(
       ]),
 
     // Tests; those of a program run the built program.
+    .target(name: "ProgramTestSupport", path: "Tests/ProgramTestSupport"),
     .testTarget(name: "ExampleSupportTests", dependencies: ["ExampleSupport"]),
     .testTarget(
       name: "EconometricsTests",
@@ -82,11 +83,11 @@ let package = Package(
         "ExampleSupport", "HyperparameterProblems", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
-    .testTarget(name: "IVRegressionTests", dependencies: ["iv-regression"]),
+    .testTarget(name: "IVRegressionTests", dependencies: ["ProgramTestSupport", "iv-regression"]),
     .testTarget(
       name: "HypergradientTests",
       dependencies: [
-        "ExampleSupport", "HyperparameterProblems", "hypergradient",
+        "ExampleSupport", "HyperparameterProblems", "ProgramTestSupport", "hypergradient",
         .product(name: "Autodiff", package: "adjoint"),
       ]),
   ],

@@ -1,4 +1,5 @@
 import Foundation
+import ProgramTestSupport
 import Testing
 
 /// What theory says about an estimator on a problem family.
@@ -49,7 +50,7 @@ private let families: [Family] = [
   private func estimators(_ arguments: [String]) throws -> [String: [String: Any]] {
     let workspace = try Workspace()
     defer { workspace.remove() }
-    let result = try Program.run(arguments + ["--json", "r.json"], in: workspace.url)
+    let result = try hypergradient.run(arguments + ["--json", "r.json"], in: workspace.url)
     #expect(result.status == 0, "\(result.errors)")
     let report = try workspace.json("r.json")
     let rows = try #require(report["estimators"] as? [[String: Any]])
@@ -112,7 +113,7 @@ private let families: [Family] = [
   func files() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
-    let result = try Program.run(
+    let result = try hypergradient.run(
       ["ridge", "--seeds", "1", "--estimators", "all", "--output", "out"], in: workspace.url)
     #expect(result.status == 0, "\(result.errors)")
     let picture = try String(

@@ -1,4 +1,5 @@
 import Foundation
+import ProgramTestSupport
 import Testing
 
 @Suite struct OptionTests {
@@ -7,7 +8,7 @@ import Testing
     let workspace = try Workspace()
     defer { workspace.remove() }
     for (name, text) in files { try workspace.write(text, to: name) }
-    let result = try Program.run(arguments, in: workspace.url)
+    let result = try hypergradient.run(arguments, in: workspace.url)
     #expect(result.status > 0 && result.status < 128, "\(result.status)")
     #expect(!result.errors.contains("Fatal error"))
     return result.errors
@@ -16,7 +17,7 @@ import Testing
   @Test func helpNamesEverySubcommand() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
-    let result = try Program.run(["--help"], in: workspace.url)
+    let result = try hypergradient.run(["--help"], in: workspace.url)
     #expect(result.status == 0)
     for name in ["ridge", "logistic", "tune"] { #expect(result.output.contains("  \(name) ")) }
   }

@@ -1,9 +1,10 @@
 import Foundation
+import ProgramTestSupport
 import Testing
 
 @Suite struct TuneErrorTests {
   private func errors(_ arguments: [String], in workspace: Workspace) throws -> String {
-    let result = try Program.run(["tune"] + arguments, in: workspace.url)
+    let result = try hypergradient.run(["tune"] + arguments, in: workspace.url)
     #expect(result.status > 0 && result.status < 128, "\(result.status)")
     #expect(!result.errors.contains("Fatal error"))
     return result.errors
@@ -48,7 +49,7 @@ import Testing
         .hasPrefix("Error: empty: cannot be resumed from: it is not a state of 'tune'; give the"))
 
     let options = ["--methods", "newton", "--iterations", "2", "--output", "out"]
-    #expect(try Program.run(["tune"] + options, in: workspace.url).status == 0)
+    #expect(try hypergradient.run(["tune"] + options, in: workspace.url).status == 0)
     let resumed = options + ["--resume", "out/tune-state.json"]
     #expect(
       try errors(resumed + ["--learning-rate", "2"], in: workspace)

@@ -1,4 +1,5 @@
 import Foundation
+import ProgramTestSupport
 import Testing
 
 @Suite struct TuneTests {
@@ -25,7 +26,7 @@ import Testing
   private func tune(
     _ arguments: [String], in workspace: Workspace
   ) throws -> (output: String, report: [String: Any]) {
-    let result = try Program.run(
+    let result = try hypergradient.run(
       ["tune", "--json", "report.json"] + arguments, in: workspace.url)
     #expect(result.status == 0, "\(result.errors)")
     return (result.output, try workspace.json("report.json"))

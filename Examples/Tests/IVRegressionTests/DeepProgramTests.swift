@@ -1,4 +1,5 @@
 import Foundation
+import ProgramTestSupport
 import Testing
 
 @Suite struct DeepProgramTests {
@@ -18,7 +19,7 @@ import Testing
       "deep", "--data", "d.csv", "--outcome", "y", "--endogenous", "x", "--instruments", "z",
       "--exogenous", "w", "--json", "r.json",
     ]
-    let result = try Program.run(arguments + Self.quick, in: workspace.url)
+    let result = try ivRegression.run(arguments + Self.quick, in: workspace.url)
     #expect(result.status == 0, "\(result.errors)")
     let json = try workspace.json("r.json")
     #expect(json["n"] as? Int == 59)
@@ -36,7 +37,7 @@ import Testing
     defer { workspace.remove() }
     let arguments = ["deep", "--observations", "200", "--seed", "5"] + Self.quick
     for name in ["a", "b"] {
-      _ = try Program.run(
+      _ = try ivRegression.run(
         arguments + ["--output", name, "--json", "\(name).json"], in: workspace.url)
     }
     let first = try Data(contentsOf: workspace.url.appending(path: "a.json"))
@@ -64,7 +65,7 @@ import Testing
   func badOptions(arguments: [String], message: String) throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
-    let result = try Program.run(["deep"] + arguments, in: workspace.url)
+    let result = try ivRegression.run(["deep"] + arguments, in: workspace.url)
     #expect(result.status != 0 && result.status != -1)
     #expect(result.errors.contains(message), "\(result.errors)")
     #expect(try FileManager.default.contentsOfDirectory(atPath: workspace.url.path).isEmpty)
@@ -73,7 +74,7 @@ import Testing
   @Test func trainingThatFails() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
-    let result = try Program.run(
+    let result = try ivRegression.run(
       ["deep", "--learning-rate", "1e30", "--observations", "100"], in: workspace.url)
     #expect(result.status != 0 && result.status != -1)
     #expect(result.errors.contains("of the inner problem cannot be solved"), "\(result.errors)")

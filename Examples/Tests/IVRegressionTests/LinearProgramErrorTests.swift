@@ -1,4 +1,5 @@
 import Foundation
+import ProgramTestSupport
 import Testing
 
 @Suite struct LinearProgramErrorTests {
@@ -15,7 +16,7 @@ import Testing
     var arguments = ["linear", "--data", "d.csv", "--outcome", outcome, "--endogenous", endogenous]
     if let instruments { arguments += ["--instruments", instruments] }
     if let exogenous { arguments += ["--exogenous", exogenous] }
-    let result = try Program.run(arguments + more, in: workspace.url)
+    let result = try ivRegression.run(arguments + more, in: workspace.url)
     #expect(result.status > 0 && result.status < 128, "\(result.status)")
     #expect(!result.errors.contains("Fatal error"))
     return result.errors
@@ -38,7 +39,7 @@ import Testing
   @Test func missingFile() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
-    let result = try Program.run(
+    let result = try ivRegression.run(
       ["linear", "--data", "no.csv", "--outcome", "y", "--endogenous", "x"], in: workspace.url)
     #expect(result.status == 1)
     #expect(result.errors == "Error: no.csv: cannot be read: no such file\n")
@@ -87,7 +88,7 @@ import Testing
     #expect(try errors(Self.good, ["--seed", "-1"]).contains("--seed"))
     let workspace = try Workspace()
     defer { workspace.remove() }
-    let result = try Program.run(["linear", "--data", "d.csv"], in: workspace.url)
+    let result = try ivRegression.run(["linear", "--data", "d.csv"], in: workspace.url)
     #expect(result.status == 64)
     #expect(result.errors.contains("--outcome and --endogenous must name columns"))
   }

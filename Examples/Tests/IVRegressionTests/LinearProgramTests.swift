@@ -1,4 +1,5 @@
 import Foundation
+import ProgramTestSupport
 import Testing
 
 @Suite struct LinearProgramTests {
@@ -19,7 +20,7 @@ import Testing
   func cardWithoutOptions(arguments: [String], standardError: Double) throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
-    let result = try Program.run(arguments + ["--json", "result.json"], in: workspace.url)
+    let result = try ivRegression.run(arguments + ["--json", "result.json"], in: workspace.url)
     #expect(result.status == 0, "\(result.errors)")
 
     let json = try workspace.json("result.json")
@@ -53,7 +54,7 @@ import Testing
   @Test func theProgramAloneRunsEverything() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
-    let result = try Program.run(
+    let result = try ivRegression.run(
       ["--json", "all.json", "--output", "out/put", "--seed", "3"], in: workspace.url)
     #expect(result.status == 0, "\(result.errors)")
     let linear = try #require(try workspace.json("all.json")["linear"] as? [String: Any])
@@ -76,7 +77,7 @@ import Testing
     let workspace = try Workspace()
     defer { workspace.remove() }
     for output in ["a", "b"] {
-      _ = try Program.run(
+      _ = try ivRegression.run(
         ["linear", "--output", output, "--json", "\(output).json"], in: workspace.url)
     }
     for (a, b) in [("a.json", "b.json"), ("a/linear.svg", "b/linear.svg")] {
@@ -97,7 +98,7 @@ import Testing
     try workspace.write(
       "\u{FEFF}\"the, outcome\",x,z,unused,text\r\n" + rows.joined(separator: "\r\n"), to: "d.csv")
     // A name with a comma cannot be written in a list of names, but is a fine outcome.
-    let result = try Program.run(
+    let result = try ivRegression.run(
       [
         "linear", "--data", "d.csv", "--outcome", "the, outcome", "--endogenous", " x ",
         "--instruments", "z", "--json", "r.json",
@@ -115,7 +116,7 @@ import Testing
   @Test func resultsCanGoToStandardOutput() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
-    let result = try Program.run(["linear", "--json", "/dev/stdout"], in: workspace.url)
+    let result = try ivRegression.run(["linear", "--json", "/dev/stdout"], in: workspace.url)
     #expect(result.status == 0, "\(result.errors)")
     #expect(result.output.contains("\"parameters\" : {"))
   }

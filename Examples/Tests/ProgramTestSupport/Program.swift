@@ -1,15 +1,24 @@
 import Foundation
-import Testing
 
-/// Runs the built `iv-regression`, which lies beside the test bundle.
-enum Program {
-  struct Result {
-    let status: Int32
-    let output: String
-    let errors: String
+/// A program of this package, which lies beside the test bundle.
+public struct Program: Sendable {
+  /// What a run left.
+  public struct Result {
+    /// The exit status; −1 where a signal ended it.
+    public let status: Int32
+    /// Standard output.
+    public let output: String
+    /// Standard error.
+    public let errors: String
   }
 
-  static func run(_ arguments: [String], in directory: URL) throws -> Result {
+  private let name: String
+
+  /// The program of a name.
+  public init(named name: String) { self.name = name }
+
+  /// Runs it in a directory and waits for its end.
+  public func run(_ arguments: [String], in directory: URL) throws -> Result {
     let process = Process()
     process.executableURL = try executable()
     process.arguments = arguments
@@ -30,35 +39,49 @@ enum Program {
       errors: try String(contentsOf: urls[1], encoding: .utf8))
   }
 
-  static func executable() throws -> URL {
-    let name = "iv-regression"
+  private func executable() throws -> URL {
     let places =
       [Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent()]
       + Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }
     let candidates = places.compactMap { $0?.appending(path: name) }
-    return try #require(
-      candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) },
-      "iv-regression is not beside the tests: \(candidates.map(\.path))")
+    guard
+      let found = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0.path) })
+    else {
+      throw NotFound(description: "\(name) is not beside the tests: \(candidates.map(\.path))")
+    }
+    return found
+  }
+
+  private struct NotFound: Error, CustomStringConvertible {
+    let description: String
   }
 }
 
 /// A directory of its own for a test, removed with `remove()`.
-struct Workspace {
-  let url: URL
+public struct Workspace {
+  /// The directory.
+  public let url: URL
 
-  init() throws {
+  /// Makes the directory.
+  public init() throws {
     url = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
   }
 
-  func remove() { try? FileManager.default.removeItem(at: url) }
+  /// Removes it.
+  public func remove() { try? FileManager.default.removeItem(at: url) }
 
-  func write(_ text: String, to name: String) throws {
+  /// Writes a text file.
+  public func write(_ text: String, to name: String) throws {
     try Data(text.utf8).write(to: url.appending(path: name))
   }
 
-  func json(_ name: String) throws -> [String: Any] {
+  /// The object in a JSON file.
+  public func json(_ name: String) throws -> [String: Any] {
     let data = try Data(contentsOf: url.appending(path: name))
-    return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    guard let object = try JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+      throw CocoaError(.propertyListReadCorrupt)
+    }
+    return object
   }
 }

@@ -1,0 +1,4 @@
+import ProgramTestSupport
+
+/// The program under test.
+let hypergradient = Program(named: "hypergradient")

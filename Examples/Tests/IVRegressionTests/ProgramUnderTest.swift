@@ -1,0 +1,4 @@
+import ProgramTestSupport
+
+/// The program under test.
+let ivRegression = Program(named: "iv-regression")
