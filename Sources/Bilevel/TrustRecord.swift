@@ -9,6 +9,7 @@ public final class TrustRecord: Sendable, CustomStringConvertible {
     var inner: SolverStatus
     var linearSolves: [SolverStatus] = []
     var estimatedRelativeError: Double?
+    var adjointSuffices: Bool?
     var approximation: String?
     var notes: [String] = []
   }
@@ -28,6 +29,11 @@ public final class TrustRecord: Sendable, CustomStringConvertible {
   /// The estimated relative error of a hypergradient, where one was asked for.
   public var estimatedRelativeError: Double? { contents.withLock { $0.estimatedRelativeError } }
 
+  /// Whether the adjoint residual is small enough for the order of the estimator: at most
+  /// (‖F‖ / ‖F at the start‖)^order relative, or working precision; nil where no hypergradient was
+  /// asked for.
+  public var adjointSuffices: Bool? { contents.withLock { $0.adjointSuffices } }
+
   /// What makes the derivative an approximation whatever the solves reached: a truncation, a
   /// penalty; nil for none.
   public var approximation: String? { contents.withLock { $0.approximation } }
@@ -45,6 +51,18 @@ public final class TrustRecord: Sendable, CustomStringConvertible {
   func append(_ status: SolverStatus) { contents.withLock { $0.linearSolves.append(status) } }
 
   func note(_ text: String) { contents.withLock { $0.notes.append(text) } }
+
+  /// Compares the adjoint solves with what the estimator promises.
+  func judgeAdjoint(needed: Double) {
+    contents.withLock { contents in
+      let reached = contents.linearSolves.map(\.relativeResidual).max() ?? 0
+      contents.adjointSuffices = reached <= needed
+      guard reached > needed else { return }
+      contents.notes.append(
+        "the adjoint residual \(number(reached)) limits the accuracy: the order of the estimator "
+          + "takes \(number(needed))")
+    }
+  }
 
   func setApproximation(_ text: String) { contents.withLock { $0.approximation = text } }
 

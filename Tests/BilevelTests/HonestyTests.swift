@@ -112,6 +112,35 @@ struct HonestyTests {
       found.record.inner.residual <= found.record.inner.threshold || !found.record.isConverged)
   }
 
+  @Test("The record tells whether the adjoint is accurate enough for the order promised")
+  func adjointSuffices() throws {
+    let weights = Tensor([1, -2, 0.5, 3])
+    let scales = Tensor([1, 3, 10, 30])
+    func layer(_ adjoint: any LinearSolver) -> AID<Tensor, Tensor> {
+      AID(
+        minimizing: { x, y in
+          (0.5 * scales * square(x) + 0.1 * square(square(x)) - x * exp(y)).sum()
+        }, from: Tensor.zeros([4]), solver: NewtonCG(stopping: StoppingRule(relative: 1e-3)),
+        adjoint: adjoint)
+    }
+    let y = Tensor([0.1, 0.2, 0.3, 0.4])
+    for (estimator, tolerance, suffices) in [
+      (HypergradientEstimator<Tensor>.plain, nil, true), (.plain, 1e-1, false),
+      (.preconditioned(NewtonStep()), nil, true), (.preconditioned(NewtonStep()), 1e-2, false),
+    ] as [(HypergradientEstimator<Tensor>, Double?, Bool)] {
+      let found = try layer(ConjugateGradient(tolerance: tolerance, maximumIterations: 3))
+        .reporting.hypergradient(at: y, estimator: estimator) { x, _ in dot(weights, square(x)) }
+      if tolerance != nil {
+        #expect(found.record.adjointSuffices == suffices)
+        #expect(found.record.description.contains("limits the accuracy") == !suffices)
+      }
+      let matched = try layer(ConjugateGradient()).hypergradient(at: y, estimator: estimator) {
+        x, _ in dot(weights, square(x))
+      }
+      #expect(matched.record.adjointSuffices == true)
+    }
+  }
+
   @Test("Where the better estimate fails there is no error estimate, and a reason")
   func noEstimate() throws {
     // ¼ x⁴ − y x has no curvature at 0, where this solver stops.
@@ -193,5 +222,14 @@ struct HonestyTests {
         dot(weights, try layer(DenseLU(tolerance: 1e-16)).solution(at: $0).value)
       }
     }
+  }
+}
+
+extension AID {
+  /// The same layer, returning what it has.
+  fileprivate var reporting: AID {
+    var layer = self
+    layer.onFailure = .report
+    return layer
   }
 }

@@ -29,6 +29,9 @@ extension AID {
       let (moved, movedStatus) = try estimation.moved(x, outer, status)
       let record = TrustRecord(inner: movedStatus)
       let (value, gradient) = try estimation.estimate(moved, outer, record, loss)
+      // A solver may stop a little above its target by rounding alone.
+      record.judgeAdjoint(
+        needed: 2 * matchedTolerance(status, order: estimator.order, scalarType: layout.scalarType))
       // A step that overshoots is no better start than the point before it.
       warmStart?.inner = layout.tree(movedStatus.residual <= status.residual ? moved : x)
       if let errorEstimate {
