@@ -25,7 +25,9 @@ public func jacobian<E: Error>(
   return try JacobianBlocks(linearization, x, mode, throwing: E.self)[output: 0, input: 0]
 }
 
-/// The full Hessian of a scalar function.
+/// The full Hessian of a scalar function of one tensor.
+///
+/// For a tree see `hessianBlocks(at:of:)`; for products with the Hessian only, `hvp(at:along:of:)`.
 ///
 /// - Parameters:
 ///   - x: A floating-point tensor.
@@ -80,7 +82,7 @@ public func hessianBlocks<each T: TensorTree, E: Error>(
 /// A Jacobian by pairs of tensors: the block of output y and input x has shape y.shape + x.shape.
 ///
 /// Pairs with a tensor that is not floating point have a block of zeros.
-public struct JacobianBlocks: Sendable {
+public struct JacobianBlocks: Sendable, CustomStringConvertible {
   /// Names of the output tensors.
   public let outputPaths: [String]
   /// Names of the input tensors, such as `argument 0.weight`.
@@ -89,6 +91,16 @@ public struct JacobianBlocks: Sendable {
 
   /// The block of an output and an input tensor, by their positions.
   public subscript(output output: Int, input input: Int) -> Tensor { blocks[output][input] }
+
+  /// Each block with the names of its tensors and its shape.
+  public var description: String {
+    outputPaths.indices.flatMap { output in
+      inputPaths.indices.map { input in
+        let names = [outputPaths[output], inputPaths[input]].map { $0.isEmpty ? "value" : $0 }
+        return "∂(\(names[0]))/∂(\(names[1])): \(blocks[output][input].shape)"
+      }
+    }.joined(separator: "\n")
+  }
 
   init<Input: TensorTree, Output: TensorTree, E: Error>(
     _ linearization: Linearization<Input, Output>, _ point: Input, _ mode: JacobianMode,

@@ -35,7 +35,7 @@ extension AID {
       // A step that overshoots is no better start than the point before it.
       warmStart?.inner = layout.tree(movedStatus.residual <= status.residual ? moved : x)
       if let errorEstimate {
-        try estimateError(of: gradient, x, outer, status, errorEstimate, record, loss)
+        try estimateError(of: gradient, moved, outer, movedStatus, errorEstimate, record, loss)
       }
       return Hypergradient(
         value: value, gradient: gradient, inner: layout.tree(moved), record: record)

@@ -95,6 +95,41 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
     self.init(.fixedPoint(map), initial, solver: .library(solver), adjoint: adjoint)
   }
 
+  /// The minimum of an objective, found by a function of the user's.
+  ///
+  /// - Parameters:
+  ///   - tolerance: What ‖F‖ at the function's result is held against, relative to the initial point.
+  ///   - solve: Finds the solution; not traced, possibly not differentiable, free to use anything.
+  public init(
+    minimizing objective: @escaping (Inner, Outer) throws -> Tensor, from initial: Inner,
+    adjoint: any LinearSolver = ConjugateGradient(),
+    tolerance: StoppingRule = StoppingRule(relative: 1e-6), solvedBy solve: @escaping SolveFunction
+  ) {
+    self.init(
+      .minimum(objective), initial, solver: .function(solve, tolerance: tolerance),
+      adjoint: adjoint)
+  }
+
+  /// A root F(x, y) = 0, found by a function of the user's.
+  public init(
+    root residual: @escaping (Inner, Outer) throws -> Inner, from initial: Inner,
+    adjoint: any LinearSolver = GMRES(), tolerance: StoppingRule = StoppingRule(relative: 1e-6),
+    solvedBy solve: @escaping SolveFunction
+  ) {
+    self.init(
+      .root(residual), initial, solver: .function(solve, tolerance: tolerance), adjoint: adjoint)
+  }
+
+  /// A fixed point x = T(x, y), found by a function of the user's.
+  public init(
+    fixedPoint map: @escaping (Inner, Outer) throws -> Inner, from initial: Inner,
+    adjoint: any LinearSolver = GMRES(), tolerance: StoppingRule = StoppingRule(relative: 1e-6),
+    solvedBy solve: @escaping SolveFunction
+  ) {
+    self.init(
+      .fixedPoint(map), initial, solver: .function(solve, tolerance: tolerance), adjoint: adjoint)
+  }
+
   init(
     _ formulation: InnerFormulation<Inner, Outer>, _ initial: Inner, solver: Solver,
     adjoint: any LinearSolver

@@ -55,10 +55,10 @@ public struct Hypergradient<Inner: TensorTree, Outer: TensorTree> {
   public let record: TrustRecord
 }
 
-/// How the error of a hypergradient is estimated: by its difference from a better one, taken after
-/// one more step with the adjoint system solved tightly.
+/// How the error of a hypergradient is estimated: by its difference from a better one, taken one
+/// more step beyond the point where it was evaluated, with the adjoint system solved tightly.
 public enum ErrorEstimate: Sendable {
-  /// A Newton step: asymptotically the exact error of a first-order estimator.
+  /// A Newton step: asymptotically the exact error.
   case newton
   /// A few conjugate-gradient iterations on the Newton system: cheaper, usually within 20 %.
   case conjugateGradient(iterations: Int)

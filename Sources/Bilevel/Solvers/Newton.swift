@@ -23,7 +23,8 @@ public struct Newton: InnerSolver {
 
   /// Newton's method.
   public init(
-    linearSolver: any LinearSolver, stopping: StoppingRule = StoppingRule(maximumIterations: 100)
+    linearSolver: any LinearSolver = DenseLU(),
+    stopping: StoppingRule = StoppingRule(maximumIterations: 100)
   ) {
     self.linearSolver = linearSolver
     self.stopping = stopping

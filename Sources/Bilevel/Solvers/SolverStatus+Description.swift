@@ -39,7 +39,8 @@ extension SolverStatus: CustomStringConvertible {
       """
       the point misses what was asked for. Find it more accurately, state what is enough \
       (\(number(relativeResidual)) relative was reached), or, where the start is already the \
-      solution, give an absolute tolerance
+      solution, give an absolute tolerance. A solver function may also solve another problem than \
+      the layer's
       """
     case .notFinite:
       """
@@ -90,6 +91,12 @@ extension SolverStatus: CustomStringConvertible {
   }
 
   private var iterationAdvice: String {
+    if threshold == 0 {
+      return """
+        a tolerance of 0 is not reached by a fixed number of iterations. Give a tolerance, or set the \
+        layer's onFailure to .report to take what the iterations leave
+        """
+    }
     let recent = history.suffix(6)
     guard let first = recent.first, let last = recent.last, recent.count > 1, first > 0 else {
       return "allow more iterations"
