@@ -40,7 +40,8 @@ public struct GradientDescent: InnerSolver {
 
   public func solve(_ problem: InnerProblem) throws(BilevelError) -> InnerSolution {
     problem.require(.minima, for: "GradientDescent")
-    var run = InnerRun("GradientDescent", problem, stopping)
+    // Growing steps raise ‖∇f‖ now and then, for longer the worse the condition.
+    var run = InnerRun("GradientDescent", problem, stopping, isPatienceGrowing: true)
     switch step {
     case .fixed(let step): try descend(&run, step)
     case .backtracking(let initial, let shrinkage, let growth):

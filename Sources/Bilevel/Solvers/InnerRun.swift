@@ -30,12 +30,16 @@ struct InnerRun {
 
   /// Iterations that may pass without progress before the run counts as stalled.
   private let patience: Int
+  /// Whether as many as half of the iterations so far may, if that is more.
+  private let isPatienceGrowing: Bool
 
   init(
-    _ method: String, _ problem: InnerProblem, _ stopping: StoppingRule, patience: Int = 10
+    _ method: String, _ problem: InnerProblem, _ stopping: StoppingRule, patience: Int = 10,
+    isPatienceGrowing: Bool = false
   ) {
     self.method = method
     self.patience = patience
+    self.isPatienceGrowing = isPatienceGrowing
     self.problem = problem
     point = problem.start
     threshold = stopping.threshold(scale: problem.scale)
@@ -100,8 +104,37 @@ struct InnerRun {
     conclude()
   }
 
+  /// Ends a run whose residual is no larger than its rounding errors, once that is suspected.
+  ///
+  /// A fruitless stretch alone does not tell the end of what working precision allows from a
+  /// badly conditioned problem, on which the residual rises and falls for long. The rounding error
+  /// of the residual does: it is about how much F changes with the last bit of each unknown. That
+  /// costs one F, and is asked for after 8, 16, 32, … fruitless iterations.
+  ///
+  /// - Parameter current: F at the present point.
+  mutating func endAtRoundingFloor(_ current: Tensor) throws(BilevelError) {
+    let count = fruitlessIterations
+    guard isRunning, count >= 8, count & (count - 1) == 0 else { return }
+    var generator = PhiloxGenerator(seed: UInt64(count))
+    let signs = sign(normalVector(like: point, using: &generator))
+    let nearby = point + point.scalarType.ulpOfOne * signs * point
+    let rounding = norm(try residual(at: nearby) - current)
+    // Iterates hover within a small multiple of their rounding errors.
+    if residual <= 8 * rounding { end(.stalled) }
+  }
+
   /// Ends the run at the present point.
-  mutating func end(_ outcome: SolverStatus.Outcome) { self.outcome = outcome }
+  mutating func end(_ outcome: SolverStatus.Outcome) {
+    self.outcome = outcome == .stalled && isCarriedOff ? .notFinite : outcome
+  }
+
+  /// Whether the residual has grown by half of the digits of the scalar type.
+  ///
+  /// A run that can get no further there is not near a solution. It has followed an objective that
+  /// is unbounded below to where the unknowns are too large for anything else to be resolved.
+  private var isCarriedOff: Bool {
+    residual > lowestResidual / point.scalarType.ulpOfOne.squareRoot()
+  }
 
   private mutating func conclude() {
     if !residual.isFinite {
@@ -110,8 +143,8 @@ struct InnerRun {
       outcome = .converged
     } else if history.count > maximumIterations {
       outcome = .iterationLimit
-    } else if fruitlessIterations >= patience {
-      outcome = .stalled
+    } else if fruitlessIterations >= max(patience, isPatienceGrowing ? history.count / 2 : 0) {
+      end(.stalled)
     }
   }
 }

@@ -46,8 +46,9 @@ public struct LBFGS: InnerSolver {
     _ problem: InnerProblem
   ) throws(BilevelError) -> (solution: InnerSolution, pairs: CurvaturePairs) {
     problem.require(.minima, for: "LBFGS")
-    // ‖∇f‖ of a badly conditioned problem does not fall in every iteration.
-    var run = InnerRun("LBFGS", problem, stopping, patience: 30)
+    // ‖∇f‖ of a badly conditioned problem rises and falls for hundreds of iterations, longer the
+    // longer the run. The end of what rounding allows is noticed before.
+    var run = InnerRun("LBFGS", problem, stopping, patience: 100, isPatienceGrowing: true)
     var search = LineSearch.bracketing(curvature: curvature)
     var pairs = CurvaturePairs(limit: memory)
     var current = try run.objective(at: run.point)

@@ -41,7 +41,12 @@ struct LineSearch {
   /// σ, the part of the slope that may remain.
   private let curvature: Double
   private var trustsObjective = true
-  /// Why the last search found nothing: the shortest trial was not finite, or not good enough.
+  /// The least objective at any origin so far.
+  private var lowestValue = Double.infinity
+  /// Searches in a row that found no upper end of a bracket.
+  private var endlessSearches = 0
+  /// Why the last search found nothing: the objective falls until it is not finite or for as long
+  /// as it was followed, the shortest trial was not finite, or no trial was good enough.
   private(set) var failure = SolverStatus.Outcome.stalled
 
   private static let maximumTrials = 40
@@ -75,8 +80,11 @@ struct LineSearch {
       found = try search(&run, start, direction, step)
     }
     guard let found else { return nil }
-    let isProgress = trustsObjective && found.end.value < origin.value - origin.resolution
+    // Also where values are not trusted: rounding reaches new lowest values ever more rarely.
+    lowestValue = min(lowestValue, origin.value)
+    let isProgress = found.end.value < lowestValue - origin.resolution
     run.advance(to: found.end.x, residual: found.end.residual, isProgress: isProgress)
+    try run.endAtRoundingFloor(found.end.gradient)
     return found
   }
 
@@ -143,7 +151,10 @@ struct LineSearch {
     var width = Double.infinity
     for _ in 0..<Self.maximumTrials {
       let trial = try trial(&run, start, direction, step)
-      if accepts(trial, from: start) { return trial }
+      if accepts(trial, from: start) {
+        endlessSearches = 0
+        return trial
+      }
       if !trial.isFinite || trial.slope >= 0 || isTooHigh(trial, start) {
         high = trial
       } else if high == nil {
@@ -162,8 +173,15 @@ struct LineSearch {
         ? low.step + 0.5 * newWidth : interpolation(low, high, start)
       width = newWidth
     }
-    // A long step with sufficient decrease, where φ′ never became flat enough.
-    return trustsObjective && low.step > 0 && decreases(low, from: start) ? low : nil
+    // φ may have no minimum. One search without an upper end, over a factor of 2⁴⁰ at least, may be
+    // owed to a first step in the wrong units; two are not.
+    endlessSearches = high == nil ? endlessSearches + 1 : 0
+    failure = high?.isFinite == true ? .stalled : .notFinite
+    guard trustsObjective, endlessSearches < 2 else { return nil }
+    // A long step with sufficient decrease, where φ′ never became flat enough. The decrease must
+    // exceed rounding, which alone makes a null step seem to be one.
+    let isResolved = low.end.value < start.end.value - start.end.resolution
+    return isResolved && decreases(low, from: start) ? low : nil
   }
 
   /// The zero of the slope as the line through two slopes predicts it, two to ten steps away.

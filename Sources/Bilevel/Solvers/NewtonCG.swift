@@ -18,7 +18,8 @@ import Autodiff
 public struct NewtonCG: InnerSolver {
   /// When to stop.
   public let stopping: StoppingRule
-  /// The most conjugate-gradient iterations per direction; nil is twice the number of unknowns.
+  /// The most conjugate-gradient iterations per direction; nil is ten times the number of unknowns,
+  /// because rounding makes badly conditioned systems take more than one product per unknown.
   public let maximumProducts: Int?
 
   /// Truncated Newton.
@@ -36,7 +37,9 @@ public struct NewtonCG: InnerSolver {
 
   public func solve(_ problem: InnerProblem) throws(BilevelError) -> InnerSolution {
     problem.require(.minima, for: "NewtonCG")
-    var run = InnerRun("NewtonCG", problem, stopping)
+    // A truncated direction may raise ‖∇f‖ several times in a row. The end of what rounding allows
+    // is noticed before.
+    var run = InnerRun("NewtonCG", problem, stopping, patience: 30)
     var search = LineSearch.bracketing()
     var forcing = ForcingTerm()
     var current = try run.objective(at: run.point)
@@ -69,7 +72,7 @@ public struct NewtonCG: InnerSolver {
     var p = -gradient
     var square = inner(r, r)
     let goal = tolerance * tolerance * square
-    for _ in 0..<(maximumProducts ?? 2 * gradient.elementCount) {
+    for _ in 0..<(maximumProducts ?? 10 * gradient.elementCount) {
       let product = try hessian(p)
       let curvature = inner(p, product)
       if curvature <= gradient.scalarType.ulpOfOne * norm(p) * norm(product) {

@@ -30,6 +30,15 @@ struct GMRESTests {
     #expect(full.status.iterations == 10)
   }
 
+  @Test("A cycle without any progress at all stalls")
+  func noProgress() throws {
+    let b = Tensor.concatenated([Tensor.ones([1]), .zeros([29])])
+    let status = try GMRES(restart: 10).solution(opaqueOperator(Self.shift(30)), b).status
+    #expect(status.outcome == .stalled)
+    #expect(status.residual == 1)
+    #expect(status.iterations <= 20)
+  }
+
   @Test("A singular system stalls, one that is consistent is solved")
   func singular() throws {
     let nilpotent = Tensor(rows: [[0, 1, 0], [0, 0, 1], [0, 0, 0]])

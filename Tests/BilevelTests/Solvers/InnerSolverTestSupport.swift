@@ -70,6 +70,29 @@ struct Quadratic {
   }
 }
 
+/// f = ½ xᵀ A x − bᵀ x with curvatures log-spaced from 1/κ to 1 in rotated coordinates, and a
+/// solution of a length near κ.
+///
+/// Values are resolved no better than to ε‖x*‖², far worse than their size tells, so that most of
+/// the way to a small gradient has to be gone without them.
+struct LongQuadratic {
+  let matrix: Tensor
+  let b: Tensor
+
+  init(size: Int, condition: Double, seed: UInt64 = 1, _ scalarType: ScalarType = .float64) throws {
+    let raw = normal([size, size], seed: seed)
+    let (_, basis) = try symmetricEigen(raw + raw.transposed())
+    let curvatures = pow(Tensor(condition), Tensor.range(size) / Double(size - 1) - 1)
+    let product = matmul(basis * curvatures, basis, transposeB: true)
+    matrix = (0.5 * (product + product.transposed())).cast(to: scalarType)
+    b = normal([size], seed: seed + 1).cast(to: scalarType)
+  }
+
+  func problem() throws -> InnerProblem {
+    try .minimum(from: .zeros(like: b)) { x in 0.5 * dot(x, matmul(matrix, x)) - dot(b, x) }
+  }
+}
+
 /// Logistic regression with a ridge, the mean over 200 samples.
 enum Logistic {
   static func problem(
