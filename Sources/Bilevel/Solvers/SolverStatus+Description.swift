@@ -44,8 +44,8 @@ extension SolverStatus: CustomStringConvertible {
       """
     case .notFinite:
       """
-      a value overflowed or a function left its domain. Use a smaller step, a line search, or a \
-      start nearer to the solution
+      a value overflowed, a function left its domain, or the objective falls without end (is its sign \
+      right?). Use a smaller step, a line search, a start nearer to the solution, or regularise
       """
     case .indefinite(let curvature, let blocks) where curvature == 0:
       """

@@ -10,7 +10,7 @@ public struct SolverStatus: Sendable, Equatable {
     case iterationLimit
     /// No further progress at working precision: no step lowers the residual or the objective.
     case stalled
-    /// A NaN or an infinity appeared.
+    /// A NaN or an infinity appeared, or the iterates run off to infinity.
     case notFinite
     /// A point that was found by other means, or by an approximation, misses the threshold.
     case inaccurate
