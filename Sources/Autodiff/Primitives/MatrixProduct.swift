@@ -168,6 +168,12 @@ public func matmul(
   guard a.rank >= 1, b.rank >= 1 else {
     stop("matmul", "expected vectors or matrices, found shapes \(a.shape) and \(b.shape)")
   }
+  if a.rank == 2, b.rank == 1, a.shape[transposeA ? 0 : 1] == b.shape[0] {
+    return apply(MatrixTimesVector(transposed: transposeA), a, b)
+  }
+  if a.rank == 1, b.rank == 2, b.shape[transposeB ? 1 : 0] == a.shape[0] {
+    return apply(MatrixTimesVector(transposed: !transposeB), b, a)
+  }
   let left = a.rank == 1 ? a.expandingShape(at: 0) : a
   let right = b.rank == 1 ? b.expandingShape(at: 1) : b
   var product = apply(

@@ -243,6 +243,18 @@ enum PrimitiveCatalogue {
       PrimitiveCase("matmul of nothing", [values([2, 0]), values([0, 3])]) {
         [matmul($0[0], $0[1])]
       },
+      PrimitiveCase("matrix times vector", [values([3, 2]), values([2], seed: 2)]) {
+        [matmul($0[0], $0[1]), matmul($0[1], $0[0], transposeB: true)]
+      },
+      PrimitiveCase("transposed matrix times vector", [values([3, 2]), values([3], seed: 2)]) {
+        [matmul($0[0], $0[1], transposeA: true), matmul($0[1], $0[0])]
+      },
+      PrimitiveCase("matrix of nothing times vector", [values([2, 0]), values([0])]) {
+        [matmul($0[0], $0[1])]
+      },
+      PrimitiveCase("matrix times its own row", [values([3, 3])]) {
+        [matmul($0[0], $0[0][1])]
+      },
       PrimitiveCase(
         "matrix and vectors", [values([2, 3]), values([3], seed: 2), values([2], seed: 3)]
       ) {
