@@ -13,7 +13,7 @@ struct ImplicitSystem {
   let name: String
   /// F, traced in all it captures.
   let residual: VectorFunction
-  /// Whether F₁ is symmetric by construction, as a Hessian is.
+  /// Whether F is the gradient of an objective, so that rows and columns of F₁ vanish together.
   let isSymmetric: Bool
   let adjoint: AdjointSettings
   let record: TrustRecord
