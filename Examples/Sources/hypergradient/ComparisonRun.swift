@@ -29,8 +29,8 @@ struct ComparisonRun {
       slopeLimit: settings.points == .path ? Self.slopeLimit : .infinity)
     let name = loss == .squared ? "ridge" : "logistic"
     let report = ComparisonReport(
-      command: name, training: data.training, validation: data.validation, settings: settings,
-      ratioError: ratioError, summaries: summaries, curves: curves)
+      command: name, split: data, settings: settings, ratioError: ratioError, summaries: summaries,
+      curves: curves)
     let directory = try options.shared.outputDirectory()
     let files = [directory.file("\(name)-errors.csv"), directory.file("\(name).svg")]
     try EstimatorTables.csv(curves).write(toFile: files[0])
@@ -39,7 +39,11 @@ struct ComparisonRun {
         "Hypergradients of \(name) regression, \(settings.draw.outer.rawValue) outer objective",
       subtitle: report.subtitle, summaries: summaries
     ).figure.write(to: files[1])
-    print(report.subtitle + "\n\n" + EstimatorTables.text(summaries, ratioError: ratioError))
+    let facts = [report.subtitle, report.data.droppedText].filter { !$0.isEmpty }
+    print(
+      facts.joined(separator: "\n") + "\n\n"
+        + EstimatorTables.text(summaries, ratioError: ratioError)
+    )
     print("\nWrote \(files.joined(separator: " and "))")
     try options.shared.writeResults(report)
   }

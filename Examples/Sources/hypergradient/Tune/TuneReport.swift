@@ -5,10 +5,13 @@ import HyperparameterProblems
 /// What `tune` writes with `--json`.
 struct TuneReport: Encodable {
   let problem: String
+  let data: DataSummary
   let rows: Int
   let validationRows: Int
   let testRows: Int
   let features: [String]
+  /// Features with one value in all training rows.
+  let constantFeatures: [String]
   let settings: TuneSettings
   /// The method whose penalties are shown.
   let best: String?
@@ -29,10 +32,13 @@ struct TuneReport: Encodable {
   ) {
     let training = problem.data.training
     self.problem = "\(problem.loss.rawValue) loss on \(training.source)"
+    data = DataSummary(problem.data)
+    // Standardising turns a constant feature into 0, which is constant too.
+    constantFeatures = training.constantFeatures
     rows = training.rowCount
     validationRows = problem.data.validation.rowCount
     testRows = problem.test?.rowCount ?? 0
-    features = training.featureNames ?? (1...training.featureCount).map { "feature \($0)" }
+    features = (0..<training.featureCount).map(training.name)
     self.settings = settings
     self.results = results
     self.baselines = baselines
@@ -47,7 +53,7 @@ struct TuneReport: Encodable {
   var subtitle: String {
     "\(problem), \(Numbers.count(rows)) × \(Numbers.count(features.count)), "
       + "\(Numbers.count(validationRows)) rows for validation, \(Numbers.count(testRows)) for the "
-      + "test"
+      + "test\(data.labelText)"
   }
 
   /// The inner solves in a line.

@@ -14,6 +14,7 @@ extension TuneReport {
       """,
       methodTable,
     ]
+    parts.insert(contentsOf: [data.droppedText, constantText].filter { !$0.isEmpty }, at: 1)
     parts += [notes, baselineTable, remark, featureTable].filter { !$0.isEmpty }
     return parts.joined(separator: "\n\n")
   }
@@ -39,6 +40,14 @@ extension TuneReport {
       + wrapped(
         "Errors are those of the last hypergradient, relative to its norm, which at "
           + "a solution is nearly 0. Losses are at the exact inner solution.", width: 100)
+  }
+
+  private var constantText: String {
+    guard !constantFeatures.isEmpty else { return "" }
+    return wrapped(
+      "Constant in the training rows: \(constantFeatures.joined(separator: ", ")). A constant "
+        + "feature that is standardised becomes 0 and leaves its coefficient to the penalty alone, "
+        + "so without penalties there is no unique solution.", width: 100)
   }
 
   /// What stays wrong, and what went wrong.
