@@ -49,6 +49,37 @@ struct TuneReport: Encodable {
     }
   }
 
+  /// What the losses of one run say against another.
+  var warnings: [String] {
+    var texts: [String] = []
+    let tolerance = max(settings.tolerance, 1e-9)
+    func exceeds(_ loss: Double, _ other: Double?) -> Bool {
+      other.map { loss > $0 + tolerance * abs($0) } ?? false
+    }
+    for result in results {
+      guard let loss = result.losses?.validation else { continue }
+      if exceeds(loss, baselines.common.validation) {
+        texts.append(
+          "\(result.method) ends with a larger validation loss than the best common penalty.")
+      }
+      if exceeds(loss, baselines.unregularized?.validation) {
+        texts.append("\(result.method) ends with a larger validation loss than no penalty at all.")
+      }
+    }
+    if let exact = results.first(where: { $0.method == TuneMethod.exact.name }),
+      let loss = exact.losses?.validation
+    {
+      for result in results where exceeds(loss, result.losses?.validation) {
+        texts.append(
+          "\(result.method) ends with a smaller validation loss than exact: "
+            + (exact.converged
+              ? "there are several minima; try another --start."
+              : "exact has not converged; allow more --iterations."))
+      }
+    }
+    return texts
+  }
+
   /// The data in a line.
   var subtitle: String {
     "\(problem), \(Numbers.count(rows)) × \(Numbers.count(features.count)), "

@@ -10,6 +10,8 @@ struct TuneResult: Encodable {
   /// What stays wrong at the exact inner solution; nil where nothing does.
   let approximation: String?
   let converged: Bool
+  /// Whether it was given up because shorter steps did not help.
+  let stuck: Bool
   /// The message of the error that ended the run; nil if none did.
   let failure: String?
   let iterations: Int
@@ -29,8 +31,13 @@ struct TuneResult: Encodable {
   /// The name with "(approximate)" where that is so.
   var label: String { approximation == nil ? method : "\(method) (approximate)" }
 
-  /// "yes", "no", or "failed".
-  var verdict: String { failure != nil ? "failed" : converged ? "yes" : "no" }
+  /// "yes", "no", "stopped" or "failed"; what is approximate converges to a point of its own.
+  var verdict: String {
+    if failure != nil { return "failed" }
+    if stuck { return "stopped" }
+    guard converged else { return "no" }
+    return approximation == nil ? "yes" : "to its own stationary point"
+  }
 
   /// The results of all runs.
   static func results(
@@ -50,6 +57,7 @@ struct TuneResult: Encodable {
     summary = method.summary
     approximation = method.approximation
     converged = run.isConverged
+    stuck = run.isStuck
     failure = run.failure
     iterations = max(0, run.steps.count - 1)
     seconds = run.seconds

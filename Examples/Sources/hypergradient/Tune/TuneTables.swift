@@ -61,14 +61,24 @@ extension TuneReport {
         let text = failure.split(separator: "\n").joined(separator: "\n      ")
         lines.append("  \(result.method) failed after \(result.iterations) iterations: \(text)")
       } else if !result.converged {
-        lines.append(
-          "  \(result.method) has not converged: the projected hypergradient is "
-            + "\(Numbers.significant(result.projectedNorm ?? .nan, digits: 2)), the inner residual "
-            + "\(Numbers.significant(result.innerResidual ?? .nan, digits: 2)); allow more "
-            + "--iterations or --inner-steps.")
+        lines.append(unfinished(result))
       }
     }
+    lines += warnings.map { "  Warning: \($0)" }
     return lines.joined(separator: "\n")
+  }
+
+  private func unfinished(_ result: TuneResult) -> String {
+    let norm = Numbers.significant(result.projectedNorm ?? .nan, digits: 2)
+    let residual = Numbers.significant(result.innerResidual ?? .nan, digits: 2)
+    let measured = "the projected hypergradient is \(norm), the inner residual \(residual)"
+    if result.stuck {
+      return "  \(result.method) was stopped after \(result.iterations) iterations without progress, "
+        + "though steps were shortened: \(measured).\n      The inner solution is not accurate "
+        + "enough to go on; use --inner-tolerance, such as 1e-8, or more --inner-steps."
+    }
+    return "  \(result.method) has not converged: \(measured); use --inner-tolerance, or allow "
+      + "more --inner-steps or --iterations."
   }
 
   private var baselineTable: String {
