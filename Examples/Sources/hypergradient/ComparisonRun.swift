@@ -17,6 +17,10 @@ struct ComparisonRun {
 
   func run() throws {
     let settings = try options.settings(loss: loss)
+    let directory = try options.shared.outputDirectory()
+    let name = loss == .squared ? "ridge" : "logistic"
+    let files = [directory.file("\(name)-errors.csv"), directory.file("\(name).svg")]
+    let replaced = SharedOptions.existing(files)
     let data = try options.data.split(
       for: loss, holdsOut: settings.draw.outer == .validation)
     let curves = try curves(settings, data)
@@ -27,12 +31,9 @@ struct ComparisonRun {
     let summaries = EstimatorSummary.summaries(
       curves, levels: levels, ratioError: ratioError,
       slopeLimit: settings.points == .path ? Self.slopeLimit : .infinity)
-    let name = loss == .squared ? "ridge" : "logistic"
     let report = ComparisonReport(
       command: name, split: data, settings: settings, ratioError: ratioError, summaries: summaries,
       curves: curves)
-    let directory = try options.shared.outputDirectory()
-    let files = [directory.file("\(name)-errors.csv"), directory.file("\(name).svg")]
     try EstimatorTables.csv(curves).write(toFile: files[0])
     try EstimatorFigure(
       title:
@@ -44,7 +45,7 @@ struct ComparisonRun {
       facts.joined(separator: "\n") + "\n\n"
         + EstimatorTables.text(summaries, ratioError: ratioError)
     )
-    print("\nWrote \(files.joined(separator: " and "))")
+    print("\n" + SharedOptions.writtenText(files, replaced: replaced))
     try options.shared.writeResults(report)
   }
 

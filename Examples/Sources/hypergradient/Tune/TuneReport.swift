@@ -95,11 +95,15 @@ struct TuneReport: Encodable {
       + "\(steps))"
   }
 
-  /// Writes the plot and the table of iterations, and returns where.
-  func write(to directory: OutputDirectory) throws -> [String] {
-    let files = [directory.file("tune-iterations.csv"), directory.file("tune.svg")]
+  /// The table of iterations and the plot.
+  static func files(in directory: OutputDirectory) -> [String] {
+    [directory.file("tune-iterations.csv"), directory.file("tune.svg")]
+  }
+
+  /// Writes the table of iterations and the plot.
+  func write(to directory: OutputDirectory) throws {
+    let files = Self.files(in: directory)
     try iterations.write(toFile: files[0])
     try figure.write(to: files[1])
-    return files
   }
 }

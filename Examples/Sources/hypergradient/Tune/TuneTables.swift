@@ -73,7 +73,8 @@ extension TuneReport {
     let residual = Numbers.significant(result.innerResidual ?? .nan, digits: 2)
     let measured = "the projected hypergradient is \(norm), the inner residual \(residual)"
     if result.stuck {
-      return "  \(result.method) was stopped after \(result.iterations) iterations without progress, "
+      return
+        "  \(result.method) was stopped after \(result.iterations) iterations without progress, "
         + "though steps were shortened: \(measured).\n      The inner solution is not accurate "
         + "enough to go on; use --inner-tolerance, such as 1e-8, or more --inner-steps."
     }

@@ -133,7 +133,8 @@ struct MethodRun: Codable {
         iteration: steps.count, seconds: seconds,
         validationLoss: estimation.problem.validationLoss(exact, y).scalar,
         approximateLoss: result.loss, innerResidual: result.innerResidual,
-        hypergradientNorm: Tensor(result.gradient).norm().scalar, projectedNorm: unit * projectedNorm,
+        hypergradientNorm: Tensor(result.gradient).norm().scalar,
+        projectedNorm: unit * projectedNorm,
         logPenalties: penalties))
     (gradient, evaluatedFrom, start) = (result.gradient, from, Start(warmStart))
     seconds += elapsed
