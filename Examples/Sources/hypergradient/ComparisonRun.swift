@@ -38,7 +38,8 @@ struct ComparisonRun {
     try EstimatorFigure(
       title:
         "Hypergradients of \(name) regression, \(settings.draw.outer.rawValue) outer objective",
-      subtitle: report.subtitle, summaries: summaries
+      subtitle: report.subtitle, summaries: summaries,
+      kinds: Dictionary(uniqueKeysWithValues: EstimatorName.allCases.map { ($0.label, $0.kind) })
     ).figure.write(to: files[1])
     let facts = [report.subtitle, report.data.droppedText].filter { !$0.isEmpty }
     print(

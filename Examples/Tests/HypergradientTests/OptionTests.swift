@@ -23,6 +23,18 @@ import Testing
   }
 
   @Test(arguments: [
+    ("ridge", ["newton: after one Newton step", "Without --estimators: plain, diagonal-safe"]),
+    ("logistic", ["one-step (approximate): differentiates"]),
+    ("tune", ["exact: closed form", "itd*: reverse mode", "cgK: as newton"]),
+  ])
+  func helpExplains(command: String, lines: [String]) throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let help = try hypergradient.run([command, "--help"], in: workspace.url).output
+    for line in lines { #expect(help.contains(line), "\(line)") }
+  }
+
+  @Test(arguments: [
     (["ridge", "--seeds", "0"], "--seeds must be between 1 and 1000, not 0"),
     (["ridge", "--outer", "cubic"], "--outer"),
     (["ridge", "--penalties", "6,3"], "--penalties must be two numbers"),

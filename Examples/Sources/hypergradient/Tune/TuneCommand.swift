@@ -13,7 +13,10 @@ struct TuneCommand: ParsableCommand {
       and moves y along the hypergradient of the mean loss on the validation rows, by several methods \
       in turn. Features are standardised by the training rows, and the labels of a regression \
       centred, unless --no-standardize is given. Compared with the best common penalty, with none, \
-      and on rows that neither training nor tuning saw. Times are those of the iterations alone.
+      and on rows that neither training nor tuning saw. Times are those of the iterations alone. \
+      Ctrl-C keeps the state and prints the command that goes on.
+
+      \(TuneMethod.help)
       """)
 
   @Option(

@@ -92,9 +92,18 @@ extension TuneReport {
     }
     if let best = results.best { add("one per feature, \(best.label)", best.losses) }
     let common = Numbers.fixed(baselines.commonLogPenalty, decimals: 2)
-    add("best common one, log \(common)", baselines.common)
+    let side = boundText(baselines.commonLogPenalty)
+    add("best common one, log \(common)\(side)", baselines.common)
     add("none", baselines.unregularized)
+    let others = results.count > 2
     return table.text()
+      + (others
+        ? "\n  Of methods that end within a millionth of each other, the first that was named is shown."
+        : "")
+  }
+
+  private func boundText(_ y: Double) -> String {
+    y <= settings.bounds[0] ? " (low)" : y >= settings.bounds[1] ? " (high)" : ""
   }
 
   private var remark: String {
@@ -113,9 +122,8 @@ extension TuneReport {
     let order = features.indices.sorted { best.logPenalties[$0] < best.logPenalties[$1] }
     for index in order.prefix(20) {
       let y = best.logPenalties[index]
-      let bound = y <= settings.bounds[0] ? " (low)" : y >= settings.bounds[1] ? " (high)" : ""
       table.append([
-        features[index], Numbers.fixed(y, decimals: 2) + bound,
+        features[index], Numbers.fixed(y, decimals: 2) + boundText(y),
         Numbers.significant(losses.coefficients[index]),
       ])
     }
@@ -128,7 +136,7 @@ extension TuneReport {
       columnNames: [
         "method", "approximate", "iteration", "seconds", "validationLoss", "approximateLoss",
         "innerResidual", "hypergradientNorm", "projectedNorm",
-      ] + features.indices.map { "logPenalty\($0 + 1)" })
+      ] + features.map { "logPenalty[\($0)]" })
     for run in runs {
       let isApproximate = run.label != run.method
       for step in run.steps {

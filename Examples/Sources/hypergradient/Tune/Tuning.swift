@@ -147,7 +147,7 @@ struct MethodRun: Codable {
 /// Why a run of `tune` cannot go on, or cannot start.
 enum TuneError: Error, CustomStringConvertible {
   case notFinite(iteration: Int)
-  case zeroCoefficient(feature: Int)
+  case zeroCoefficient(feature: String)
   case unusableState(path: String, reason: String)
 
   var description: String {
@@ -156,7 +156,7 @@ enum TuneError: Error, CustomStringConvertible {
       "the hypergradient is not finite at outer iteration \(iteration); choose a smaller "
         + "--learning-rate or narrower --bounds"
     case .zeroCoefficient(let feature):
-      "the coefficient of feature \(feature) is 0, where log |x| does not exist; leave the feature "
+      "the coefficient of \(feature) is 0, where log |x| does not exist; leave the feature "
         + "out, or choose another method than rep-exp"
     case .unusableState(let path, let reason):
       "\(path): cannot be resumed from: \(reason)"
