@@ -108,6 +108,13 @@ import Testing
       panel.marks.first { $0.label?.hasPrefix("plain") == true }?.color
     }
     #expect(colors[0] != nil && colors[0] == colors[1])
+    // A curve on another one is dashed.
+    let same = summaries.prefix(2) + [summaries[1]]
+    let dashes = EstimatorFigure(title: "t", subtitle: "s", summaries: Array(same)).figure.panels[0]
+      .marks.compactMap { mark in
+        if case .line(_, _, let isDashed) = mark.shape { isDashed } else { nil }
+      }
+    #expect(dashes == [false, false, true])
     #expect(svg.contains("exact (exact)"))
     #expect(!svg.contains("nan"))
     let csv = EstimatorTables.csv([curve("plain", seed: 4, constant: 2, power: 1)])

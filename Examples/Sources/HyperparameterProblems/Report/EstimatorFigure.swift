@@ -1,4 +1,5 @@
 import ExampleSupport
+import Foundation
 
 /// Plots error curves: one line to an estimator with the quartiles over problems as a band, both
 /// axes logarithmic, slopes in the legend.
@@ -72,7 +73,7 @@ public struct EstimatorFigure: Sendable {
         .line(
           shown.map { SVGPoint($0.error, $0.median) }, label: Self.label(summary), color: color,
           // Dashes let the curve below shine through.
-          isDashed: drawn.contains { Self.covers(shown, $0) }))
+          isDashed: drawn.contains { covers(shown, $0) }))
       drawn.append(shown)
     }
     return SVGPanel(
@@ -97,12 +98,13 @@ public struct EstimatorFigure: Sendable {
     return low / 1.5...high * 1.5
   }
 
-  /// Whether a curve hides another: within 3 % of it everywhere.
-  private static func covers(
-    _ a: [EstimatorSummary.Level], _ b: [EstimatorSummary.Level]
-  ) -> Bool {
-    !a.isEmpty && a.count == b.count
-      && zip(a, b).allSatisfy { abs($0.median - $1.median) <= 0.03 * $1.median }
+  /// Whether a curve hides another: nearer than the width of a line along most of it.
+  private func covers(_ a: [EstimatorSummary.Level], _ b: [EstimatorSummary.Level]) -> Bool {
+    guard !a.isEmpty, a.count == b.count, let range = domain({ [$0.lower, $0.median, $0.upper] })
+    else { return false }
+    let limit = 0.006 * log(range.upperBound / range.lowerBound)
+    let near = zip(a, b).filter { abs(log($0.median / $1.median)) <= limit }
+    return 4 * near.count >= 3 * a.count
   }
 
   private static func label(_ summary: EstimatorSummary) -> String {
