@@ -95,6 +95,28 @@ import Testing
       ).hasPrefix("Error: b.csv: the columns are not those of a.csv; not expected: z. Give both"))
   }
 
+  /// What a LIBSVM file omits is zero, unless rows that omit something are to be dropped.
+  @Test func omittedFeatures() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let rows = (0..<30).map { "\($0 % 7) \($0 % 3 > 0 ? "1:\($0 % 5 + 1) " : "")2:\($0 * $0 % 11)" }
+    try workspace.write(rows.joined(separator: "\n") + "\n", to: "d")
+    func run(_ more: [String]) throws -> (output: String, report: [String: Any]) {
+      let options = ["ridge", "--data", "d", "--seeds", "1", "--estimators", "plain"]
+      let result = try hypergradient.run(options + ["--json", "r"] + more, in: workspace.url)
+      #expect(result.status == 0, "\(result.errors)")
+      return (result.output, try workspace.json("r"))
+    }
+    let whole = try run([])
+    #expect(whole.report["rows"] as? Int == 30)
+    #expect(!whole.output.contains("dropped"))
+    let part = try run(["--drop-omitted"])
+    #expect(part.report["rows"] as? Int == 20)
+    #expect(part.output.contains("d: 10 of 30 rows dropped: a feature is omitted"))
+    let notes = (part.report["data"] as? [String: Any])?["droppedRows"] as? [[String: Any]]
+    #expect(notes?.first?["dropped"] as? Int == 10)
+  }
+
   /// Columns of the validation file are found by their names: a permuted file changes nothing.
   @Test func validationColumnsCanBePermuted() throws {
     let workspace = try Workspace()
