@@ -1,4 +1,4 @@
-/// A figure of one or several panels side by side, written as SVG.
+/// A figure of one or several panels in rows, written as SVG.
 ///
 /// The same figure gives the same bytes on every machine, so tests can compare it and version
 /// control shows what changed.
@@ -9,14 +9,20 @@ public struct SVGFigure: Sendable {
   /// A line of explanation under the title, empty for none.
   public var subtitle: String
 
-  /// The panels, from left to right.
+  /// The panels, from left to right and from top to bottom.
   public var panels: [SVGPanel]
 
+  /// The largest number of panels in a row.
+  public var panelsPerRow: Int
+
   /// Creates a figure.
-  public init(title: String, subtitle: String = "", panels: [SVGPanel]) {
+  public init(
+    title: String, subtitle: String = "", panels: [SVGPanel], panelsPerRow: Int = .max
+  ) {
     self.title = title
     self.subtitle = subtitle
     self.panels = panels
+    self.panelsPerRow = max(1, panelsPerRow)
   }
 
   /// The text of the SVG file.
@@ -26,10 +32,15 @@ public struct SVGFigure: Sendable {
     // The same room for every legend lines the plotting areas up.
     let legendRows = panels.map { SVGPanelLayout.legendRows($0).count }.max() ?? 0
     let layouts = panels.map { SVGPanelLayout($0, legendRows: legendRows) }
-    let width = layouts.reduce(margin) { $0 + $1.width + margin }
+    let perRow = max(1, min(panelsPerRow, layouts.count))
+    let rows = stride(from: 0, to: layouts.count, by: perRow).map {
+      Array(layouts[$0..<min($0 + perRow, layouts.count)])
+    }
+    let heights = rows.map { $0.map(\.height).max() ?? 0 }
+    let width = rows.map { $0.reduce(margin) { $0 + $1.width + margin } }.max() ?? margin
     let headerWidth =
       margin * 2 + max(SVGText.width(title, size: 19), SVGText.width(subtitle, size: 13))
-    let height = headerHeight + (layouts.map(\.height).max() ?? 0) + margin
+    let height = headerHeight + heights.reduce(0, +) + margin * Double(max(1, rows.count))
     let total = max(width, headerWidth, 240)
 
     var canvas = SVGCanvas(width: total, height: height)
@@ -37,10 +48,14 @@ public struct SVGFigure: Sendable {
     if !subtitle.isEmpty {
       canvas.text(subtitle, x: margin, y: 57, size: 13, color: SVGColor.mutedText)
     }
-    var x = margin
-    for (index, layout) in layouts.enumerated() {
-      layout.draw(on: &canvas, x: x, y: headerHeight, identifier: index)
-      x += layout.width + margin
+    var y = headerHeight
+    for (row, layouts) in rows.enumerated() {
+      var x = margin
+      for (column, layout) in layouts.enumerated() {
+        layout.draw(on: &canvas, x: x, y: y, identifier: row * perRow + column)
+        x += layout.width + margin
+      }
+      y += heights[row] + margin
     }
     return canvas.document(title: title)
   }

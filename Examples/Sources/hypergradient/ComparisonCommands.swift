@@ -10,6 +10,8 @@ struct RidgeCommand: ParsableCommand {
       Inner problem: |Ax - b|² / (2N) + Σ exp(yᵢ) xᵢ² / (2d). The error of each estimator of the \
       derivative of the outer objective in y is measured against the exact answer, as a function of \
       the error of x. Without --data or --simulate: Auto MPG, 297 cars and 7 features.
+
+      \(EstimatorName.help)
       """)
 
   @OptionGroup var options: ComparisonOptions
@@ -29,6 +31,8 @@ struct LogisticCommand: ParsableCommand {
       of the derivative of the outer objective in y is measured against the exact answer, as a \
       function of the error of x. Without --data or --simulate: liver disorders, 144 men for \
       training and 200 for validation, 5 features.
+
+      \(EstimatorName.help)
       """)
 
   @OptionGroup var options: ComparisonOptions

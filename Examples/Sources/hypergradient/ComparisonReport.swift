@@ -6,6 +6,7 @@ struct ComparisonReport: Encodable {
   let command: String
   let training: String
   let validation: String
+  let data: DataSummary
   let rows: Int
   let validationRows: Int
   let features: Int
@@ -20,12 +21,14 @@ struct ComparisonReport: Encodable {
   let curves: [EstimatorCurve]
 
   init(
-    command: String, training: LabeledData, validation: LabeledData, settings: ComparisonSettings,
-    ratioError: Double, summaries: [EstimatorSummary], curves: [EstimatorCurve]
+    command: String, split: DataSplit, settings: ComparisonSettings, ratioError: Double,
+    summaries: [EstimatorSummary], curves: [EstimatorCurve]
   ) {
     self.command = command
+    let (training, validation) = (split.training, split.validation)
     self.training = training.source
     self.validation = validation.source
+    data = DataSummary(split)
     rows = training.rowCount
     validationRows = validation.rowCount
     features = training.featureCount
@@ -43,7 +46,8 @@ struct ComparisonReport: Encodable {
   var subtitle: String {
     let range = penaltyRange.map { Numbers.short($0) }.joined(separator: ", ")
     let source = points == .path ? "iterates of gradient descent" : "random perturbations"
-    return "\(training), \(Numbers.count(rows)) × \(features), y in [\(range)], \(source), "
+    return
+      "\(training), \(Numbers.count(rows)) × \(features)\(data.labelText), y in [\(range)], \(source), "
       + "\(seeds) \(seeds == 1 ? "seed" : "seeds"), \(scalarType)"
   }
 }

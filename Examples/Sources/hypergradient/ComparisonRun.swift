@@ -17,6 +17,10 @@ struct ComparisonRun {
 
   func run() throws {
     let settings = try options.settings(loss: loss)
+    let directory = try options.shared.outputDirectory()
+    let name = loss == .squared ? "ridge" : "logistic"
+    let files = [directory.file("\(name)-errors.csv"), directory.file("\(name).svg")]
+    let replaced = SharedOptions.existing(files)
     let data = try options.data.split(
       for: loss, holdsOut: settings.draw.outer == .validation)
     let curves = try curves(settings, data)
@@ -27,20 +31,22 @@ struct ComparisonRun {
     let summaries = EstimatorSummary.summaries(
       curves, levels: levels, ratioError: ratioError,
       slopeLimit: settings.points == .path ? Self.slopeLimit : .infinity)
-    let name = loss == .squared ? "ridge" : "logistic"
     let report = ComparisonReport(
-      command: name, training: data.training, validation: data.validation, settings: settings,
-      ratioError: ratioError, summaries: summaries, curves: curves)
-    let directory = try options.shared.outputDirectory()
-    let files = [directory.file("\(name)-errors.csv"), directory.file("\(name).svg")]
+      command: name, split: data, settings: settings, ratioError: ratioError, summaries: summaries,
+      curves: curves)
     try EstimatorTables.csv(curves).write(toFile: files[0])
     try EstimatorFigure(
       title:
         "Hypergradients of \(name) regression, \(settings.draw.outer.rawValue) outer objective",
-      subtitle: report.subtitle, summaries: summaries
+      subtitle: report.subtitle, summaries: summaries,
+      kinds: Dictionary(uniqueKeysWithValues: EstimatorName.allCases.map { ($0.label, $0.kind) })
     ).figure.write(to: files[1])
-    print(report.subtitle + "\n\n" + EstimatorTables.text(summaries, ratioError: ratioError))
-    print("\nWrote \(files.joined(separator: " and "))")
+    let facts = [report.subtitle, report.data.droppedText].filter { !$0.isEmpty }
+    print(
+      facts.joined(separator: "\n") + "\n\n"
+        + EstimatorTables.text(summaries, ratioError: ratioError)
+    )
+    print("\n" + SharedOptions.writtenText(files, replaced: replaced))
     try options.shared.writeResults(report)
   }
 

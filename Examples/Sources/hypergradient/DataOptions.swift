@@ -1,5 +1,6 @@
 import ArgumentParser
 import HyperparameterProblems
+import TensorFiles
 
 /// Where the data come from: files, a simulation, or else the data compiled into the program.
 struct DataOptions: ParsableArguments {
@@ -19,11 +20,27 @@ struct DataOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The column of a CSV file with the labels; the first if not given.", valueName: "column"))
+      "The column of a CSV file with the labels; the first if not given. For 'logistic' it may hold "
+        + "two texts.", valueName: "column"))
   var label: String?
 
-  @Flag(help: "Read features that a LIBSVM file omits as zeros, rather than drop the rows.")
-  var keepOmitted = false
+  @Flag(
+    help: """
+      Drop rows of a LIBSVM file that omit a feature, as published experiments do; otherwise what is \
+      omitted is zero. The bundled data are read so.
+      """)
+  var dropOmitted = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Texts that stand for a missing value in a CSV file, comma-separated, beside the empty field, "
+        + "NA, NaN, nan and a dot; rows with a missing value are dropped.", valueName: "texts"))
+  var missing: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The delimiter of CSV files; a comma if not given.", valueName: "character"))
+  var delimiter: String?
 
   @Option(
     help: ArgumentHelp(
@@ -46,6 +63,14 @@ struct DataOptions: ParsableArguments {
   func validate() throws {
     if data != nil, simulate != nil {
       throw ValidationError("--data and --simulate exclude each other; give one of them")
+    }
+    if label != nil, !(data.map(DataFileOptions.isTable) ?? false) {
+      throw ValidationError(
+        "--label names a column of a CSV file, and other data have no column names; leave it out")
+    }
+    if let delimiter, CSVFormat.standard.delimiter(delimiter) == nil {
+      throw ValidationError(
+        "--delimiter must be one ASCII character, such as ';' (or 'tab'), not '\(delimiter)'")
     }
     if validation != nil, data == nil {
       throw ValidationError("--validation needs the training rows too; add --data FILE")
@@ -84,17 +109,47 @@ struct DataOptions: ParsableArguments {
       case .squared: try parts(BundledData.mpg(), holdsOut)
       }
     }
-    let options = DataFileOptions(readsOmittedAsZero: keepOmitted, labelColumn: label)
-    func signed(_ rows: LabeledData) throws -> LabeledData {
-      loss == .logistic ? try rows.withSignLabels() : rows
+    let options = fileOptions(loss)
+    let rows = try read(data, options, matching: nil)
+    let training = loss == .logistic ? try rows.withSignLabels() : rows
+    let split: DataSplit
+    if let validation {
+      let others = try read(validation, options, matching: rows)
+      split = try DataSplit(
+        training: training,
+        validation: loss == .logistic
+          ? try others.withSignLabels(classes: training.notes.classNames) : others)
+    } else {
+      split = try parts(training, holdsOut)
     }
-    let rows = try signed(LabeledData(contentsOfFile: data, options: options))
-    guard let validation else { return try parts(rows, holdsOut) }
-    // The last features may all be zero in the validation rows.
-    let others = try signed(
-      LabeledData(
-        contentsOfFile: validation, options: options, featureCount: rows.featureCount))
-    return try DataSplit(training: rows, validation: others)
+    let counts = (split.training.rowCount, split.validation.rowCount)
+    guard counts.0 >= 5, counts.1 >= 2 else {
+      throw ProblemError.tooFewParts(source: data, training: counts.0, validation: counts.1)
+    }
+    return split
+  }
+
+  private func fileOptions(_ loss: RowLoss) -> DataFileOptions {
+    var format = CSVFormat.standard
+    if let delimiter, let scalar = format.delimiter(delimiter) { format.delimiter = scalar }
+    format.missingTokens += missing?.split(separator: ",").map(String.init) ?? []
+    return DataFileOptions(
+      dropsOmitted: dropOmitted, labelColumn: label, allowsTextLabels: loss == .logistic,
+      format: format)
+  }
+
+  /// Reads a file; what the reader advises is put in terms of options.
+  private func read(
+    _ path: String, _ options: DataFileOptions, matching training: LabeledData?
+  ) throws -> LabeledData {
+    do {
+      return try LabeledData(contentsOfFile: path, options: options, matching: training)
+    } catch let error as CSVError {
+      let text = "\(error)"
+        .replacing("declare it a token for missing values", with: "name it in --missing")
+        .replacing("say which in the CSV format", with: "give it as --delimiter")
+      throw DataFileError(description: text)
+    }
   }
 
   private func parts(_ rows: LabeledData, _ holdsOut: Bool) throws(ProblemError) -> DataSplit {
@@ -115,5 +170,20 @@ struct DataOptions: ParsableArguments {
           + "268435456 numbers, not '\(text)'")
     }
     return (rows, features)
+  }
+}
+
+/// A file that cannot be used, in words of the program.
+private struct DataFileError: Error, CustomStringConvertible {
+  let description: String
+}
+
+extension CSVFormat {
+  /// The delimiter that a text stands for; nil if there is none.
+  fileprivate func delimiter(_ text: String) -> Unicode.Scalar? {
+    let scalars = Array((text == "tab" || text == "\\t" ? "\t" : text).unicodeScalars)
+    guard scalars.count == 1, scalars[0].isASCII, !"\"\r\n".unicodeScalars.contains(scalars[0])
+    else { return nil }
+    return scalars[0]
   }
 }

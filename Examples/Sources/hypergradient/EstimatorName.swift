@@ -34,6 +34,55 @@ enum EstimatorName: String, CaseIterable, Codable {
   case lastStep = "one-step"
   case neumann10 = "neumann-10"
 
+  /// What it does, in a line.
+  var explanation: String {
+    switch self {
+    case .plain: "implicit differentiation at x as it is"
+    case .gradientStep: "after one gradient step of length 1/L"
+    case .diagonal: "after one step by the diagonal of the Hessian"
+    case .safeDiagonal: "the same, scaled so that it cannot overshoot"
+    case .lbfgs: "after one step by an L-BFGS inverse Hessian of 5 pairs"
+    case .cg2: "after a step by 2 iterations of conjugate gradients"
+    case .cg5: "the same by 5 iterations"
+    case .cg10: "the same by 10 iterations"
+    case .frozen10: "after a step by the Hessian at a point 10 % off the solution"
+    case .frozen1: "the same at a point 1 % off"
+    case .newton: "after one Newton step"
+    case .linearized: "corrected to second order at x itself"
+    case .repDiagonal: "in coordinates by the diagonal of the Hessian"
+    case .repFull: "in coordinates by the Hessian"
+    case .repExponential: "in the coordinates log |x|"
+    case .repKappa: "in the best separable coordinates"
+    case .repNewton: "in coordinates by the Newton residual"
+    case .composed: "rep-kappa after a safe diagonal step"
+    case .identityInverse: "a constant for the inverse Hessian"
+    case .lastStep: "differentiates the last inner step only"
+    case .neumann10: "10 Neumann terms for it"
+    }
+  }
+
+  /// The panel of the figure it belongs to.
+  var kind: String {
+    switch self {
+    case .plain, .gradientStep, .diagonal, .safeDiagonal, .lbfgs, .cg2, .cg5, .cg10, .frozen10,
+      .frozen1, .newton, .linearized:
+      "Preconditioned steps and correction"
+    case .repDiagonal, .repFull, .repExponential, .repKappa, .repNewton, .composed:
+      "Reparameterisations"
+    case .identityInverse, .lastStep, .neumann10: "Approximate baselines"
+    }
+  }
+
+  /// The list for the help, a line to each.
+  static var help: String {
+    func names(_ size: Int) -> String {
+      defaults(innerSize: size).map(\.rawValue).joined(separator: ", ")
+    }
+    return "Estimators ('(approximate)': wrong at the exact solution too):\n"
+      + allCases.map { "  \($0.label): \($0.explanation)" }.joined(separator: "\n")
+      + "\n\nWithout --estimators: \(names(1)); with more than 30 features only \(names(31))."
+  }
+
   /// Whether an error remains at the exact solution.
   var isApproximate: Bool {
     switch self {

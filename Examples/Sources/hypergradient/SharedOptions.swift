@@ -15,9 +15,31 @@ struct SharedOptions: ParsableArguments {
       valueName: "directory"))
   var output = "hypergradient-output"
 
-  /// The directory for tables and plots.
+  /// The directory for tables and plots, after making sure that `--json` has a place too.
   func outputDirectory() throws -> OutputDirectory {
-    try OutputDirectory(path: output)
+    if let json {
+      let parent = URL(fileURLWithPath: json).deletingLastPathComponent().path
+      guard FileManager.default.fileExists(atPath: parent) else {
+        throw OutputError(path: json, reason: "the directory it should be in does not exist")
+      }
+    }
+    return try OutputDirectory(path: output)
+  }
+
+  /// Those of the files that exist.
+  static func existing(_ files: [String]) -> [String] {
+    files.filter { FileManager.default.fileExists(atPath: $0) }
+  }
+
+  /// What was written, and whether earlier files were there.
+  static func writtenText(_ files: [String], replaced: [String]) -> String {
+    let note =
+      switch replaced.count {
+      case 0: ""
+      case files.count: " in place of earlier ones"
+      default: " (\(replaced.joined(separator: ", ")) in place of an earlier one)"
+      }
+    return "Wrote \(files.joined(separator: ", "))\(note)"
   }
 
   /// Writes the results to the file of `--json`, if there is one.

@@ -33,6 +33,47 @@ import Testing
     #expect(try LabeledData(table, labelColumn: nil).featureNames == ["label", "b"])
   }
 
+  @Test func tablesAreMatchedByName() throws {
+    let training = try LabeledData(
+      CSVTable(parsing: "y,a,b\n1,2,3\n", source: "t.csv"), labelColumn: nil)
+    let permuted = try CSVTable(parsing: "b,y,a\n30,10,20\n", source: "v.csv")
+    let validation = try LabeledData(permuted, labelColumn: nil, matching: training)
+    #expect(validation.featureNames == ["a", "b"])
+    #expect(validation.features.scalars == [20, 30])
+    #expect(validation.labels.scalars == [10])
+    let other = try CSVTable(parsing: "y,a,c,d\n1,2,3,4\n", source: "v.csv")
+    #expect(
+      throws: ProblemError.differentColumns(
+        training: "t.csv", validation: "v.csv", missing: ["b"], extra: ["c", "d"])
+    ) { try LabeledData(other, labelColumn: nil, matching: training) }
+  }
+
+  @Test func droppedRowsAreCounted() throws {
+    let table = try CSVTable(parsing: "y,a\n1,2\n,5\n7,\n8,9\n", source: "t.csv")
+    let data = try LabeledData(table, labelColumn: "y")
+    #expect(data.notes.dropped?.description == "t.csv: 2 of 4 rows dropped: a value is missing")
+    let sparse = try LIBSVMDataset(parsing: "1 1:2 2:3\n0 1:4\n", source: "t")
+    #expect(try LabeledData(sparse, dropsOmitted: false).notes.dropped == nil)
+    let note = try LabeledData(sparse, dropsOmitted: true).notes.dropped
+    #expect(note?.description == "t: 1 of 2 rows dropped: a feature is omitted")
+    #expect(try BundledData.mpg().notes.dropped?.rows == 392)
+  }
+
+  @Test func classesCanBeTexts() throws {
+    let table = try CSVTable(parsing: "y,a\nyes,2\nno,5\nyes,1\n", source: "t.csv")
+    let data = try LabeledData(table, labelColumn: "y", allowsTextLabels: true).withSignLabels()
+    #expect(data.labels.scalars == [1, -1, 1])
+    #expect(data.notes.classNames == ["no", "yes"])
+    #expect(throws: CSVError.self) { try LabeledData(table, labelColumn: "y") }
+    // Rows of one class alone are still of that class.
+    let one = try CSVTable(parsing: "y,a\nyes,2\n", source: "v.csv")
+    let other = try LabeledData(one, labelColumn: "y", allowsTextLabels: true)
+    #expect(try other.withSignLabels(classes: ["no", "yes"]).labels.scalars == [1])
+    #expect(
+      throws: ProblemError.unknownClass(source: "v.csv", found: "yes", expected: ["0", "1"])
+    ) { try other.withSignLabels(classes: ["0", "1"]) }
+  }
+
   private func message(_ body: () throws -> Void) -> String {
     do {
       try body()
@@ -53,6 +94,12 @@ import Testing
     #expect(
       message { _ = try LabeledData(infinite, labelColumn: "y") }
         .hasPrefix("t.csv: column \"x\" holds an infinite number"))
+    for size in ["1e200", "1e-200"] {
+      let extreme = try CSVTable(parsing: "y,x,z\n1,2,\(size)\n", source: "t.csv")
+      #expect(
+        message { _ = try LabeledData(extreme, labelColumn: "y") }
+          .hasPrefix("t.csv: the largest number of \"z\" is 1.000e\(size.dropFirst(2)), beyond"))
+    }
     let lonely = try CSVTable(parsing: "y\n1\n", source: "t.csv")
     #expect(
       throws: ProblemError.noFeatures(source: "t.csv")

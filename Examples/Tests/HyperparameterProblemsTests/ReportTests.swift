@@ -97,6 +97,24 @@ import Testing
     #expect(lines.contains { $0.contains("exact") && $0.contains("  0") })
     let svg = EstimatorFigure(title: "t", subtitle: "s", summaries: summaries).figure.svg()
     #expect(svg.contains("newton (slope 2.00)"))
+    let kinds = ["plain": "Steps", "newton": "Steps", "exact": "Others"]
+    let grouped = EstimatorFigure(title: "t", subtitle: "s", summaries: summaries, kinds: kinds)
+      .figure
+    #expect(grouped.panels.map(\.title) == ["Steps", "Others"])
+    #expect(grouped.panels[0].yAxis.domain != nil)
+    #expect(grouped.panels[0].yAxis.domain == grouped.panels[1].yAxis.domain)
+    // The reference has one colour in all panels.
+    let colors = grouped.panels.map { panel in
+      panel.marks.first { $0.label?.hasPrefix("plain") == true }?.color
+    }
+    #expect(colors[0] != nil && colors[0] == colors[1])
+    // A curve on another one is dashed.
+    let same = summaries.prefix(2) + [summaries[1]]
+    let dashes = EstimatorFigure(title: "t", subtitle: "s", summaries: Array(same)).figure.panels[0]
+      .marks.compactMap { mark in
+        if case .line(_, _, let isDashed) = mark.shape { isDashed } else { nil }
+      }
+    #expect(dashes == [false, false, true])
     #expect(svg.contains("exact (exact)"))
     #expect(!svg.contains("nan"))
     let csv = EstimatorTables.csv([curve("plain", seed: 4, constant: 2, power: 1)])

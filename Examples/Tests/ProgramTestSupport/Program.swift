@@ -18,7 +18,11 @@ public struct Program: Sendable {
   public init(named name: String) { self.name = name }
 
   /// Runs it in a directory and waits for its end.
-  public func run(_ arguments: [String], in directory: URL) throws -> Result {
+  ///
+  /// - Parameter file: A file at whose appearance the program is interrupted, as by Ctrl-C.
+  public func run(
+    _ arguments: [String], in directory: URL, interruptedBy file: URL? = nil
+  ) throws -> Result {
     let process = Process()
     process.executableURL = try executable()
     process.arguments = arguments
@@ -32,6 +36,12 @@ public struct Program: Sendable {
     process.standardOutput = try FileHandle(forWritingTo: urls[0])
     process.standardError = try FileHandle(forWritingTo: urls[1])
     try process.run()
+    if let file {
+      while process.isRunning, !FileManager.default.fileExists(atPath: file.path) {
+        Thread.sleep(forTimeInterval: 0.02)
+      }
+      process.interrupt()
+    }
     process.waitUntilExit()
     return Result(
       status: process.terminationReason == .exit ? process.terminationStatus : -1,

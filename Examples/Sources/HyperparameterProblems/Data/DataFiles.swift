@@ -4,17 +4,32 @@ import TensorFiles
 
 /// How a file of the user's is read.
 public struct DataFileOptions: Sendable, Equatable {
-  /// Whether a feature that a LIBSVM file leaves out is zero; otherwise the row is dropped.
-  public var readsOmittedAsZero: Bool
+  /// Whether a row is dropped if a LIBSVM file leaves out one of its features; otherwise what is
+  /// left out is zero, as the format means it.
+  public var dropsOmitted: Bool
 
   /// The column of a CSV file that holds the labels; nil for the first.
   public var labelColumn: String?
 
+  /// Whether the labels of a CSV file may be text, the names of classes.
+  public var allowsTextLabels: Bool
+
+  /// The delimiter of a CSV file and its texts for missing values.
+  public var format: CSVFormat
+
   /// Creates options.
-  public init(readsOmittedAsZero: Bool = false, labelColumn: String? = nil) {
-    self.readsOmittedAsZero = readsOmittedAsZero
+  public init(
+    dropsOmitted: Bool = false, labelColumn: String? = nil, allowsTextLabels: Bool = false,
+    format: CSVFormat = .standard
+  ) {
+    self.dropsOmitted = dropsOmitted
     self.labelColumn = labelColumn
+    self.allowsTextLabels = allowsTextLabels
+    self.format = format
   }
+
+  /// Whether a file of this name is read as CSV.
+  public static func isTable(_ path: String) -> Bool { path.lowercased().hasSuffix(".csv") }
 }
 
 extension LabeledData {
@@ -23,18 +38,22 @@ extension LabeledData {
   /// - Parameters:
   ///   - path: The path of the file.
   ///   - options: How to read it.
-  ///   - featureCount: The number of features of a LIBSVM file; nil for its largest index.
+  ///   - training: The data this file adds rows to: columns are found by their names, in any order,
+  ///     and a LIBSVM file has as many features.
   /// - Throws: `CSVError`, `LIBSVMError` or `ProblemError`.
   public init(
     contentsOfFile path: String, options: DataFileOptions = DataFileOptions(),
-    featureCount: Int? = nil
+    matching training: LabeledData? = nil
   ) throws {
-    if path.lowercased().hasSuffix(".csv") {
-      try self.init(CSVTable(contentsOfFile: path), labelColumn: options.labelColumn)
-    } else {
+    if DataFileOptions.isTable(path) {
       try self.init(
-        LIBSVMDataset(contentsOfFile: path, featureCount: featureCount),
-        dropsOmitted: !options.readsOmittedAsZero)
+        CSVTable(contentsOfFile: path, format: options.format), labelColumn: options.labelColumn,
+        matching: training, allowsTextLabels: options.allowsTextLabels)
+    } else {
+      // The last features may all be zero in the validation rows.
+      try self.init(
+        LIBSVMDataset(contentsOfFile: path, featureCount: training?.featureCount),
+        dropsOmitted: options.dropsOmitted)
     }
   }
 
@@ -49,37 +68,12 @@ extension LabeledData {
     guard kept.rowCount > 0 else {
       throw ProblemError.tooFewRows(source: data.source, rows: 0, needed: 1)
     }
-    self.init(source: data.source, features: try kept.features(), labels: Tensor(kept.labels))
-  }
-
-  /// The complete rows of a CSV table: one column of labels, all others features.
-  ///
-  /// - Throws: `CSVError`, `ProblemError.noFeatures`, `ProblemError.tooFewRows` or
-  ///   `ProblemError.notFinite`.
-  public init(_ table: CSVTable, labelColumn: String?) throws {
-    let label = labelColumn ?? table.columnNames[0]
-    let labels = try table.numbers(label)
-    let names = table.columnNames.filter { $0 != label }
-    guard !names.isEmpty else { throw ProblemError.noFeatures(source: table.source) }
-    let columns = try names.map { try table.numbers($0) }
-    for (name, column) in zip([label] + names, [labels] + columns)
-    where column.contains(where: { $0?.isFinite == false }) {
-      throw ProblemError.notFinite(source: table.source, column: name)
-    }
-    var rows: [[Double]] = []
-    var kept: [Double] = []
-    for row in 0..<table.rowCount {
-      let values = columns.compactMap { $0[row] }
-      guard values.count == names.count, let value = labels[row] else { continue }
-      rows.append(values)
-      kept.append(value)
-    }
-    guard !rows.isEmpty else {
-      throw ProblemError.tooFewRows(source: table.source, rows: 0, needed: 1)
-    }
+    let dropped = DroppedRows(
+      source: data.source, rows: data.rowCount, kept: kept.rowCount, reason: .omitted)
     self.init(
-      source: table.source, features: Tensor(rows: rows), labels: Tensor(kept),
-      featureNames: names)
+      source: data.source, features: try kept.features(), labels: Tensor(kept.labels),
+      notes: DataNotes(dropped: dropped))
+    try requireRepresentableSquares()
   }
 }
 

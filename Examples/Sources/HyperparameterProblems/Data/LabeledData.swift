@@ -14,11 +14,15 @@ public struct LabeledData: Sendable {
   /// The names of the features, or nil where they have none.
   public let featureNames: [String]?
 
+  /// What else is known of the data.
+  public let notes: DataNotes
+
   /// Creates a data set.
   ///
   /// - Precondition: One label to a row of features.
   public init(
-    source: String, features: Tensor, labels: Tensor, featureNames: [String]? = nil
+    source: String, features: Tensor, labels: Tensor, featureNames: [String]? = nil,
+    notes: DataNotes = DataNotes()
   ) {
     guard features.rank == 2, labels.shape == [features.shape[0]] else {
       fatalError(
@@ -29,6 +33,27 @@ public struct LabeledData: Sendable {
     self.features = features
     self.labels = labels
     self.featureNames = featureNames
+    self.notes = notes
+  }
+
+  /// Other numbers of the same origin.
+  func replacing(
+    features: Tensor? = nil, labels: Tensor? = nil, notes: DataNotes? = nil
+  ) -> LabeledData {
+    LabeledData(
+      source: source, features: features ?? self.features, labels: labels ?? self.labels,
+      featureNames: featureNames, notes: notes ?? self.notes)
+  }
+
+  /// The name of a feature, or else its number.
+  public func name(ofFeature index: Int) -> String {
+    featureNames?[index] ?? "feature \(index + 1)"
+  }
+
+  /// The names of features with one value in all rows.
+  public var constantFeatures: [String] {
+    let (low, high) = (features.min(alongAxis: 0).scalars, features.max(alongAxis: 0).scalars)
+    return low.indices.filter { low[$0] == high[$0] }.map(name)
   }
 
   /// N, the number of rows.
@@ -39,29 +64,34 @@ public struct LabeledData: Sendable {
 
   /// The data in a scalar type.
   public func cast(to type: ScalarType) -> LabeledData {
-    LabeledData(
-      source: source, features: features.cast(to: type), labels: labels.cast(to: type),
-      featureNames: featureNames)
+    replacing(features: features.cast(to: type), labels: labels.cast(to: type))
   }
 
   /// Some of the rows, in the order of `rows`.
   public func selecting(rows: [Int]) -> LabeledData {
     let indices = Tensor(indices: rows)
-    return LabeledData(
-      source: source, features: features.gathering(indices, alongAxis: 0),
-      labels: labels.gathering(indices, alongAxis: 0), featureNames: featureNames)
+    return replacing(
+      features: features.gathering(indices, alongAxis: 0),
+      labels: labels.gathering(indices, alongAxis: 0))
   }
 
-  /// The same rows with labels -1 for the smaller of two values and 1 for the larger.
+  /// The same rows with labels -1 and 1 for the first and the second of two classes.
   ///
-  /// - Throws: `ProblemError.notTwoClasses`.
-  public func withSignLabels() throws(ProblemError) -> LabeledData {
+  /// - Parameter classes: The names of the classes; nil for those of the rows, the smaller number
+  ///   or the first text first.
+  /// - Throws: `ProblemError.notTwoClasses` or `ProblemError.unknownClass`.
+  public func withSignLabels(classes: [String]? = nil) throws(ProblemError) -> LabeledData {
     let values = labels.scalars
-    let classes = Set(values).sorted()
-    guard classes.count == 2 else { throw .notTwoClasses(source: source, found: classes) }
-    return LabeledData(
-      source: source, features: features,
-      labels: Tensor(values.map { $0 == classes[0] ? -1 : 1 }), featureNames: featureNames)
+    let found = Set(values).sorted().map(notes.className)
+    let names = classes ?? found
+    guard names.count == 2 else { throw .notTwoClasses(source: source, found: found) }
+    if let other = found.first(where: { !names.contains($0) }) {
+      throw .unknownClass(source: source, found: other, expected: names)
+    }
+    var signed = notes
+    signed.classNames = names
+    return replacing(
+      labels: Tensor(values.map { notes.className($0) == names[0] ? -1 : 1 }), notes: signed)
   }
 
   /// Training and validation rows: a random part, chosen by a seed, for validation.
@@ -121,9 +151,8 @@ public struct DataSplit: Sendable {
     let factor = reciprocal(deviation).zeroed(where: isConstant)
     let center = centersLabels ? training.labels.mean() : Tensor(0, like: training.labels)
     func apply(_ data: LabeledData) -> LabeledData {
-      LabeledData(
-        source: data.source, features: (data.features - mean) * factor,
-        labels: data.labels - center, featureNames: data.featureNames)
+      data.replacing(
+        features: (data.features - mean) * factor, labels: data.labels - center)
     }
     return DataSplit(checkedTraining: apply(training), validation: apply(validation))
   }

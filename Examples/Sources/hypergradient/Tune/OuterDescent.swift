@@ -16,7 +16,7 @@ enum OuterRule: String, Codable, CaseIterable {
 ///
 /// The spectral rule uses hypergradients alone. The validation loss at an approximate inner solution
 /// is too inexact for a line search: its error is of first order in that of the solution, as large
-/// as the decrease it should show. Steps are bounded instead.
+/// as the decrease it should show. Steps are bounded instead, and shortened by `StepGuard`.
 ///
 /// Source: Barzilai, Borwein (1988), "Two-point step size gradient methods"; Birgin, Martínez, Raydan
 /// (2000), "Nonmonotone spectral projected gradient methods on convex sets".
@@ -27,6 +27,10 @@ struct OuterDescent: Codable {
 
   private var previous: Previous?
   private var moments = Moments()
+  private var guardian = StepGuard()
+
+  /// Whether going on does not help, because shorter steps have not led nearer to convergence.
+  var isStuck: Bool { guardian.isStuck }
 
   /// Where the last step started.
   private struct Previous: Codable {
@@ -61,12 +65,15 @@ struct OuterDescent: Codable {
   }
 
   /// The next point.
-  mutating func next(from y: [Double], along g: [Double]) -> [Double] {
+  ///
+  /// - Parameter distance: How far from convergence y is, at least 1 where it has not converged.
+  mutating func next(from y: [Double], along g: [Double], distance: Double) -> [Double] {
     switch rule {
     case .gradient: return projected(zip(y, g).map { $0 - learningRate * $1 })
     case .adam: return adamStep(y, g)
     case .spectral:
-      let step = spectralStep(y, g)
+      let step = min(spectralStep(y, g), guardian.limit ?? .infinity)
+      guardian.note(distance: distance, step: step, at: y)
       previous = Previous(penalties: y, gradient: g, step: step)
       return projected(
         zip(y, g).map { $0 - min(max(step * $1, -Self.largestMove), Self.largestMove) })

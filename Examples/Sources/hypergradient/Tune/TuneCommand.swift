@@ -13,7 +13,10 @@ struct TuneCommand: ParsableCommand {
       and moves y along the hypergradient of the mean loss on the validation rows, by several methods \
       in turn. Features are standardised by the training rows, and the labels of a regression \
       centred, unless --no-standardize is given. Compared with the best common penalty, with none, \
-      and on rows that neither training nor tuning saw. Times are those of the iterations alone.
+      and on rows that neither training nor tuning saw. Times are those of the iterations alone. \
+      Ctrl-C keeps the state and prints the command that goes on.
+
+      \(TuneMethod.help)
       """)
 
   @Option(
@@ -34,6 +37,8 @@ struct TuneCommand: ParsableCommand {
 
   func run() throws {
     let methods = try tuning.parsedMethods()
+    // What cannot be written should not be computed.
+    let directory = try shared.outputDirectory()
     let rows = try TuneRows(
       data, loss: loss, testFraction: tuning.testFraction, standardizes: standardize)
     let problem = try TuneProblem(rows, loss: loss)
@@ -44,7 +49,8 @@ struct TuneCommand: ParsableCommand {
       try earlier.requireSame(as: state, path: path)
       state.runs = earlier.runs
     }
-    let directory = try shared.outputDirectory()
+    let outputs = TuneReport.files(in: directory) + [Self.statePath(directory)]
+    let replaced = SharedOptions.existing(outputs)
     try advance(&state, methods, problem, directory)
 
     let runs = methods.compactMap { state.run(of: $0) }
@@ -52,8 +58,8 @@ struct TuneCommand: ParsableCommand {
     let report = TuneReport(
       problem, settings, results, try TuneBaselines(problem, bounds: settings.bounds), runs)
     print(report.text)
-    let files = try report.write(to: directory)
-    print("\nWrote \((files + [Self.statePath(directory)]).joined(separator: ", "))")
+    try report.write(to: directory)
+    print("\n" + SharedOptions.writtenText(outputs, replaced: replaced))
     try shared.writeResults(report)
   }
 
@@ -69,6 +75,8 @@ struct TuneCommand: ParsableCommand {
     let meter = ProgressMeter(label: "tune", total: methods.count * limit, unit: nil)
     var checkpoint = Checkpoint(
       path: Self.statePath(directory), interval: tuning.checkpointInterval)
+    let interruption = Interruption()
+    defer { interruption.end() }
     for (index, method) in methods.enumerated() {
       var run = state.run(of: method) ?? MethodRun(method, problem, settings)
       let others = state.runs.filter { $0.method != method.name }
@@ -76,8 +84,14 @@ struct TuneCommand: ParsableCommand {
         let loss = run.steps.last.map { Numbers.significant($0.validationLoss, digits: 6) } ?? "–"
         meter.update(
           completed: index * limit + min(run.steps.count, limit),
-          note: "\(method.name): \(run.steps.count) iterations, validation loss \(loss)")
-        try checkpoint.write(TuneState(problem, settings, runs: others + [run]))
+          note: "\(method.name) (\(index + 1) of \(methods.count)): iteration "
+            + "\(max(0, run.steps.count - 1)) of at most \(settings.iterations), loss \(loss)")
+        let state = { TuneState(problem, settings, runs: others + [run]) }
+        try checkpoint.write(state(), now: interruption.isRequested)
+        if interruption.isRequested {
+          meter.finish()
+          throw Interrupted(path: checkpoint.path)
+        }
       }
       state.runs = others + [run]
       meter.update(completed: (index + 1) * limit, note: method.name)

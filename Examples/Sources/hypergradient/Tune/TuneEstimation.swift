@@ -117,7 +117,8 @@ struct TuneEstimation {
       throw BilevelError.inner(solution.status)
     }
     if let index = solution.value.scalars.firstIndex(of: 0) {
-      throw TuneError.zeroCoefficient(feature: index + 1)
+      throw TuneError.zeroCoefficient(
+        feature: problem.data.training.name(ofFeature: index))
     }
     return solution.value
   }

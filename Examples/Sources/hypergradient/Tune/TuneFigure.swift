@@ -12,11 +12,10 @@ extension TuneReport {
     // What is nearer than rounding of the loss, and the smallest loss itself, is drawn at the floor.
     let floor = max(1e-10 * abs(smallest), .leastNormalMagnitude)
     func gap(_ loss: Double) -> Double { max(loss - smallest, floor) }
-    // Zero has no logarithm: the start is drawn at the first time after it.
-    let first = runs.flatMap { $0.steps.map(\.seconds) }.filter { $0 > 0 }.min() ?? 1e-4
-    func time(_ step: TuneStep) -> Double { max(step.seconds, first) }
+    // Zero has no logarithm: the start is drawn against iterations only.
+    func time(_ step: TuneStep) -> Double { step.seconds > 0 ? step.seconds : .nan }
     let seconds = SVGAxis("seconds", scale: .logarithmic)
-    let gapAxis = SVGAxis("validation loss − smallest", scale: .logarithmic)
+    let gapAxis = SVGAxis("validation loss − smallest of all runs", scale: .logarithmic)
     let common = baselines.common.validation
     return SVGFigure(
       title: "Tuning one penalty per feature",
@@ -30,7 +29,8 @@ extension TuneReport {
           title: "Distance to the smallest, against time", xAxis: seconds, yAxis: gapAxis,
           marks: marks { SVGPoint(time($0), gap($0.validationLoss)) } + [rule(gap(common))]),
         SVGPanel(
-          title: "Against outer iterations", xAxis: SVGAxis("outer iteration"), yAxis: gapAxis,
+          title: "Distance to the smallest, against iterations", xAxis: SVGAxis("outer iteration"),
+          yAxis: gapAxis,
           marks: marks { SVGPoint(Double($0.iteration), gap($0.validationLoss)) }
             + [rule(gap(common))]),
       ])

@@ -16,6 +16,18 @@ enum TuneMethod: Hashable {
     ("gradient-penalty", .gradientPenalty),
   ]
 
+  /// The list for the help, a line to each.
+  static var help: String {
+    let lines = fixed.map { name, method in
+      "  \(name)\(method.approximation == nil ? "" : "*"): \(method.summary)"
+    }
+    return "Methods (* approximate: wrong at the exact inner solution too):\n"
+      + (lines + [
+        "  cgK: as newton, by K iterations of conjugate gradients; such as cg5",
+        "  itd-lastK*: reverse mode through the last K inner steps; such as itd-last5",
+      ]).joined(separator: "\n")
+  }
+
   /// All names, for messages.
   static let names = (fixed.map(\.name) + ["cgK", "itd-lastK"]).joined(separator: ", ")
 
@@ -75,7 +87,7 @@ enum TuneMethod: Hashable {
     case .newton: "implicit differentiation after a Newton step"
     case .conjugateGradients(let count):
       "implicit differentiation after \(count) iterations of conjugate gradients"
-    case .diagonal: "implicit differentiation after a step by the diagonal of the Hessian"
+    case .diagonal: "implicit differentiation after a step by the Hessian's diagonal"
     case .lbfgs: "implicit differentiation after a step by an L-BFGS inverse Hessian"
     case .linearized: "implicit differentiation corrected to second order"
     case .repExponential: "implicit differentiation in the coordinates log |x|"
@@ -84,7 +96,8 @@ enum TuneMethod: Hashable {
     case .repNewton: "implicit differentiation of the Newton residual"
     case .unrolled: "reverse mode through the inner steps"
     case .checkpointed: "reverse mode through the inner steps, in segments"
-    case .lastSteps, .oneStep: "reverse mode through the last inner steps"
+    case .lastSteps(let count): "reverse mode through the last \(count) inner steps"
+    case .oneStep: "reverse mode through the last inner step"
     case .identity: "implicit differentiation without a linear system"
     case .valueFunction: "penalty on the value function"
     case .gradientPenalty: "penalty on the inner gradient"

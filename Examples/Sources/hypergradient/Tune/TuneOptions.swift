@@ -24,8 +24,8 @@ struct TuneOptions: ParsableArguments {
 
   @Option(
     help: """
-      Converged: the projected hypergradient is at most this times the validation loss, and the inner \
-      residual at most this times that at zero.
+      Converged: the projected hypergradient is at most this times the validation loss, both divided \
+      by the variance of the label, and the inner residual at most this times that at zero.
       """)
   var tolerance = 1e-6
 

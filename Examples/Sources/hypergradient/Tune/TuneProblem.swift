@@ -10,6 +10,9 @@ struct TuneProblem {
   let loss: RowLoss
   let regression: PenalizedRegression
   let outer: ValidationLoss
+  /// What the validation loss is divided by where its size matters: the variance of the label in the
+  /// validation rows, or 1 for a loss that has no unit.
+  let lossUnit: Double
   /// Bounds of the eigenvalues of the Hessian of the mean loss, wherever it is taken.
   private let curvatures: ClosedRange<Double>
 
@@ -19,6 +22,7 @@ struct TuneProblem {
     self.loss = loss
     regression = PenalizedRegression(data.training, loss: loss)
     outer = ValidationLoss(data.validation, loss: loss)
+    lossUnit = loss == .squared ? Self.spread(of: data.validation.labels) : 1
     let a = data.training.features
     let isWide = a.shape[0] < a.shape[1]
     // The smaller of the two Gram matrices has the same largest eigenvalue.
@@ -31,6 +35,13 @@ struct TuneProblem {
       case .squared: 0...largest
       case .logistic: 0...largest / 4
       }
+  }
+
+  /// The variance, or else the mean square where that is 0, or else 1.
+  private static func spread(of labels: Tensor) -> Double {
+    let variance = square(labels - labels.mean()).mean().scalar
+    let mean = square(labels).mean().scalar
+    return variance > 1e-24 * mean ? variance : mean > 0 ? mean : 1
   }
 
   /// n, the number of features and of penalties.

@@ -10,6 +10,8 @@ struct TuneResult: Encodable {
   /// What stays wrong at the exact inner solution; nil where nothing does.
   let approximation: String?
   let converged: Bool
+  /// Whether it was given up because shorter steps did not help.
+  let stuck: Bool
   /// The message of the error that ended the run; nil if none did.
   let failure: String?
   let iterations: Int
@@ -25,12 +27,19 @@ struct TuneResult: Encodable {
   /// The same against the closed form.
   let relativeError: Double?
   let logPenalties: [Double]
+  /// The same by the names of the features.
+  let penaltiesByFeature: [String: Double]
 
   /// The name with "(approximate)" where that is so.
   var label: String { approximation == nil ? method : "\(method) (approximate)" }
 
-  /// "yes", "no", or "failed".
-  var verdict: String { failure != nil ? "failed" : converged ? "yes" : "no" }
+  /// "yes", "no", "stopped" or "failed"; what is approximate converges to a point of its own.
+  var verdict: String {
+    if failure != nil { return "failed" }
+    if stuck { return "stopped" }
+    guard converged else { return "no" }
+    return approximation == nil ? "yes" : "to its own stationary point"
+  }
 
   /// The results of all runs.
   static func results(
@@ -50,11 +59,14 @@ struct TuneResult: Encodable {
     summary = method.summary
     approximation = method.approximation
     converged = run.isConverged
+    stuck = run.isStuck
     failure = run.failure
     iterations = max(0, run.steps.count - 1)
     seconds = run.seconds
     let last = run.steps.last
     logPenalties = last?.logPenalties ?? []
+    let names = (0..<problem.size).map(problem.data.training.name)
+    penaltiesByFeature = Dictionary(zip(names, logPenalties)) { first, _ in first }
     projectedNorm = last?.projectedNorm
     innerResidual = last?.innerResidual
     let y = last.map { Tensor($0.logPenalties) }
@@ -77,7 +89,7 @@ struct TuneResult: Encodable {
 }
 
 extension [TuneResult] {
-  /// The result to show features of: the quickest of those that are as good as the best.
+  /// The result to show features of: the first named of those that are as good as the best.
   ///
   /// Methods without a remaining error come before approximate ones, and converged runs before
   /// others; the yardstick counts only where there is nothing else.
@@ -91,7 +103,6 @@ extension [TuneResult] {
     guard let tier = tiers.first(where: { !$0.isEmpty }) else { return nil }
     func loss(_ result: TuneResult) -> Double { result.losses?.validation ?? .infinity }
     let smallest = tier.map(loss).min() ?? .infinity
-    return tier.filter { loss($0) <= smallest + 1e-6 * abs(smallest) }
-      .min { $0.seconds < $1.seconds }
+    return tier.first { loss($0) <= smallest + 1e-6 * abs(smallest) }
   }
 }

@@ -3,7 +3,7 @@ import Foundation
 
 /// What `tune` writes while it runs, to go on from with `--resume`.
 struct TuneState: Codable {
-  private static let expectedFormat = "hypergradient tune state 1"
+  private static let expectedFormat = "hypergradient tune state 2"
 
   private let format: String
   let settings: TuneSettings

@@ -14,6 +14,7 @@ extension TuneReport {
       """,
       methodTable,
     ]
+    parts.insert(contentsOf: [data.droppedText, constantText].filter { !$0.isEmpty }, at: 1)
     parts += [notes, baselineTable, remark, featureTable].filter { !$0.isEmpty }
     return parts.joined(separator: "\n\n")
   }
@@ -41,6 +42,14 @@ extension TuneReport {
           + "a solution is nearly 0. Losses are at the exact inner solution.", width: 100)
   }
 
+  private var constantText: String {
+    guard !constantFeatures.isEmpty else { return "" }
+    return wrapped(
+      "Constant in the training rows: \(constantFeatures.joined(separator: ", ")). A constant "
+        + "feature that is standardised becomes 0 and leaves its coefficient to the penalty alone, "
+        + "so without penalties there is no unique solution.", width: 100)
+  }
+
   /// What stays wrong, and what went wrong.
   private var notes: String {
     var lines: [String] = []
@@ -52,14 +61,25 @@ extension TuneReport {
         let text = failure.split(separator: "\n").joined(separator: "\n      ")
         lines.append("  \(result.method) failed after \(result.iterations) iterations: \(text)")
       } else if !result.converged {
-        lines.append(
-          "  \(result.method) has not converged: the projected hypergradient is "
-            + "\(Numbers.significant(result.projectedNorm ?? .nan, digits: 2)), the inner residual "
-            + "\(Numbers.significant(result.innerResidual ?? .nan, digits: 2)); allow more "
-            + "--iterations or --inner-steps.")
+        lines.append(unfinished(result))
       }
     }
+    lines += warnings.map { "  Warning: \($0)" }
     return lines.joined(separator: "\n")
+  }
+
+  private func unfinished(_ result: TuneResult) -> String {
+    let norm = Numbers.significant(result.projectedNorm ?? .nan, digits: 2)
+    let residual = Numbers.significant(result.innerResidual ?? .nan, digits: 2)
+    let measured = "the projected hypergradient is \(norm), the inner residual \(residual)"
+    if result.stuck {
+      return
+        "  \(result.method) was stopped after \(result.iterations) iterations without progress, "
+        + "though steps were shortened: \(measured).\n      The inner solution is not accurate "
+        + "enough to go on; use --inner-tolerance, such as 1e-8, or more --inner-steps."
+    }
+    return "  \(result.method) has not converged: \(measured); use --inner-tolerance, or allow "
+      + "more --inner-steps or --iterations."
   }
 
   private var baselineTable: String {
@@ -72,9 +92,18 @@ extension TuneReport {
     }
     if let best = results.best { add("one per feature, \(best.label)", best.losses) }
     let common = Numbers.fixed(baselines.commonLogPenalty, decimals: 2)
-    add("best common one, log \(common)", baselines.common)
+    let side = boundText(baselines.commonLogPenalty)
+    add("best common one, log \(common)\(side)", baselines.common)
     add("none", baselines.unregularized)
+    let others = results.count > 2
     return table.text()
+      + (others
+        ? "\n  Of methods that end within a millionth of each other, the first that was named is shown."
+        : "")
+  }
+
+  private func boundText(_ y: Double) -> String {
+    y <= settings.bounds[0] ? " (low)" : y >= settings.bounds[1] ? " (high)" : ""
   }
 
   private var remark: String {
@@ -93,9 +122,8 @@ extension TuneReport {
     let order = features.indices.sorted { best.logPenalties[$0] < best.logPenalties[$1] }
     for index in order.prefix(20) {
       let y = best.logPenalties[index]
-      let bound = y <= settings.bounds[0] ? " (low)" : y >= settings.bounds[1] ? " (high)" : ""
       table.append([
-        features[index], Numbers.fixed(y, decimals: 2) + bound,
+        features[index], Numbers.fixed(y, decimals: 2) + boundText(y),
         Numbers.significant(losses.coefficients[index]),
       ])
     }
@@ -108,7 +136,7 @@ extension TuneReport {
       columnNames: [
         "method", "approximate", "iteration", "seconds", "validationLoss", "approximateLoss",
         "innerResidual", "hypergradientNorm", "projectedNorm",
-      ] + features.indices.map { "logPenalty\($0 + 1)" })
+      ] + features.map { "logPenalty[\($0)]" })
     for run in runs {
       let isApproximate = run.label != run.method
       for step in run.steps {

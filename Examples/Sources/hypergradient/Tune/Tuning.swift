@@ -29,7 +29,8 @@ struct TuneSettings: Codable, Equatable {
   let bounds: [Double]
   let rule: OuterRule
   let learningRate: Double
-  /// The projected hypergradient relative to the validation loss, and the inner residual relative to
+  /// The projected hypergradient (of the loss in units of the variance of the label) relative to the
+  /// validation loss in the same units, and the inner residual relative to
   /// that at zero, below which a run has converged.
   let tolerance: Double
   let effort: InnerEffort
@@ -60,6 +61,8 @@ struct MethodRun: Codable {
   let method: String
   var steps: [TuneStep] = []
   var isConverged = false
+  /// Whether shorter steps have not led nearer to convergence, so that it was given up.
+  var isStuck = false
   /// Why it stopped early; nil if it did not.
   var failure: String?
   /// The seconds spent so far.
@@ -91,7 +94,7 @@ struct MethodRun: Codable {
     let estimation = TuneEstimation(problem: problem, method: method, effort: settings.effort)
     let warmStart = start.warmStart
     failure = nil
-    while !isConverged, failure == nil, steps.count <= settings.iterations {
+    while !isConverged, !isStuck, failure == nil, steps.count <= settings.iterations {
       let y = Tensor(penalties)
       do {
         // From zero, not from the last one, so that a resumed run sees the same bits.
@@ -115,8 +118,14 @@ struct MethodRun: Codable {
     guard result.gradient.allSatisfy(\.isFinite), result.loss.isFinite else {
       throw TuneError.notFinite(iteration: steps.count)
     }
-    let projectedNorm = descent.projectedNorm(penalties, result.gradient)
-    let next = descent.next(from: penalties, along: result.gradient)
+    // In units of the variance of the label, so that its own unit changes nothing.
+    let unit = estimation.problem.lossUnit
+    let scaled = result.gradient.map { $0 / unit }
+    let projectedNorm = descent.projectedNorm(penalties, scaled)
+    let distance = max(
+      projectedNorm / (settings.tolerance * abs(result.loss) / unit),
+      result.innerResidual / settings.tolerance)
+    let next = descent.next(from: penalties, along: scaled, distance: distance)
     let elapsed = (clock.now - begin) / .seconds(1)
 
     steps.append(
@@ -124,21 +133,21 @@ struct MethodRun: Codable {
         iteration: steps.count, seconds: seconds,
         validationLoss: estimation.problem.validationLoss(exact, y).scalar,
         approximateLoss: result.loss, innerResidual: result.innerResidual,
-        hypergradientNorm: Tensor(result.gradient).norm().scalar, projectedNorm: projectedNorm,
+        hypergradientNorm: Tensor(result.gradient).norm().scalar,
+        projectedNorm: unit * projectedNorm,
         logPenalties: penalties))
     (gradient, evaluatedFrom, start) = (result.gradient, from, Start(warmStart))
     seconds += elapsed
     penalties = next
-    isConverged =
-      projectedNorm <= settings.tolerance * abs(result.loss)
-      && result.innerResidual <= settings.tolerance
+    isConverged = distance <= 1
+    isStuck = descent.isStuck && !isConverged
   }
 }
 
 /// Why a run of `tune` cannot go on, or cannot start.
 enum TuneError: Error, CustomStringConvertible {
   case notFinite(iteration: Int)
-  case zeroCoefficient(feature: Int)
+  case zeroCoefficient(feature: String)
   case unusableState(path: String, reason: String)
 
   var description: String {
@@ -147,7 +156,7 @@ enum TuneError: Error, CustomStringConvertible {
       "the hypergradient is not finite at outer iteration \(iteration); choose a smaller "
         + "--learning-rate or narrower --bounds"
     case .zeroCoefficient(let feature):
-      "the coefficient of feature \(feature) is 0, where log |x| does not exist; leave the feature "
+      "the coefficient of \(feature) is 0, where log |x| does not exist; leave the feature "
         + "out, or choose another method than rep-exp"
     case .unusableState(let path, let reason):
       "\(path): cannot be resumed from: \(reason)"
