@@ -62,6 +62,7 @@ private func requireNothingCaptured(_ outputs: [Tensor], _ name: String, _ level
     guard let captured = outputs[index].highestOpenLevel, captured.number >= level.number else {
       continue
     }
+    if case .refused(let reason)? = outputs[index].trace(at: captured)?.role { stop(name, reason) }
     stop(
       name,
       """

@@ -50,7 +50,11 @@ extension Level {
     var next = tk_thread_slot(TK_HIDDEN_LEVELS)
     while let pointer = next {
       let mask = Unmanaged<LevelMask>.fromOpaque(pointer).takeUnretainedValue()
-      if mask.numbers.contains(number) { return false }
+      if mask.numbers.contains(number) {
+        // Hidden, but a use that would be refused is refused here too.
+        tape?.requireOwnThread("hidingLevels")
+        return false
+      }
       next = mask.outer
     }
     return true

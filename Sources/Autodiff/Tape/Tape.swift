@@ -62,20 +62,24 @@ final class Tape: @unchecked Sendable {
   private func append(
     _ primitive: some Primitive, _ inputs: [Tensor], _ outputs: [Tensor], _ parents: Parents
   ) -> Int32 {
-    guard pthread_equal(thread, pthread_self()) != 0 else {
-      stop(
-        primitive.name,
-        """
-        a tensor is used on another thread than the one that differentiates it. Run the whole \
-        transform inside the concurrent task, or hand the task stopGradient(tensor)
-        """)
-    }
+    requireOwnThread(primitive.name)
     defer { slotCount += Int32(outputs.count) }
     nodes.append(
       Node(
         primitive: primitive, inputs: inputs, outputs: outputs, parents: parents,
         firstSlot: slotCount))
     return slotCount
+  }
+
+  /// Stops a use on another thread: a tape belongs to one.
+  func requireOwnThread(_ operation: @autoclosure () -> String) {
+    guard pthread_equal(thread, pthread_self()) == 0 else { return }
+    stop(
+      operation(),
+      """
+      a tensor is used on another thread than the one that differentiates it. Run the whole \
+      transform inside the concurrent task, or hand the task stopGradient(tensor)
+      """)
   }
 
   /// Ends recording and moves the nodes out, so that no escaped tensor keeps them alive.

@@ -9,9 +9,9 @@
 /// - Parameters:
 ///   - point: Any number of trees.
 ///   - f: A deterministic function: one that draws random numbers must make its generator inside,
-///     or the derivative belongs to other numbers than the value. It may capture constants and tensors of enclosing transforms,
-///     but no tensor that is differentiated together with the arguments: that is refused, pass it
-///     as an argument.
+///     or the derivative belongs to other numbers than the value. It may capture constants and
+///     tensors of enclosing transforms, but no tensor that is differentiated together with the
+///     arguments: that is refused, pass it as an argument.
 public func checkpointed<each T: TensorTree, Output: TensorTree, E: Error>(
   at point: repeat each T, of f: @escaping (repeat each T) throws(E) -> Output
 ) throws(E) -> Output {

@@ -2,9 +2,8 @@ import Autodiff
 
 /// An approximate baseline that puts step · I in place of F₁⁻¹: "Jacobian-free".
 ///
-/// Not consistent: an error remains at the exact solution, which is why its solves are never
-/// reported as converged and a layer throws unless its `onFailure` is `.report`. Source: Fung et al.
-/// (2022), "JFB: Jacobian-free backpropagation for implicit networks"; Luketina et al. (2016).
+/// Not consistent: an error remains at the exact solution. Its solves are judged by their residual
+/// like any other, so a layer throws unless its `onFailure` is `.report`. Source: Fung et al. (2022), "JFB: Jacobian-free backpropagation for implicit networks"; Luketina et al. (2016).
 public struct IdentityInverse: LinearSolver {
   /// What stands for F₁⁻¹; 1 for a fixed point.
   public let step: Double

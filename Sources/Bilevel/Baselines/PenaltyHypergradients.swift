@@ -32,7 +32,7 @@ extension AID {
     at outer: Outer, _ baseline: PenaltyBaseline, errorEstimate: ErrorEstimate? = nil,
     of loss: @escaping OuterLoss<Inner, Outer>
   ) throws(BilevelError) -> Hypergradient<Inner, Outer> {
-    guard formulation.isSymmetric, baseline.strength > 0 else {
+    guard formulation.hasObjective, baseline.strength > 0 else {
       stop(
         "AID.penaltyHypergradient",
         "needs an inner objective and a positive strength, found a \(formulation.kind) and "
@@ -60,7 +60,7 @@ extension AID {
         return there - baseline.strength * (try problem(at: y).objective(x))
       }
       if let errorEstimate {
-        try estimateError(of: slope, x, outer, status, errorEstimate, record, loss)
+        estimateError(of: slope, x, outer, status, errorEstimate, record, loss)
       }
       let value = try calling { try loss(layout.tree(moved), outer) }
       return Hypergradient(

@@ -4,11 +4,12 @@ extension AID {
   /// Records how far a hypergradient evaluated at x is from a better one: after one more step, with
   /// the adjoint system solved tightly.
   ///
-  /// Where the better one cannot be had, the record says so instead of giving a number.
+  /// Where the better one cannot be had, the record says so instead of giving a number; the
+  /// hypergradient itself stands.
   func estimateError(
     of gradient: Outer, _ x: Tensor, _ outer: Outer, _ status: SolverStatus,
     _ estimate: ErrorEstimate, _ record: TrustRecord, _ loss: OuterLoss<Inner, Outer>
-  ) throws(BilevelError) {
+  ) {
     let solver = referenceSolver
     var layer = AID(formulation, initial, solver: self.solver, adjoint: solver)
     layer.onFailure = .report
@@ -26,22 +27,29 @@ extension AID {
       evidence = TrustRecord(inner: movedStatus)
       better = try estimation.estimate(moved, outer, evidence, loss).gradient
     } catch {
-      guard case .adjoint(let failure) = error else { throw error }
-      return record.note("no error estimate: \(failure)")
+      switch error {
+      case .adjoint(let failure), .inner(let failure):
+        return record.note("no error estimate: \(failure)")
+      case .function(let failure): return record.note("no error estimate: \(failure)")
+      }
     }
     if let failure = evidence.linearSolves.first(where: {
       !$0.isAtWorkingPrecision(layout.scalarType)
     }) {
       return record.note("no error estimate: \(failure)")
     }
-    record.setEstimatedRelativeError(relativeDifference(gradient, from: better))
+    let difference = relativeDifference(gradient, from: better)
+    guard difference.isFinite else {
+      return record.note("no error estimate: the better hypergradient is 0 or not finite")
+    }
+    record.setEstimatedRelativeError(difference)
   }
 
   /// A linear solver to trust: direct while that is cheap, else an iteration with a tight tolerance.
   private var referenceSolver: any LinearSolver {
     let tolerance = layout.scalarType == .float32 ? 1e-6 : 1e-11
     if layout.size <= 300 { return DenseLU(tolerance: tolerance) }
-    return formulation.isSymmetric
+    return formulation.hasObjective
       ? ConjugateGradient(tolerance: tolerance) : GMRES(tolerance: tolerance)
   }
 }

@@ -27,6 +27,9 @@ extension AID {
       let estimation = Estimation(
         layer: self, estimator: estimator, status: status, warmStart: warmStart)
       let (moved, movedStatus) = try estimation.moved(x, outer, status)
+      if onFailure == .throw, status.isConverged, !movedStatus.isConverged {
+        throw .inner(movedStatus)
+      }
       let record = TrustRecord(inner: movedStatus)
       let (value, gradient) = try estimation.estimate(moved, outer, record, loss)
       // A solver may stop a little above its target by rounding alone.
@@ -35,7 +38,7 @@ extension AID {
       // A step that overshoots is no better start than the point before it.
       warmStart?.inner = layout.tree(movedStatus.residual <= status.residual ? moved : x)
       if let errorEstimate {
-        try estimateError(of: gradient, moved, outer, movedStatus, errorEstimate, record, loss)
+        estimateError(of: gradient, moved, outer, movedStatus, errorEstimate, record, loss)
       }
       return Hypergradient(
         value: value, gradient: gradient, inner: layout.tree(moved), record: record)
@@ -96,6 +99,14 @@ extension AID {
     at outer: Outer, from inner: Inner, estimator: HypergradientEstimator<Outer>,
     of loss: OuterLoss<Inner, Outer>
   ) throws(BilevelError) -> Double {
+    if isBeingDifferentiated {
+      stop(
+        "AID.efficiencyConstant",
+        """
+        a transform is running, and the result is a number, which has no derivative. Call it \
+        outside the transform
+        """)
+    }
     let jacobian = try estimatorJacobian(at: outer, from: inner, estimator: estimator, of: loss)
     guard jacobian.elementCount > 0 else { return 0 }
     // ‖Ω‖₂² is the largest eigenvalue of the smaller Gram matrix, scaled to keep its digits.

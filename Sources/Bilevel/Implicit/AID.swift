@@ -31,6 +31,10 @@ import Autodiff
 public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   /// Any function that finds the inner solution from a start; it is not traced and need not be
   /// differentiable.
+  ///
+  /// Every tensor is a constant in it, so what it computes must leave it as its result only: a value
+  /// that is stored elsewhere would be a constant for the transforms outside as well. By-products
+  /// have `solution(at:warmStart:solvedBy:)`.
   public typealias SolveFunction = (_ start: Inner, _ outer: Outer) throws -> Inner
 
   enum Solver {
@@ -166,8 +170,7 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
     }
     let record = TrustRecord(inner: status)
     let system = system(
-      { x throws(BilevelError) in try problem.residual(x) }, isSymmetric: formulation.isSymmetric,
-      status, record, warmStart, order: 1)
+      { x throws(BilevelError) in try problem.residual(x) }, status, record, warmStart, order: 1)
     let solution = layout.tree(try system.differentiable(x))
     if x.isFinite { warmStart?.inner = stopGradient(solution) }
     return Solution(value: solution, record: record)
@@ -218,8 +221,10 @@ extension AID {
     let problem = problem(at: outer)
     let initial = layout.vector(initial, "AID", "initial point")
     let scale = norm(try problem.residual(initial))
-    let start = start.map { stopGradient(layout.vector($0, "AID", "warm start")) } ?? initial
-    let inner = problem.innerProblem(from: start, scale: scale, progress: progress)
+    var first = initial
+    // Where the initial point is the solution, nothing can be nearer.
+    if let start, scale > 0 { first = stopGradient(layout.vector(start, "AID", "warm start")) }
+    let inner = problem.innerProblem(from: first, scale: scale, progress: progress)
     var (x, status) = try solve(inner, outer)
     if let correction {
       (x, status) = try corrected(x, status, inner, by: correction)
@@ -267,7 +272,7 @@ extension AID {
   /// - Parameter order: The order of the estimator's error in that of the inner solution, to which the
   ///   tolerance is matched; nil solves as accurately as the scalar type allows.
   func system(
-    _ residual: @escaping ImplicitSystem.VectorFunction, isSymmetric: Bool,
+    _ residual: @escaping ImplicitSystem.VectorFunction,
     _ status: SolverStatus, _ record: TrustRecord, _ warmStart: WarmStart<Inner>?, order: Int?
   ) -> ImplicitSystem {
     let cache = ImplicitSystem.Cache()
@@ -278,7 +283,7 @@ extension AID {
     let tolerance =
       adjoint.tolerance ?? matchedTolerance(status, order: order, scalarType: layout.scalarType)
     return ImplicitSystem(
-      name: "AID", residual: residual, isSymmetric: isSymmetric,
+      name: "AID", residual: residual,
       adjoint: AdjointSettings(
         solver: adjoint, tolerance: tolerance, isMatched: adjoint.tolerance == nil,
         scalarType: layout.scalarType, blocks: layout.blocks, onFailure: onFailure),

@@ -21,8 +21,14 @@ struct Estimation<Inner: TensorTree, Outer: TensorTree> {
     let residual = try problem.residual(x)
     let inner = problem.innerProblem(from: initial, scale: status.scale)
     let moved = stopGradient(x - (try step.inverse(for: inner, at: x)(residual)))
-    guard moved.isFinite else { return (x, status) }
-    return (moved, status.continued(to: norm(try problem.residual(moved))))
+    let residualNorm = moved.isFinite ? norm(try problem.residual(moved)) : .nan
+    guard residualNorm.isFinite else {
+      throw .inner(
+        SolverStatus(
+          method: "the estimator's step", outcome: .notFinite, history: status.history,
+          threshold: status.threshold, scale: status.scale, evaluations: status.evaluations + 1))
+    }
+    return (moved, status.continued(to: residualNorm))
   }
 
   /// The estimator's step as a differentiable function of x, with P fixed at the given point.
@@ -121,7 +127,7 @@ struct Estimation<Inner: TensorTree, Outer: TensorTree> {
     _ warmStart: WarmStart<Inner>? = nil, isExact: Bool = false
   ) -> ImplicitSystem {
     layer.system(
-      residual, isSymmetric: layer.formulation.isSymmetric, status, record, warmStart,
+      residual, status, record, warmStart,
       order: isExact ? nil : estimator.order)
   }
 }

@@ -13,8 +13,6 @@ struct ImplicitSystem {
   let name: String
   /// F, traced in all it captures.
   let residual: VectorFunction
-  /// Whether F is the gradient of an objective, so that rows and columns of F₁ vanish together.
-  let isSymmetric: Bool
   let adjoint: AdjointSettings
   let record: TrustRecord
   let cache: Cache
@@ -71,8 +69,7 @@ struct ImplicitSystem {
   private func requireDependence(_ jacobian: LinearOperator) throws(BilevelError) {
     var generator = PhiloxGenerator(seed: 0x4944_4C45)
     let v = Tensor.normal([jacobian.size], jacobian.scalarType, using: &generator)
-    let image = try isSymmetric ? jacobian(v) : jacobian.transposedProduct(v)
-    let elements = image.scalars
+    let elements = try jacobian.transposedProduct(v).scalars
     let idle = jacobian.blocks.filter { block in
       !block.range.isEmpty && elements[block.range].allSatisfy { $0 == 0 }
     }
@@ -82,8 +79,8 @@ struct ImplicitSystem {
       method: name,
       outcome: .singular(blocks: idle.map { .init(name: $0.name, share: share) }),
       history: [], threshold: 0, scale: 0, evaluations: 1)
-    record.append(status)
-    try adjoint.judge(status)
+    if adjoint.onFailure == .throw { throw .adjoint(status) }
+    record.note("\(BilevelError.adjoint(status))")
   }
 
   private func solveNumerically(

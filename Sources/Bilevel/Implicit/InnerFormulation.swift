@@ -20,8 +20,8 @@ enum InnerFormulation<Inner: TensorTree, Outer: TensorTree> {
     }
   }
 
-  /// Whether F₁ is a Hessian.
-  var isSymmetric: Bool { kind == .minimum || kind == .leastSquares }
+  /// Whether F is a gradient.
+  var hasObjective: Bool { kind == .minimum || kind == .leastSquares }
 }
 
 /// An inner problem as functions of one vector, at given outer variables.
@@ -85,7 +85,7 @@ struct FlatProblem<Inner: TensorTree, Outer: TensorTree> {
   func innerProblem(
     from start: Tensor, scale: Double, progress: ((Int, Double) -> Void)? = nil
   ) -> InnerProblem {
-    let hasObjective = formulation.isSymmetric
+    let hasObjective = formulation.hasObjective
     let isLeastSquares = formulation.kind == .leastSquares
     return InnerProblem(
       kind: formulation.kind, start: start, scale: scale, blocks: layout.blocks,

@@ -44,6 +44,7 @@ public struct FrozenModel<Outer: TensorTree> {
   /// The diagonal of F₁(x₀, y), [n], differentiable in y, by n products.
   public func diagonal() throws(BilevelError) -> Tensor {
     let n = point.elementCount
+    if n == 0 { return point }
     var elements: [Tensor] = []
     for index in 0..<n {
       let e = Tensor.basisVector(index, n, point.scalarType)

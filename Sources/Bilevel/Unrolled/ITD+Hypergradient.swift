@@ -23,8 +23,8 @@ extension ITD {
     }
     guard let solution else { stop("ITD.hypergradient", "the outer loss was not evaluated") }
     if let errorEstimate {
-      try hidingLevels { () throws(BilevelError) in
-        try implicit.estimateError(
+      hidingLevels {
+        implicit.estimateError(
           of: stopGradient(gradient),
           layout.vector(stopGradient(solution.value), "ITD", "solution"), stopGradient(outer),
           solution.status, errorEstimate, solution.record, loss)
@@ -39,6 +39,6 @@ extension ITD {
   private var implicit: AID<Inner, Outer> {
     AID(
       formulation, initial, solver: .function({ start, _ in start }, tolerance: StoppingRule()),
-      adjoint: formulation.isSymmetric ? ConjugateGradient() : GMRES())
+      adjoint: formulation.hasObjective ? ConjugateGradient() : GMRES())
   }
 }
