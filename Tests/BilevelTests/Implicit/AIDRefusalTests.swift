@@ -203,4 +203,26 @@ struct AIDRefusalTests {
     }
     expect(result, "which solves the inner problem and not the penalised one")
   }
+
+  @Test("An estimate on another thread stops where it captures what is differentiated on this one")
+  func otherThread() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = gradient(at: Tensor([1.5])) { c in
+        let layer = AID<Tensor, Tensor>(
+          minimizing: { x, y in (0.5 * square(x) * exp(y) - c * x).sum() }, from: Tensor([0]),
+          solver: NewtonCG())
+        nonisolated(unsafe) let shared = layer
+        nonisolated(unsafe) var found = c
+        let done = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+          let estimate = try? shared.hypergradient(at: Tensor([0.2])) { x, _ in square(x).sum() }
+          if let estimate { found = estimate.gradient }
+          done.signal()
+        }
+        done.wait()
+        return (found + 0 * c).sum()
+      }
+    }
+    expect(result, "a tensor is used on another thread than the one that differentiates it")
+  }
 }
