@@ -100,16 +100,73 @@ struct HonestyTests {
     #expect(error?.description.contains("idle (100 %)") == true, "\(String(describing: error))")
   }
 
-  @Test("A step that overshoots takes the word converged with it")
+  @Test("A step that overshoots throws, or takes the word converged with it")
   func overshoot() throws {
-    let found = try reciprocal().hypergradient(
-      at: Tensor([2]), estimator: .preconditioned(IdentityStep(step: 30)),
-      errorEstimate: .newton
-    ) { x, _ in square(x).sum() }
-    let exact = try reciprocal().hypergradient(at: Tensor([2])) { x, _ in square(x).sum() }
-    #expect(exact.record.isConverged)
-    #expect(
-      found.record.inner.residual <= found.record.inner.threshold || !found.record.isConverged)
+    let coarse = reciprocal(NewtonCG(stopping: StoppingRule(relative: 1e-3)))
+    let estimator = HypergradientEstimator<Tensor>.preconditioned(IdentityStep(step: 1e6))
+    let y = Tensor([2])
+    let plain = try coarse.hypergradient(at: y) { x, _ in square(x).sum() }
+    #expect(plain.record.isConverged)
+    let failure = #expect(throws: BilevelError.self) {
+      try coarse.solved { _, y in 1.0001 / y }.hypergradient(at: y, estimator: estimator) { x, _ in
+        square(x).sum()
+      }
+    }
+    guard case .inner(let status)? = failure else {
+      Issue.record("\(String(describing: failure))")
+      return
+    }
+    #expect(status.outcome == .inaccurate)
+    var reporting = coarse.solved(tolerance: StoppingRule(relative: 1e-2)) { _, y in 1.0001 / y }
+    reporting.onFailure = .report
+    let found = try reporting.hypergradient(at: y, estimator: estimator) { x, _ in square(x).sum() }
+    #expect(found.record.inner.outcome == .inaccurate)
+    #expect(!found.record.isConverged)
+  }
+
+  @Test("A step that is not finite throws")
+  func stepNotFinite() throws {
+    struct Broken: StepPreconditioner {
+      func inverse(
+        for problem: InnerProblem, at x: Tensor
+      ) throws(BilevelError) -> LinearOperator.Product { { v throws(BilevelError) in v / 0 } }
+    }
+    let failure = #expect(throws: BilevelError.self) {
+      try reciprocal().solved { _, y in 1.0000001 / y }.hypergradient(
+        at: Tensor([2]), estimator: .preconditioned(Broken())
+      ) { x, _ in square(x).sum() }
+    }
+    #expect(failure?.description.contains("not finite") == true)
+  }
+
+  @Test("A failing error estimate leaves the hypergradient standing")
+  func failingEstimate() throws {
+    struct OutOfDomain: Error {}
+    var calls = 0
+    let found = try reciprocal().hypergradient(at: Tensor([2]), errorEstimate: .newton) { x, _ in
+      calls += 1
+      if calls > 1 { throw OutOfDomain() }
+      return square(x).sum()
+    }
+    // d(1/y²)/dy at 2.
+    #expect(abs(found.gradient.scalars[0] + 0.25) < 1e-9)
+    #expect(found.record.estimatedRelativeError == nil)
+    #expect(found.record.description.contains("no error estimate: OutOfDomain"))
+  }
+
+  @Test("A warm start does not spoil a problem whose initial point is the solution")
+  func warmStartAtSolution() throws {
+    let layer = AID(
+      minimizing: { (x: Tensor, y: Tensor) in
+        0.5 * square(x).sum() + 0.1 * square(square(x)).sum() - (x * y).sum()
+      }, from: Tensor.zeros([3]), solver: LBFGS())
+    let state = WarmStart<Tensor>()
+    for y in [1.0, 0.5, 0] {
+      let solution = try layer.solution(
+        at: y * Tensor([1, 2, -1]), warmStart: state)
+      #expect(solution.status.isConverged)
+      if y == 0 { #expect(solution.value.scalars == [0, 0, 0]) }
+    }
   }
 
   @Test("The record tells whether the adjoint is accurate enough for the order promised")
