@@ -10,6 +10,7 @@ public final class TrustRecord: Sendable, CustomStringConvertible {
     var linearSolves: [SolverStatus] = []
     var estimatedRelativeError: Double?
     var adjointSuffices: Bool?
+    var adjointComparison: AdjointComparison?
     var approximation: String?
     var notes: [String] = []
   }
@@ -33,6 +34,9 @@ public final class TrustRecord: Sendable, CustomStringConvertible {
   /// (‖F‖ / ‖F at the start‖)^order relative, or working precision; nil where no hypergradient was
   /// asked for.
   public var adjointSuffices: Bool? { contents.withLock { $0.adjointSuffices } }
+
+  /// The last learned adjoint of `FuncID` beside the one in closed form; nil where none was learned.
+  public var adjointComparison: AdjointComparison? { contents.withLock { $0.adjointComparison } }
 
   /// What makes the derivative an approximation whatever the solves reached: a truncation, a
   /// penalty; nil for none.
@@ -66,6 +70,10 @@ public final class TrustRecord: Sendable, CustomStringConvertible {
 
   func setApproximation(_ text: String) { contents.withLock { $0.approximation = text } }
 
+  func setAdjointComparison(_ value: AdjointComparison) {
+    contents.withLock { $0.adjointComparison = value }
+  }
+
   func setEstimatedRelativeError(_ value: Double) {
     contents.withLock { $0.estimatedRelativeError = value }
   }
@@ -76,6 +84,11 @@ public final class TrustRecord: Sendable, CustomStringConvertible {
     lines += contents.linearSolves.suffix(3).map { "adjoint:  \($0)" }
     if contents.linearSolves.count > 3 {
       lines.insert("adjoint:  \(contents.linearSolves.count - 3) earlier solves", at: 1)
+    }
+    if let comparison = contents.adjointComparison {
+      lines.append(
+        "adjoint:  cosine \(number(comparison.cosine)) with the closed form, norm ratio "
+          + number(comparison.normRatio))
     }
     if let approximation = contents.approximation { lines.append("approximate: \(approximation)") }
     if let error = contents.estimatedRelativeError {

@@ -1,0 +1,256 @@
+import Autodiff
+
+/// Where the functions of a functional problem are sought.
+public enum FunctionClass: Sendable {
+  /// Linear in its weights: fixed features, a table, a kernel.
+  case linear(LinearClass)
+  /// A network in training.
+  case network(NetworkClass)
+}
+
+/// Functional implicit differentiation: the minimiser over functions of a pointwise loss, as a
+/// differentiable operator.
+///
+///     h*_ω = argmin_h E_P[ℓ_in(ω, h(x), x, y)]
+///     ∇F(ω) = g_ω + B_ω a*,   a* = −C_ω⁻¹ d_ω
+///
+/// with d = ∂ᵥℓ_out, C = ∂²ᵥℓ_in and B a = ∂_ω E_P[a(x)ᵀ ∂ᵥℓ_in]. The user gives ℓ_in for a batch
+/// of rows and writes any outer loss on predictions, on the same or another sample:
+///
+///     let layer = FuncID<Tensor, Tensor>(outputCount: 1, in: .network(network)) { ω, v, x, y in
+///       square(v - y).sum(alongAxis: 1) * exp(-ω * x[0..., 0])
+///     }
+///     let state = FunctionalState()
+///     let (loss, hypergradient) = try valueWithGradient(at: ω) { ω in
+///       let h = try layer.solution(at: ω, on: sample, state: state)
+///       return meanSquaredError(try h(validationInputs), validationTargets)
+///     }
+///
+/// The loss must be strongly convex in the output v, never in the parameters of a network. No second
+/// derivative of a network is taken. What enters the loss row by row and is computed from outer
+/// variables, such as targets given by a network, is best passed as the sample's labels: then it is
+/// evaluated once and differentiated once.
+///
+/// **Derivatives.** In a linear class with its own adjoint the solution of the sample is
+/// differentiated exactly, to every order, in every mode and through everything the loss captures.
+/// Otherwise the first derivative is the formula above with the adjoint found in its class, in
+/// reverse and in forward mode; it has no derivative of its own, and asking for one stops the
+/// program.
+///
+/// Petrulionyte, Mairal and Arbel, Functional bilevel optimization for machine learning (2024).
+public struct FuncID<Outer: TensorTree, Labels: TensorTree> {
+  /// ℓ_in for a batch of rows: from ω, v = h(x), [n, d], x, [n, p], and y to [n].
+  public typealias InnerLoss = (
+    _ outer: Outer, _ v: Tensor, _ x: Tensor, _ y: Labels
+  ) throws -> Tensor
+
+  let loss: PointwiseLoss<Outer, Labels>
+  /// d, the number of outputs of a prediction.
+  public let outputCount: Int
+  /// Where predictions are sought.
+  public var functionClass: FunctionClass
+  /// How the adjoint is found.
+  public var adjoint: AdjointMethod
+  /// What happens when the inner problem or an adjoint system is not solved.
+  ///
+  /// Training for a fixed number of steps is not a failure; the record calls it an approximation.
+  public var onFailure = FailurePolicy.throw
+
+  /// A layer.
+  ///
+  /// - Parameters:
+  ///   - outputCount: d.
+  ///   - functionClass: Where predictions are sought.
+  ///   - adjoint: How the adjoint is found.
+  ///   - innerLoss: ℓ_in, one value per row; a row's value depends on that row only, which is
+  ///     checked.
+  public init(
+    outputCount: Int, in functionClass: FunctionClass, adjoint: AdjointMethod = .automatic,
+    innerLoss: @escaping InnerLoss
+  ) {
+    guard outputCount > 0 else {
+      stop("FuncID", "a prediction has at least one output, found \(outputCount)")
+    }
+    self.outputCount = outputCount
+    self.functionClass = functionClass
+    self.adjoint = adjoint
+    loss = PointwiseLoss(function: innerLoss)
+  }
+
+  /// Solves the inner problem.
+  ///
+  /// - Parameters:
+  ///   - outer: ω.
+  ///   - sample: The inner sample; the derivative averages over it. Its labels may depend on ω.
+  ///   - training: Another sample for the training of networks; nil for the same.
+  ///   - state: Where training continues; nil starts anew.
+  /// - Throws: `BilevelError`; a transform throws it where an adjoint cannot be found.
+  public func solution(
+    at outer: Outer, on sample: FunctionalSample<Labels>,
+    training: FunctionalSample<Labels>? = nil, state: FunctionalState? = nil
+  ) throws(BilevelError) -> FunctionalSolution {
+    let state = state ?? FunctionalState()
+    switch (functionClass, adjoint) {
+    case (.linear(let linearClass), .automatic):
+      return try exactSolution(linearClass, outer, sample, state)
+    case (.linear(let linearClass), _):
+      let (record, predict) = try hidingLevels { () throws(BilevelError) in
+        let (basis, fit, result) = try solvedLinear(
+          linearClass, stopGradient(outer), sample.constant, state)
+        let record = TrustRecord(inner: result.status)
+        record.setApproximation("the adjoint is sought in another class than the prediction")
+        let weights = result.weights
+        _ = fit
+        return (record, { (x: Tensor) in matmul(basis(x), weights) })
+      }
+      return try functionSpaceSolution(linearClass, outer, sample, state, record, predict)
+    case (.network(let networkClass), _):
+      let (network, record) = try hidingLevels { () throws(BilevelError) in
+        try trainedNetwork(
+          networkClass, stopGradient(outer), (training ?? sample).constant, state)
+      }
+      var ridge = 0.0
+      if case .closedForm(let own) = networkClass.head { ridge = own }
+      return try functionSpaceSolution(
+        .network(network.features, ridge: ridge), outer, sample, state, record
+      ) { network($0) }
+    }
+  }
+}
+
+// MARK: - Exact: a linear class with its own adjoint
+
+extension FuncID {
+  private func solvedLinear(
+    _ linearClass: LinearClass, _ outer: Outer, _ sample: FunctionalSample<Labels>,
+    _ state: FunctionalState
+  ) throws(BilevelError) -> (
+    FeatureBasis, LinearFit<Outer, Labels>, LinearFit<Outer, Labels>.Result
+  ) {
+    let basis = try FeatureBasis(linearClass, on: sample)
+    let fit = LinearFit(
+      loss: loss, outer: outer, sample: sample, features: basis(sample.inputs),
+      ridge: linearClass.ridge, outputCount: outputCount)
+    let isUsable = state.weights?.shape == [basis.count, outputCount]
+    let result = try fit.solved(from: isUsable ? state.weights : nil)
+    let isSolved = result.status.isAtWorkingPrecision(sample.inputs.scalarType)
+    if !isSolved, onFailure == .throw { throw .inner(result.status) }
+    if result.weights.isFinite { state.weights = result.weights }
+    return (basis, fit, result)
+  }
+
+  private func exactSolution(
+    _ linearClass: LinearClass, _ outer: Outer, _ sample: FunctionalSample<Labels>,
+    _ state: FunctionalState
+  ) throws(BilevelError) -> FunctionalSolution {
+    let (basis, _, result) = try hidingLevels { () throws(BilevelError) in
+      try solvedLinear(linearClass, stopGradient(outer), sample.constant, state)
+    }
+    let record = TrustRecord(inner: result.status)
+    let fit = LinearFit(
+      loss: loss, outer: outer, sample: sample, features: basis(sample.inputs),
+      ridge: linearClass.ridge, outputCount: outputCount)
+    let shape = result.weights.shape
+    let type = result.weights.scalarType
+    let system = ImplicitSystem(
+      name: "FuncID",
+      residual: { w throws(BilevelError) in
+        try fit.residual(w.reshaped(to: shape)).flattened()
+      },
+      adjoint: AdjointSettings(
+        solver: NormalEquationsSolver(equations: result.normalEquations, shape: shape),
+        tolerance: type == .float32 ? 1e-5 : 1e-11, isMatched: true, scalarType: type,
+        blocks: [VectorBlock(name: linearClass.name, range: 0..<result.weights.elementCount)],
+        onFailure: onFailure),
+      record: record, cache: ImplicitSystem.Cache())
+    let weights = try system.differentiable(result.weights.flattened()).reshaped(to: shape)
+    return FunctionalSolution(record: record, outputCount: outputCount) { x in
+      matmul(basis(x), weights)
+    }
+  }
+}
+
+// MARK: - In function space
+
+extension FuncID {
+  private func trainedNetwork(
+    _ networkClass: NetworkClass, _ outer: Outer, _ sample: FunctionalSample<Labels>,
+    _ state: FunctionalState
+  ) throws(BilevelError) -> (HeadedNetwork, TrustRecord) {
+    let fit = NetworkFit(loss: loss, outer: outer, sample: sample, outputCount: outputCount)
+    let (network, status) = try fit.trained(networkClass, state)
+    let record = TrustRecord(inner: status)
+    if networkClass.training.tolerance == nil {
+      record.setApproximation(
+        "the prediction network takes \(networkClass.training.stepCount) steps an iteration")
+    } else {
+      record.setApproximation("the adjoint is sought in a class of functions")
+      if !status.isConverged, onFailure == .throw { throw .inner(status) }
+    }
+    return (network, record)
+  }
+
+  /// A solution whose derivative is found in function space.
+  ///
+  /// - Parameters:
+  ///   - features: The class of the prediction, for a closed form and for comparison.
+  ///   - predict: h with constant weights.
+  private func functionSpaceSolution(
+    _ features: LinearClass, _ outer: Outer, _ sample: FunctionalSample<Labels>,
+    _ state: FunctionalState, _ record: TrustRecord, _ predict: @escaping (Tensor) -> Tensor
+  ) throws(BilevelError) -> FunctionalSolution {
+    let (v, fit) = try hidingLevels { () throws(BilevelError) in
+      let constant = sample.constant
+      let v = predict(constant.inputs)
+      let curvature = try loss.curvature(stopGradient(outer), v, constant)
+      return (
+        v,
+        AdjointFit(
+          adjointMethod(features), sample: constant, curvature: curvature,
+          outputCount: outputCount, state: state, record: record)
+      )
+    }
+    return FunctionalSolution(record: record, outputCount: outputCount) {
+      x throws(BilevelError) in
+      try respond(to: x, predict(x), outer, sample, v, fit)
+    }
+  }
+
+  private func adjointMethod(_ features: LinearClass) -> AdjointFit<Outer, Labels>.Method {
+    switch adjoint {
+    case .automatic: .closedForm(features)
+    case .features(let ridge): .closedForm(features.with(ridge: ridge))
+    case .linear(let linearClass): .closedForm(linearClass)
+    case .pointwise: .pointwise
+    case .trained(let networkClass): .trained(networkClass, comparedWith: features)
+    }
+  }
+
+  /// h(x) with the derivative ḣ = −C⁻¹ ∂_ω∂ᵥL ω̇.
+  private func respond(
+    to x: Tensor, _ prediction: Tensor, _ outer: Outer, _ sample: FunctionalSample<Labels>,
+    _ v: Tensor, _ fit: AdjointFit<Outer, Labels>
+  ) throws(BilevelError) -> Tensor {
+    let points = stopGradient(x)
+    let inner = stopGradient(sample.inputs)
+    let constant = stopGradient(prediction)
+    let response = try implicitlyDifferentiated(
+      constant, name: "FuncID",
+      residual: { _ throws(BilevelError) in try loss.slope(outer, v, sample) },
+      inverse: { _, b, isTransposed throws(BilevelError) in
+        let (from, to) = isTransposed ? (points, inner) : (inner, points)
+        let adjoint = try hidingLevels { () throws(BilevelError) in
+          try fit.adjoint(of: .init(points: from, values: stopGradient(b)), at: to)
+        }
+        return refusingDerivatives(
+          -adjoint, like: [b] + outer.tensors + sample.labels.tensors,
+          reason: """
+            a second derivative goes through FuncID with an adjoint that is trained or found in \
+            another class, and only its first derivative is defined. Use a linear class with \
+            adjoint .automatic, or AID
+            """)
+      })
+    // The prediction's own dependence on x, where x is differentiated too.
+    return prediction.isTraced ? prediction + (response - constant) : response
+  }
+}

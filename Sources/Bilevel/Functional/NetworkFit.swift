@@ -1,0 +1,152 @@
+import Autodiff
+import Neural
+
+/// Training of the prediction network on the inner problem, at constants.
+///
+/// A step takes one forward and one backward pass through the network: the loss is differentiated
+/// in the outputs v only, and ∂L/∂v goes back through the network.
+struct NetworkFit<Outer: TensorTree, Labels: TensorTree> {
+  let loss: PointwiseLoss<Outer, Labels>
+  let outer: Outer
+  let sample: FunctionalSample<Labels>
+  let outputCount: Int
+
+  /// Takes the steps of one outer iteration.
+  ///
+  /// - Returns: The network, its last layer solved for on the whole sample if it has a closed form.
+  func trained(
+    _ networkClass: NetworkClass, _ state: FunctionalState
+  ) throws(BilevelError) -> (network: HeadedNetwork, status: SolverStatus) {
+    var learner: FunctionalState.Learner
+    if let kept = state.prediction { learner = kept } else { learner = start(networkClass) }
+    let training = networkClass.training
+    var history: [Double] = []
+    var isConverged = false
+    for _ in 0..<training.stepCount {
+      let batch = sample.batch(training.batchSize, using: &state.generator)
+      learner.network.updateState()
+      let slope = try step(&learner, networkClass, batch, &state.generator)
+      history.append(slope)
+      let first = learner.firstSlope ?? slope
+      learner.firstSlope = first
+      if let tolerance = training.tolerance, slope <= tolerance * first {
+        isConverged = true
+        break
+      }
+    }
+    if case .closedForm(let ridge) = networkClass.head {
+      let weights = try head(learner.network, ridge, sample)
+      learner.network.head = Dense(rowsWithIntercept: weights)
+    }
+    state.prediction = learner
+    let scale = learner.firstSlope ?? 0
+    let status = SolverStatus(
+      method: "FuncID, network training",
+      outcome: isConverged || training.stepCount == 0 ? .converged : .iterationLimit,
+      history: history, threshold: (training.tolerance ?? 0) * scale, scale: scale,
+      evaluations: history.count, iterations: history.count)
+    return (learner.network, status)
+  }
+
+  /// The network before the first step.
+  private func start(_ networkClass: NetworkClass) -> FunctionalState.Learner {
+    let head: Dense
+    switch networkClass.head {
+    case .trained(let dense): head = dense
+    case .closedForm:
+      let phi = networkClass.features(sample.inputs.slice(0..<1, alongAxis: 0))
+      head = Dense(
+        rowsWithIntercept: .zeros([phi.shape[1] + 1, outputCount], phi.scalarType))
+    }
+    return FunctionalState.Learner(
+      network: HeadedNetwork(features: networkClass.features, head: head),
+      optimizer: networkClass.training.optimizer)
+  }
+
+  /// One step; returns ‖∂L/∂θ‖ before it.
+  private func step(
+    _ learner: inout FunctionalState.Learner, _ networkClass: NetworkClass,
+    _ batch: FunctionalSample<Labels>, _ generator: inout PhiloxGenerator
+  ) throws(BilevelError) -> Double {
+    var pass = TrainingPass(using: &generator)
+    let network = learner.network
+    switch networkClass.head {
+    case .closedForm(let ridge):
+      let (phi, pullback) = vjp(at: network.features) { $0(batch.inputs, &pass) }
+      let weights = try headWeights(phi, ridge, batch, from: network.head.rowsWithIntercept)
+      // By the envelope theorem the solved layer is a constant in the derivative.
+      let head = Dense(rowsWithIntercept: weights)
+      let slope = try loss.slope(outer, head(phi), batch)
+      let gradient = pullback(matmul(slope, head.weight, transposeB: true))
+      learner.network.head = head
+      let size = try finite(gradient.globalNorm, learner, head(phi), batch)
+      learner.network.features.adopt(pass)
+      learner.update(training: networkClass.training) { optimizer, network in
+        optimizer.update(&network.features, along: gradient)
+      }
+      return size
+    case .trained:
+      let (v, pullback) = vjp(at: network) { $0(batch.inputs, &pass) }
+      let gradient = pullback(try loss.slope(outer, v, batch))
+      let size = try finite(gradient.globalNorm, learner, v, batch)
+      learner.network.adopt(pass)
+      learner.update(training: networkClass.training) { optimizer, network in
+        optimizer.update(&network, along: gradient)
+      }
+      return size
+    }
+  }
+
+  private func finite(
+    _ size: Double, _ learner: FunctionalState.Learner, _ v: Tensor,
+    _ batch: FunctionalSample<Labels>
+  ) throws(BilevelError) -> Double {
+    if size.isFinite { return size }
+    throw .function(
+      FunctionalError.trainingNotFinite(
+        level: "inner", step: learner.stepCount,
+        loss: (try loss.mean(outer, v, batch)).scalar, gradientNorm: size))
+  }
+
+  /// The solved last layer of a network on a sample, [m + 1, d].
+  private func head(
+    _ network: HeadedNetwork, _ ridge: Double, _ sample: FunctionalSample<Labels>
+  ) throws(BilevelError) -> Tensor {
+    try headWeights(
+      network.features(sample.inputs), ridge, sample, from: network.head.rowsWithIntercept)
+  }
+
+  private func headWeights(
+    _ phi: Tensor, _ ridge: Double, _ sample: FunctionalSample<Labels>, from start: Tensor
+  ) throws(BilevelError) -> Tensor {
+    let ones = Tensor.ones([phi.shape[0], 1], phi.scalarType)
+    let fit = LinearFit(
+      loss: loss, outer: outer, sample: sample,
+      features: Tensor.concatenated([phi, ones], alongAxis: 1), ridge: ridge,
+      outputCount: outputCount)
+    let result = try fit.solved(from: start)
+    guard result.status.isAtWorkingPrecision(phi.scalarType) else { throw .inner(result.status) }
+    return result.weights
+  }
+}
+
+extension FunctionalState.Learner {
+  /// Applies the optimiser at the scheduled rate and counts the step.
+  mutating func update(
+    training: FunctionTraining,
+    _ step: (inout any Optimizer, inout HeadedNetwork) -> Void
+  ) {
+    let rate = training.optimizer.learningRate
+    optimizer.learningRate = rate * training.schedule(stepCount)
+    step(&optimizer, &network)
+    stepCount += 1
+  }
+}
+
+extension FunctionalSample {
+  /// A random batch without replacement; the whole sample for nil.
+  func batch(_ size: Int?, using generator: inout PhiloxGenerator) -> FunctionalSample {
+    guard let size, size < count else { return self }
+    return rows(Tensor.permutation(count, using: &generator).slice(0..<size, alongAxis: 0))
+  }
+}

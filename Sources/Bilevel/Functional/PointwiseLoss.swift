@@ -1,0 +1,46 @@
+import Autodiff
+
+/// ℓ(ω, v, x, y) of a functional problem with the derivatives that functional implicit
+/// differentiation needs: all of them in the output v, none in the parameters of a network.
+struct PointwiseLoss<Outer: TensorTree, Labels: TensorTree> {
+  typealias Function = (_ outer: Outer, _ v: Tensor, _ x: Tensor, _ y: Labels) throws -> Tensor
+
+  let function: Function
+
+  /// ℓ of every row, [n].
+  func values(
+    _ outer: Outer, _ v: Tensor, _ sample: FunctionalSample<Labels>
+  ) throws(BilevelError) -> Tensor {
+    let values = try calling { try function(outer, v, sample.inputs, sample.labels) }
+    guard values.shape == [sample.count], values.scalarType == v.scalarType else {
+      stop(
+        "FuncID",
+        """
+        the inner loss returned \(values.shape) \(values.scalarType), expected one \(v.scalarType) \
+        value per row, [\(sample.count)]; sum over the outputs (alongAxis: 1), not over the rows
+        """)
+    }
+    return values
+  }
+
+  /// L(ω, h) = Σᵢ wᵢ ℓᵢ.
+  func mean(
+    _ outer: Outer, _ v: Tensor, _ sample: FunctionalSample<Labels>
+  ) throws(BilevelError) -> Tensor {
+    sample.mean(try values(outer, v, sample))
+  }
+
+  /// The gradient of L in the outputs, wᵢ ∂ᵥℓᵢ, [n, d].
+  func slope(
+    _ outer: Outer, _ v: Tensor, _ sample: FunctionalSample<Labels>
+  ) throws(BilevelError) -> Tensor {
+    try gradient(at: v) { v throws(BilevelError) in try mean(outer, v, sample) }
+  }
+
+  /// Cᵢ uᵢ with Cᵢ = ∂²ᵥℓᵢ, [n, d], at constants.
+  func curvatureProduct(
+    _ outer: Outer, _ v: Tensor, _ sample: FunctionalSample<Labels>, along u: Tensor
+  ) throws(BilevelError) -> Tensor {
+    try hvp(at: v, along: u) { v throws(BilevelError) in try values(outer, v, sample).sum() }
+  }
+}
