@@ -82,7 +82,11 @@ let package = Package(
       ]),
     .testTarget(
       name: "DSpritesTests",
-      dependencies: ["DSprites", .product(name: "Autodiff", package: "adjoint")]),
+      dependencies: [
+        "DSprites", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "TensorFiles", package: "adjoint"),
+      ],
+      exclude: ["README.md", "dsprites-animation-frames.npy"]),
     .testTarget(
       name: "HyperparameterProblemsTests",
       dependencies: [
