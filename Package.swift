@@ -30,7 +30,8 @@ let package = Package(
       name: "AutodiffTests", dependencies: ["Autodiff", "GradientCheck", "CTensorKernels"]),
     .testTarget(name: "NeuralTests", dependencies: ["Neural", "GradientCheck"]),
     .testTarget(name: "GradientCheckTests", dependencies: ["GradientCheck"]),
-    .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles"]),
+    .testTarget(
+      name: "TensorFilesTests", dependencies: ["TensorFiles"], exclude: ["Fixtures"]),
     .testTarget(name: "BilevelTests", dependencies: ["Bilevel", "GradientCheck"]),
     // The examples of README and Docs.
     .testTarget(

@@ -30,6 +30,9 @@ let package = Package(
       name: "Econometrics",
       dependencies: ["ExampleSupport", .product(name: "Autodiff", package: "adjoint")]),
     .target(
+      name: "DSprites",
+      dependencies: [.product(name: "Autodiff", package: "adjoint")]),
+    .target(
       name: "HyperparameterProblems",
       dependencies: [
         "CExampleData", "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
@@ -77,6 +80,13 @@ let package = Package(
         .product(name: "Autodiff", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
+    .testTarget(
+      name: "DSpritesTests",
+      dependencies: [
+        "DSprites", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "TensorFiles", package: "adjoint"),
+      ],
+      exclude: ["README.md", "dsprites-animation-frames.npy"]),
     .testTarget(
       name: "HyperparameterProblemsTests",
       dependencies: [
