@@ -33,6 +33,19 @@ let package = Package(
       name: "DSprites",
       dependencies: [.product(name: "Autodiff", package: "adjoint")]),
     .target(
+      name: "SpriteRegression",
+      dependencies: [
+        "DSprites", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Neural", package: "adjoint"),
+      ]),
+    .executableTarget(
+      name: "sprite-probe",
+      dependencies: [
+        "DSprites", "SpriteRegression", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+      ]),
+    .target(
       name: "HyperparameterProblems",
       dependencies: [
         "CExampleData", "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),

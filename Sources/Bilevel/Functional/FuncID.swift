@@ -143,6 +143,19 @@ extension FuncID {
     _ linearClass: LinearClass, _ outer: Outer, _ sample: FunctionalSample<Labels>,
     _ state: FunctionalState
   ) throws(BilevelError) -> FunctionalSolution {
+    let exact = try exactWeights(linearClass, outer, sample, state)
+    return FunctionalSolution(record: exact.record, outputCount: outputCount) { x in
+      matmul(exact.basis(x), exact.weights)
+    }
+  }
+
+  /// The weights of the solution in a linear class as a differentiable operator, [r, d].
+  func exactWeights(
+    _ linearClass: LinearClass, _ outer: Outer, _ sample: FunctionalSample<Labels>,
+    _ state: FunctionalState
+  ) throws(BilevelError) -> (
+    weights: Tensor, features: Tensor, basis: FeatureBasis, record: TrustRecord
+  ) {
     let (basis, _, result) = try hidingLevels { () throws(BilevelError) in
       try solvedLinear(linearClass, stopGradient(outer), sample.constant, state)
     }
@@ -164,9 +177,7 @@ extension FuncID {
         onFailure: onFailure),
       record: record, cache: ImplicitSystem.Cache())
     let weights = try system.differentiable(result.weights.flattened()).reshaped(to: shape)
-    return FunctionalSolution(record: record, outputCount: outputCount) { x in
-      matmul(basis(x), weights)
-    }
+    return (weights, fit.features, basis, record)
   }
 }
 

@@ -17,8 +17,9 @@ struct NetworkFit<Outer: TensorTree, Labels: TensorTree> {
   func trained(
     _ networkClass: NetworkClass, _ state: FunctionalState
   ) throws(BilevelError) -> (network: HeadedNetwork, status: SolverStatus) {
-    var learner: FunctionalState.Learner
-    if let kept = state.prediction { learner = kept } else { learner = start(networkClass) }
+    var learner =
+      state.prediction
+      ?? networkClass.initialLearner(inputs: sample.inputs, outputCount: outputCount)
     let training = networkClass.training
     var history: [Double] = []
     var isConverged = false
@@ -46,21 +47,6 @@ struct NetworkFit<Outer: TensorTree, Labels: TensorTree> {
       history: history, threshold: (training.tolerance ?? 0) * scale, scale: scale,
       evaluations: history.count, iterations: history.count)
     return (learner.network, status)
-  }
-
-  /// The network before the first step.
-  private func start(_ networkClass: NetworkClass) -> FunctionalState.Learner {
-    let head: Dense
-    switch networkClass.head {
-    case .trained(let dense): head = dense
-    case .closedForm:
-      let phi = networkClass.features(sample.inputs.slice(0..<1, alongAxis: 0))
-      head = Dense(
-        rowsWithIntercept: .zeros([phi.shape[1] + 1, outputCount], phi.scalarType))
-    }
-    return FunctionalState.Learner(
-      network: HeadedNetwork(features: networkClass.features, head: head),
-      optimizer: networkClass.training.optimizer)
   }
 
   /// One step; returns ‖∂L/∂θ‖ before it.
@@ -148,5 +134,20 @@ extension FunctionalSample {
   func batch(_ size: Int?, using generator: inout PhiloxGenerator) -> FunctionalSample {
     guard let size, size < count else { return self }
     return rows(Tensor.permutation(count, using: &generator).slice(0..<size, alongAxis: 0))
+  }
+}
+
+extension NetworkClass {
+  /// The network before its first step; a closed-form last layer starts at zero.
+  func initialLearner(inputs: Tensor, outputCount: Int) -> FunctionalState.Learner {
+    let last: Dense
+    switch head {
+    case .trained(let dense): last = dense
+    case .closedForm:
+      let phi = features(stopGradient(inputs).slice(0..<1, alongAxis: 0))
+      last = Dense(rowsWithIntercept: .zeros([phi.shape[1] + 1, outputCount], phi.scalarType))
+    }
+    return FunctionalState.Learner(
+      network: HeadedNetwork(features: features, head: last), optimizer: training.optimizer)
   }
 }

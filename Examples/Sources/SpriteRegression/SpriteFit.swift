@@ -1,0 +1,152 @@
+import Autodiff
+import Bilevel
+import DSprites
+import Neural
+
+/// One fit of the dSprites benchmark: the bilevel problem, its training, its evaluation.
+///
+/// On the first half of the sample the instrument network predicts treatment features, on the
+/// second the outcome is regressed on the predicted features:
+///
+///     inner  argmin_h mean ‖h(z) − ψ_ω(t)‖²
+///     outer  min_u mean (y − [h(z), 1] u)² + λ ‖u‖²
+public final class SpriteFit {
+  /// The loop.
+  public let training: FunctionalTraining<Sequential, Tensor>
+  /// The outer and inner losses and the norm of the hypergradient, by iteration.
+  public private(set) var history: [Losses] = []
+  /// The evidence of the last iteration.
+  public private(set) var lastRecord: TrustRecord?
+  /// How many outer iterations a whole fit has.
+  public let iterations: Int
+
+  private let second: DSpritesSample
+  private let secondInstruments: Tensor
+  private let secondHead: LinearHead
+
+  /// The losses of one outer iteration.
+  public struct Losses: Codable, Equatable, Sendable {
+    public let inner: Double
+    public let outer: Double
+    public let gradientNorm: Double
+  }
+
+  /// A fit before its first iteration.
+  ///
+  /// - Parameter sample: Halved at random by `seed`, which also initialises the networks.
+  public init(
+    _ method: SpriteMethod, _ settings: SpriteSettings, sample: DSpritesSample, seed: UInt64
+  ) {
+    let (first, second) = sample.split(seed: seed)
+    let type = sample.treatments.scalarType
+    var generator = PhiloxGenerator(seed: seed, stream: 10)
+    let treatment = SpriteNetworks.treatment(type, using: &generator)
+    generator = PhiloxGenerator(seed: seed, stream: 11)
+    let instrument = SpriteNetworks.instrument(type, using: &generator)
+    let scaling = settings.standardizesInstruments ? Scaling(first.instruments) : nil
+    let firstInstruments = scaling?(first.instruments) ?? first.instruments
+    let secondInstruments = scaling?(second.instruments) ?? second.instruments
+    let schedule = settings.schedule
+    let innerSteps = settings.innerSteps
+    let network = NetworkClass(
+      features: instrument, head: .closedForm(ridge: settings.firstRidge),
+      training: FunctionTraining(
+        optimizer: Adam(
+          learningRate: settings.innerLearningRate, weightDecay: settings.innerWeightDecay),
+        stepCount: innerSteps, schedule: { schedule($0 / max(1, innerSteps)) }))
+    let head = LinearHead(ridge: settings.secondRidge)
+    let problem = FunctionalProblem<Sequential, Tensor>(
+      outputCount: SpriteNetworks.featureCount, innerInputs: firstInstruments,
+      innerLabels: { ψ in ψ(first.treatments) },
+      innerLoss: { _, v, _, targets in square(v - targets).sum(alongAxis: 1) },
+      outerInputs: secondInstruments,
+      outerLoss: { _, v in
+        // By the envelope theorem the solved head is a constant in the derivative.
+        let u = try head.fit(stopGradient(v), to: second.outcomes)
+        return head.loss(v, targets: second.outcomes, weights: u)
+      }, network: network)
+    training = FunctionalTraining(
+      problem, method: settings.method(method, instrument, type, seed: seed), outer: treatment,
+      optimizer: Adam(
+        learningRate: settings.outerLearningRate, weightDecay: settings.outerWeightDecay),
+      schedule: schedule, seed: seed)
+    iterations = settings.iterations
+    self.second = second
+    self.secondInstruments = secondInstruments
+    secondHead = head
+  }
+
+  /// Takes one outer iteration.
+  @discardableResult
+  public func step() throws(BilevelError) -> Losses {
+    let losses = try training.step()
+    let entry = Losses(
+      inner: losses.inner, outer: losses.outer, gradientNorm: losses.gradientNorm)
+    history.append(entry)
+    lastRecord = losses.record
+    return entry
+  }
+
+  /// The structural function f(t) = [ψ(t), 1] u with both heads refitted, [k, 1].
+  public func structuralFunction(at treatments: Tensor) throws -> Tensor {
+    let features = try training.predict(secondInstruments)
+    let u = try secondHead.fit(features, to: second.outcomes)
+    return secondHead.predict(training.outer(treatments), weights: u)
+  }
+
+  /// The mean squared error against the truth.
+  public func error(on evaluation: DSpritesEvaluation) throws -> Double {
+    let fitted = try structuralFunction(at: evaluation.treatments)
+    return square(fitted - evaluation.structuralValues).mean().scalar
+  }
+}
+
+/// Instruments to mean 0 and variance 1, by the first half.
+private struct Scaling {
+  let center: Tensor
+  let scale: Tensor
+
+  init(_ x: Tensor) {
+    center = x.mean(alongAxis: 0)
+    scale = rsqrt(square(x - center).mean(alongAxis: 0))
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor { (x - center) * scale }
+}
+
+extension SpriteSettings {
+  /// The learning rate of an outer iteration relative to the first.
+  fileprivate var schedule: @Sendable (Int) -> Double {
+    guard decaysLearningRates else { return { _ in 1 } }
+    let total = Double(iterations)
+    return { step in 0.5 + 0.5 * cos(Tensor(.pi * min(1, Double(step) / total))).scalar }
+  }
+
+  fileprivate func method(
+    _ method: SpriteMethod, _ instrument: Sequential, _ type: ScalarType, seed: UInt64
+  ) -> FunctionalMethod {
+    switch method {
+    case .dfiv: return .closedFormHead
+    case .funcidLinear: return .functional(.automatic)
+    case .funcid:
+      guard let adjoint else { return .functional(.automatic) }
+      var generator = PhiloxGenerator(seed: seed, stream: 12)
+      let head = Dense(
+        inputSize: SpriteNetworks.featureCount, outputSize: SpriteNetworks.featureCount,
+        scalarType: type, using: &generator)
+      return .functional(
+        .trained(
+          NetworkClass(
+            features: instrument, head: .trained(head),
+            training: FunctionTraining(
+              optimizer: Adam(
+                learningRate: adjoint.learningRate, weightDecay: adjoint.weightDecay),
+              stepCount: adjoint.steps))))
+    case .aid:
+      return .implicit(ConjugateGradient(maximumIterations: conjugateGradientIterations))
+    case .itd: return .unrolled(steps: unrolledSteps)
+    case .gradientPenalty: return .gradientPenalty(strength: penalty)
+    case .valueFunction: return .valueFunction(strength: penalty)
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import Autodiff
+import Neural
+
+/// The inner problem of a functional problem as one of a network's parameters θ:
+///
+///     θ* = argmin G(ω, θ),   G = min over the closed-form last layer, if there is one
+///
+/// Predictions and G are differentiable functions of θ, ω and the labels to every order, the last
+/// layer being the exact solution in the linear class of the features.
+struct ParametricPrediction<Outer: TensorTree, Labels: TensorTree> {
+  let problem: FunctionalProblem<Outer, Labels>
+  let outer: Outer
+  let sample: FunctionalSample<Labels>
+
+  /// h_θ as a function.
+  func function(
+    _ network: ParametricNetwork
+  ) throws(BilevelError) -> (Tensor) throws(BilevelError) -> Tensor {
+    if let head = network.head { return { x in head(network.features(x)) } }
+    guard case .closedForm(let ridge) = problem.network.head else {
+      stop("FunctionalProblem", "a network without a last layer needs a closed-form head")
+    }
+    let h = try problem.layer(in: .linear(.network(network.features, ridge: ridge)))
+      .solution(at: outer, on: sample)
+    return { x throws(BilevelError) in try h(x) }
+  }
+
+  /// G(ω, θ).
+  func objective(_ network: ParametricNetwork) throws(BilevelError) -> Tensor {
+    let loss = PointwiseLoss(function: problem.innerLoss)
+    if let head = network.head {
+      return try loss.mean(outer, head(network.features(sample.inputs)), sample)
+    }
+    guard case .closedForm(let ridge) = problem.network.head else {
+      stop("FunctionalProblem", "a network without a last layer needs a closed-form head")
+    }
+    let linearClass = LinearClass.network(network.features, ridge: ridge)
+    let exact = try problem.layer(in: .linear(linearClass))
+      .exactWeights(linearClass, outer, sample, FunctionalState())
+    return try loss.mean(outer, matmul(exact.features, exact.weights), sample)
+      + ridge * square(exact.weights).sum()
+  }
+
+  /// The outer loss of h_θ.
+  func outerLoss(_ network: ParametricNetwork) throws(BilevelError) -> Tensor {
+    try problem.loss(outer, try function(network)(problem.outerInputs))
+  }
+}
+
+/// The trained parameters of a network: a tree with as many leaves as the optimiser updates.
+struct ParametricNetwork: TensorTree {
+  var features: Sequential
+  var head: Dense?
+
+  mutating func visitTensors(_ visitor: inout TensorVisitor) {
+    visitor.visit(&features, "features")
+    visitor.visit(&head, "head")
+  }
+}
+
+extension FunctionalProblem {
+  /// θ of a network in training: without the last layer where that is solved for.
+  func parameters(of network: HeadedNetwork) -> ParametricNetwork {
+    if case .closedForm = self.network.head {
+      return ParametricNetwork(features: network.features, head: nil)
+    }
+    return ParametricNetwork(features: network.features, head: network.head)
+  }
+
+  /// The network before its first step.
+  var initialLearner: FunctionalState.Learner {
+    network.initialLearner(inputs: innerInputs, outputCount: outputCount)
+  }
+}
