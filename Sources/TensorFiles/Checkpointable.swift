@@ -59,10 +59,15 @@ extension Checkpointable {
   /// - Throws: A `CheckpointError` if the file cannot be read, is damaged, or is of another type,
   ///   version or structure; then the value is as it was.
   public mutating func readCheckpoint(from path: String) throws(CheckpointError) {
+    try readCheckpoint(
+      mapError(CheckpointError.file) { () throws(SafeTensorsError) in
+        try SafeTensorsFile(contentsOfFile: path)
+      })
+  }
+
+  package mutating func readCheckpoint(_ file: SafeTensorsFile) throws(CheckpointError) {
     requireValueType(Self.self)
-    let file = try mapError(CheckpointError.file) { () throws(SafeTensorsError) in
-      try SafeTensorsFile(contentsOfFile: path)
-    }
+    let path = file.source
     guard let version = file.metadata[CheckpointVisitor.versionKey], file.isChecked,
       let type = file.metadata[CheckpointVisitor.typeKey]
     else { throw .notACheckpoint(source: path) }
