@@ -10,15 +10,35 @@ import Autodiff
 ///       mutating func visitTensors(_ visitor: inout TensorVisitor) {
 ///         visitor.visit(&inner, "inner")
 ///       }
+///       mutating func visitState(_ visitor: inout TensorVisitor) {
+///         visitor.visitState(of: &inner, "inner")
+///       }
 ///       mutating func updateState() { inner.updateState() }
 ///       func callAsFunction(_ x: Tensor) -> Tensor { x + inner(x) }
+///       func callAsFunction(_ x: Tensor, _ pass: inout TrainingPass) -> Tensor {
+///         x + inner(x, &pass)
+///       }
 ///     }
 ///
-/// What training changes by other means than a gradient is *state*: stored in the layer, not
-/// visited, constant for every derivative, and moved on by `updateState()`.
+/// What training changes by other means than a gradient is *state*: stored in the layer, not a
+/// leaf, constant for every derivative, and listed by `visitState`. It is moved on by
+/// `updateState()` where that needs no data (spectral normalisation), and by `adopt(_:)` where the
+/// data of a forward pass determine it (running statistics, see `TrainingPass`).
+///
+/// A layer made of layers forwards all five requirements. What it does not forward does not happen:
+/// dropout inside it, for one, would stay switched off.
 public protocol Layer: TensorTree, Sendable {
-  /// The output for a batch of inputs.
+  /// The output for a batch of inputs, as the trained model computes it: deterministic, with
+  /// running statistics, without dropout.
   func callAsFunction(_ x: Tensor) -> Tensor
+
+  /// The output for a batch of inputs during training; `self(x)` by default.
+  ///
+  /// - Parameter pass: Supplies random numbers and collects new state.
+  func callAsFunction(_ x: Tensor, _ pass: inout TrainingPass) -> Tensor
+
+  /// Visits every tensor that is state, always in the same order; none by default.
+  mutating func visitState(_ visitor: inout TensorVisitor)
 
   /// Moves the layer's state on by one training step; does nothing by default.
   ///
@@ -28,5 +48,9 @@ public protocol Layer: TensorTree, Sendable {
 }
 
 extension Layer {
+  public func callAsFunction(_ x: Tensor, _ pass: inout TrainingPass) -> Tensor { self(x) }
+
+  public mutating func visitState(_ visitor: inout TensorVisitor) {}
+
   public mutating func updateState() {}
 }

@@ -65,6 +65,10 @@ public struct MLP: Layer {
   /// - Returns: […, last width].
   public func callAsFunction(_ x: Tensor) -> Tensor { body(x) }
 
+  public func callAsFunction(_ x: Tensor, _ pass: inout TrainingPass) -> Tensor { body(x, &pass) }
+
+  public mutating func visitState(_ visitor: inout TensorVisitor) { body.visitState(&visitor) }
+
   public mutating func updateState() { body.updateState() }
 
   public mutating func visitTensors(_ visitor: inout TensorVisitor) {

@@ -23,6 +23,16 @@ public struct Sequential: Layer {
 
   public func callAsFunction(_ x: Tensor) -> Tensor { layers.reduce(x) { $1($0) } }
 
+  public func callAsFunction(_ x: Tensor, _ pass: inout TrainingPass) -> Tensor {
+    var x = x
+    for layer in layers { x = layer(x, &pass) }
+    return x
+  }
+
+  public mutating func visitState(_ visitor: inout TensorVisitor) {
+    for index in layers.indices { visitor.visitState(of: &layers[index], at: index) }
+  }
+
   public mutating func updateState() {
     for index in layers.indices { layers[index].updateState() }
   }

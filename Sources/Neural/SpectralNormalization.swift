@@ -14,7 +14,8 @@ import Autodiff
 ///
 /// Miyato, Kataoka, Koyama and Yoshida, Spectral normalization for generative adversarial networks
 /// (2018). The iteration and its order are those of PyTorch's parametrisation `spectral_norm`.
-/// Leaves: `weight`, `bias`, those of `Dense`. A zero weight has no direction and gives NaN.
+/// Leaves: `weight`, `bias`, those of `Dense`; state: `leftVector`, `rightVector`. A zero weight has
+/// no direction and gives NaN.
 public struct SpectralNormalization: Layer {
   /// W, before normalisation, and b.
   public var dense: Dense
@@ -71,6 +72,11 @@ public struct SpectralNormalization: Layer {
 
   /// One power iteration.
   public mutating func updateState() { updateSpectralVectors(iterations: 1) }
+
+  public mutating func visitState(_ visitor: inout TensorVisitor) {
+    visitor.visit(&leftVector, "leftVector")
+    visitor.visit(&rightVector, "rightVector")
+  }
 
   public mutating func visitTensors(_ visitor: inout TensorVisitor) {
     dense.visitTensors(&visitor)
