@@ -1,0 +1,42 @@
+import Autodiff
+
+/// The type of the elements of an array in a file, which has more types than tensors have.
+///
+/// Integers are read as `int32`, and refused where one does not fit; half precision is read as
+/// `float32`, which is exact.
+public enum StoredScalarType: String, Sendable, CaseIterable, CustomStringConvertible {
+  case bool, int8, uint8, int16, uint16, int32, uint32, int64, uint64
+  case float16, bfloat16, float32, float64
+
+  /// The type a tensor is written as.
+  public init(_ scalarType: ScalarType) {
+    switch scalarType {
+    case .float32: self = .float32
+    case .float64: self = .float64
+    case .int32: self = .int32
+    case .bool: self = .bool
+    }
+  }
+
+  /// The bytes of one element.
+  public var byteCount: Int {
+    switch self {
+    case .bool, .int8, .uint8: 1
+    case .int16, .uint16, .float16, .bfloat16: 2
+    case .int32, .uint32, .float32: 4
+    case .int64, .uint64, .float64: 8
+    }
+  }
+
+  /// The scalar type of a tensor read from such elements.
+  public var scalarType: ScalarType {
+    switch self {
+    case .bool: .bool
+    case .int8, .uint8, .int16, .uint16, .int32, .uint32, .int64, .uint64: .int32
+    case .float16, .bfloat16, .float32: .float32
+    case .float64: .float64
+    }
+  }
+
+  public var description: String { rawValue }
+}
