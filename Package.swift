@@ -17,10 +17,10 @@ let package = Package(
     .target(
       name: "CTensorKernels", linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .target(name: "Autodiff", dependencies: ["CTensorKernels"]),
-    .target(name: "Neural", dependencies: ["Autodiff"]),
-    .target(name: "GradientCheck", dependencies: ["Autodiff"]),
     .target(name: "CZlibInterface"),
     .target(name: "TensorFiles", dependencies: ["Autodiff", "CZlibInterface"]),
+    .target(name: "Neural", dependencies: ["Autodiff", "TensorFiles"]),
+    .target(name: "GradientCheck", dependencies: ["Autodiff"]),
     .target(name: "Bilevel", dependencies: ["Autodiff", "Neural"]),
 
     // Tests, one target per module. `CReferenceMath` evaluates the elementary functions in
@@ -29,7 +29,12 @@ let package = Package(
     .testTarget(name: "CTensorKernelsTests", dependencies: ["CTensorKernels", "CReferenceMath"]),
     .testTarget(
       name: "AutodiffTests", dependencies: ["Autodiff", "GradientCheck", "CTensorKernels"]),
-    .testTarget(name: "NeuralTests", dependencies: ["Neural", "GradientCheck"]),
+    .testTarget(
+      name: "NeuralTests",
+      dependencies: ["Neural", "GradientCheck", "TensorFiles", "TrainingProgram"]),
+    // A training that the tests of `Neural` kill and start again.
+    .executableTarget(
+      name: "TrainingProgram", dependencies: ["Neural"], path: "Tests/TrainingProgram"),
     .testTarget(name: "GradientCheckTests", dependencies: ["GradientCheck"]),
     .testTarget(
       name: "TensorFilesTests", dependencies: ["TensorFiles"], exclude: ["Fixtures"]),

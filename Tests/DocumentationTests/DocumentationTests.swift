@@ -52,6 +52,24 @@ struct DocumentationTests {
     #expect(abs(Snippets.customDerivative() + 2.0 / 9 / 32).scalar < 1e-16)
   }
 
+  @Test("The example of a training run fits its function, and its checkpoint resumes it")
+  func trainingRuns() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let (training, fitted) = try Snippets.trainingRun(checkpoint: file.path)
+    // The targets have variance 1.09.
+    let losses = training.epochs.compactMap(\.validationLoss)
+    #expect(losses.count == training.epochs.count)
+    #expect(try #require(losses.min()) < 0.01)
+    #expect(fitted.tensors.count == 4)
+    // A second program finds the file, and has little left to do.
+    let (again, _) = try Snippets.trainingRun(checkpoint: file.path)
+    #expect(again.epochs == training.epochs)
+    for (a, b) in zip(again.model.tensors, training.model.tensors) {
+      #expect(a.isBitwiseEqual(to: b))
+    }
+  }
+
   @Test("The bilevel examples agree with one another")
   func bilevelExamplesRun() throws {
     let (slope, opaque, result) = try Snippets.bilevel()

@@ -35,6 +35,41 @@ enum Snippets {
     return network
   }
 
+  /// A run to early stopping or epoch 50, and from its checkpoint to epoch 60.
+  static func trainingRun(
+    checkpoint path: String
+  ) throws -> (training: Training<MLP, [Tensor]>, fitted: MLP) {
+    var generator = PhiloxGenerator(seed: 1)
+    let network = MLP(widths: [2, 32, 1], activation: .tanh, using: &generator)
+    let inputs = Tensor.uniform([256, 2], from: -1, to: 1, using: &generator)
+    let targets = sin(3 * inputs).sum(alongAxis: 1, keepingDimension: true)
+    let validationInputs = Tensor.uniform([64, 2], from: -1, to: 1, using: &generator)
+    let validationTargets = sin(3 * validationInputs).sum(alongAxis: 1, keepingDimension: true)
+
+    var training = Training(
+      network, optimizer: Adam(learningRate: 1e-2), rows: [inputs, targets], batchSize: 32, seed: 1
+    ) { network, batch, pass in
+      meanSquaredError(network(batch[0], &pass), batch[1])
+    }
+    training.schedule = .warmUp(over: 20, then: .cosine(over: 400, minimum: 0.01))
+    training.gradientNormLimit = 1
+    training.validate(on: [validationInputs, validationTargets]) { network, batch in
+      meanSquaredError(network(batch[0]), batch[1])
+    }
+    training.earlyStopping = EarlyStopping(patience: 10, minimumImprovement: 1e-4)
+    try training.run(upTo: 50) { epoch in
+      print(epoch)  // epoch 1: loss 0.81…, validation 0.64…, learning rate 0.01
+    }
+    let fitted = training.bestModel
+
+    training.schedule = LearningRateSchedule { step in 1 / (1 + 0.01 * Double(step)) }
+
+    training.checkpoints = Checkpoints(at: path, every: .epochs(1))
+    try training.resume()  // if there is a file
+    try training.run(upTo: 60)
+    return (training, fitted)
+  }
+
   static func check() throws {
     try requireGradients(at: Tensor([0.3, 0.7])) { x in tanh(x) * x }  // both modes, second order
   }

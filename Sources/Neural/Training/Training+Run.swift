@@ -42,11 +42,11 @@ extension Training {
   }
 
   /// Trains until `epochCount` epochs have ended, counted from the beginning of training, or early
-  /// stopping ends the run.
+  /// stopping ends the run, and writes a checkpoint if the last step did not.
   ///
   /// - Parameters:
   ///   - epochCount: The total number of epochs; a run that has as many already takes no step.
-  ///   - progress: Called at the end of each epoch.
+  ///   - progress: Called at the end of each epoch, after its checkpoint.
   /// - Throws: As `step()`; the steps before the one that failed have happened.
   public mutating func run(
     upTo epochCount: Int, progress: (TrainingEpoch) -> Void = { _ in }
@@ -55,6 +55,7 @@ extension Training {
       stop("Training", "early stopping needs a validation loss: call validate(on:loss:) before")
     }
     while epochs.count < epochCount && !hasStopped { progress(try epoch()) }
+    try writeLastCheckpoint()
   }
 
   /// The validation loss of the model, if there is validation.

@@ -1,4 +1,5 @@
 import Autodiff
+import TensorFiles
 
 /// The training of a model by mini-batches, as a value.
 ///
@@ -22,7 +23,8 @@ import Autodiff
 /// and the step. A copy is therefore a branch of the run, and a run that resumes from a checkpoint
 /// takes the same steps, bit by bit, as one that was never interrupted.
 ///
-/// A step that throws has not happened: the value is as before.
+/// A step that throws has not happened: the value is as before. The one exception is a step whose
+/// checkpoint could not be written.
 public struct Training<Model: Layer, Rows: TensorTree & Sendable>: Sendable {
   /// The loss of a batch: one floating-point element, by convention a mean over the rows.
   public typealias Loss = @Sendable (Model, Rows, inout TrainingPass) throws -> Tensor
@@ -32,7 +34,7 @@ public struct Training<Model: Layer, Rows: TensorTree & Sendable>: Sendable {
   // MARK: Settings, which may be changed between steps
 
   /// The rule of the updates with its state; its learning rate is the base rate of the schedule.
-  public var optimizer: any Optimizer
+  public var optimizer: any Optimizer & Checkpointable
   /// The factor of the learning rate as a function of `stepCount`.
   public var schedule = LearningRateSchedule.constant
   /// The largest norm of a gradient; longer ones are scaled down to it.
@@ -41,6 +43,8 @@ public struct Training<Model: Layer, Rows: TensorTree & Sendable>: Sendable {
   public var unusedParameters = UnusedArguments.refused
   /// When `run` ends before its time; needs validation.
   public var earlyStopping: EarlyStopping?
+  /// Where and how often checkpoints are written; nil for none.
+  public var checkpoints: Checkpoints?
 
   // MARK: State
 
@@ -69,6 +73,8 @@ public struct Training<Model: Layer, Rows: TensorTree & Sendable>: Sendable {
   var validation: (rows: Rows, rowCount: Int, loss: ValidationLoss)?
   /// The batches of the current epoch.
   private var batches: Batches
+  /// The step after which the last checkpoint was written or read.
+  var checkpointedStep: Int?
 
   /// Creates a run before its first step.
   ///
@@ -82,7 +88,8 @@ public struct Training<Model: Layer, Rows: TensorTree & Sendable>: Sendable {
   ///   - loss: The loss of a batch.
   /// - Precondition: There is a row, and `batchSize` is above 0.
   public init(
-    _ model: Model, optimizer: some Optimizer, rows: Rows, batchSize: Int, seed: UInt64,
+    _ model: Model, optimizer: some Optimizer & Checkpointable, rows: Rows, batchSize: Int,
+    seed: UInt64,
     loss: @escaping Loss
   ) {
     self.model = model
@@ -101,8 +108,8 @@ public struct Training<Model: Layer, Rows: TensorTree & Sendable>: Sendable {
 
   /// Takes one step, and validates where it ends an epoch.
   ///
-  /// - Throws: `TrainingFailure`, where the loss throws, or where loss, gradient, updated model or
-  ///   validation loss are not finite.
+  /// - Throws: `TrainingFailure`, where the loss throws, where loss, gradient, updated model or
+  ///   validation loss are not finite, or where a checkpoint cannot be written.
   @discardableResult
   public mutating func step() throws(TrainingFailure) -> TrainingStep {
     let (epoch, batch) = (epochs.count + 1, stepCount % batches.count + 1)
@@ -128,6 +135,7 @@ public struct Training<Model: Layer, Rows: TensorTree & Sendable>: Sendable {
     next.lossSum += value * Double(indices.elementCount)
     let ended = batch == batches.count ? try next.endEpoch(learningRate: rate) : nil
     self = next
+    try writeCheckpointIfDue(isEndOfEpoch: ended != nil)
     return TrainingStep(loss: value, gradientNorm: norm, learningRate: rate, endedEpoch: ended)
   }
 

@@ -1,4 +1,6 @@
-/// Why a step of `Training` was not taken, or a checkpoint not written or read.
+import TensorFiles
+
+/// Why a step of `Training` was not taken, or its checkpoint not written.
 ///
 /// Epochs and batches are counted from 1.
 public enum TrainingFailure: Error {
@@ -12,6 +14,8 @@ public enum TrainingFailure: Error {
   case loss(any Error, epoch: Int, batch: Int)
   /// The user's validation loss threw.
   case validation(any Error, epoch: Int)
+  /// A checkpoint could not be written; the step before it was taken.
+  case checkpoint(CheckpointError)
 }
 
 extension TrainingFailure: CustomStringConvertible {
@@ -38,6 +42,7 @@ extension TrainingFailure: CustomStringConvertible {
       "epoch \(epoch), batch \(batch): the loss failed: \(error)"
     case .validation(let error, let epoch):
       "epoch \(epoch): the validation loss failed: \(error)"
+    case .checkpoint(let error): "\(error)"
     }
   }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Early stopping")
 struct EarlyStoppingTests {
-  /// After epoch t the validation loss is (t − 5)²: 16, 9, 4, 1, 0, 1, 4, …
+  /// A run whose validation loss after epoch t is (t − 5)²: 16, 9, 4, 1, 0, 1, 4 and so on.
   private func training(_ rule: EarlyStopping?) -> Training<Number, Tensor> {
     var training = Number.training(rows: [1], batchSize: 1)
     training.validate(on: Tensor([5])) { model, batch in square(model.w + batch).mean() }
