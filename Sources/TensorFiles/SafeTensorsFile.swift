@@ -22,6 +22,9 @@ public struct SafeTensorsFile: Sendable {
   /// The texts of the file, without those of its checksum.
   public let metadata: [String: String]
 
+  /// Whether the file has a checksum, which then was verified.
+  let isChecked: Bool
+
   private let entries: [String: SafeTensorsHeader.Entry]
   private let bytes: [UInt8]
   private let dataOffset: Int
@@ -75,6 +78,7 @@ public struct SafeTensorsFile: Sendable {
     dataOffset = start
     names = header.entries.map(\.name)
     entries = Dictionary(header.entries.map { ($0.name, $0) }) { first, _ in first }
+    isChecked = header.metadata[Self.checksumKey] != nil
     metadata = header.metadata.filter { $0.key != Self.checksumKey && $0.key != Self.formatKey }
   }
 
