@@ -41,7 +41,8 @@ let package = Package(
     .testTarget(name: "BilevelTests", dependencies: ["Bilevel", "GradientCheck"]),
     // The examples of README and Docs.
     .testTarget(
-      name: "DocumentationTests", dependencies: ["Autodiff", "Bilevel", "GradientCheck", "Neural"]),
+      name: "DocumentationTests",
+      dependencies: ["Autodiff", "Bilevel", "GradientCheck", "Neural", "TensorFiles"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

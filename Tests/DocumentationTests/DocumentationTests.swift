@@ -1,5 +1,6 @@
 import Autodiff
 import Foundation
+import Neural
 import Testing
 
 @Suite("Documents")
@@ -54,16 +55,22 @@ struct DocumentationTests {
 
   @Test("The example of a training run fits its function, and its checkpoint resumes it")
   func trainingRuns() throws {
-    let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    defer { try? FileManager.default.removeItem(at: file) }
-    let (training, fitted) = try Snippets.trainingRun(checkpoint: file.path)
+    let files = (0..<2).map { _ in
+      FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    }
+    defer { for file in files { try? FileManager.default.removeItem(at: file) } }
+    func run() throws -> (training: Training<MLP, [Tensor]>, fitted: MLP, loaded: MLP) {
+      try Snippets.trainingRun(checkpoint: files[0].path, weights: files[1].path)
+    }
+    let (training, fitted, loaded) = try run()
     // The targets have variance 1.09.
     let losses = training.epochs.compactMap(\.validationLoss)
     #expect(losses.count == training.epochs.count)
-    #expect(try #require(losses.min()) < 0.01)
+    #expect(try #require(losses.min()) < 0.2)
     #expect(fitted.tensors.count == 4)
-    // A second program finds the file, and has little left to do.
-    let (again, _) = try Snippets.trainingRun(checkpoint: file.path)
+    for (a, b) in zip(fitted.tensors, loaded.tensors) { #expect(a.isBitwiseEqual(to: b)) }
+    // A second program finds the file, and has nothing left to do.
+    let again = try run().training
     #expect(again.epochs == training.epochs)
     for (a, b) in zip(again.model.tensors, training.model.tensors) {
       #expect(a.isBitwiseEqual(to: b))

@@ -3,6 +3,7 @@ import Autodiff
 import Bilevel
 import GradientCheck
 import Neural
+import TensorFiles
 
 enum Snippets {
   static func transforms() -> [Tensor] {
@@ -37,8 +38,8 @@ enum Snippets {
 
   /// A run to early stopping or epoch 50, and from its checkpoint to epoch 60.
   static func trainingRun(
-    checkpoint path: String
-  ) throws -> (training: Training<MLP, [Tensor]>, fitted: MLP) {
+    checkpoint path: String, weights: String
+  ) throws -> (training: Training<MLP, [Tensor]>, fitted: MLP, loaded: MLP) {
     var generator = PhiloxGenerator(seed: 1)
     let network = MLP(widths: [2, 32, 1], activation: .tanh, using: &generator)
     let inputs = Tensor.uniform([256, 2], from: -1, to: 1, using: &generator)
@@ -58,7 +59,7 @@ enum Snippets {
     }
     training.earlyStopping = EarlyStopping(patience: 10, minimumImprovement: 1e-4)
     try training.run(upTo: 50) { epoch in
-      print(epoch)  // epoch 1: loss 0.81…, validation 0.64…, learning rate 0.01
+      print(epoch)  // epoch 1: loss 0.971…, validation 0.690…, learning rate 0.0038…
     }
     let fitted = training.bestModel
 
@@ -67,7 +68,11 @@ enum Snippets {
     training.checkpoints = Checkpoints(at: path, every: .epochs(1))
     try training.resume()  // if there is a file
     try training.run(upTo: 60)
-    return (training, fitted)
+
+    try fitted.writeSafeTensors(to: weights)
+    var loaded = network
+    try loaded.readSafeTensors(from: weights)
+    return (training, fitted, loaded)
   }
 
   static func check() throws {
