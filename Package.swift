@@ -19,7 +19,8 @@ let package = Package(
     .target(name: "Autodiff", dependencies: ["CTensorKernels"]),
     .target(name: "Neural", dependencies: ["Autodiff"]),
     .target(name: "GradientCheck", dependencies: ["Autodiff"]),
-    .target(name: "TensorFiles", dependencies: ["Autodiff"]),
+    .target(name: "CZlibInterface"),
+    .target(name: "TensorFiles", dependencies: ["Autodiff", "CZlibInterface"]),
     .target(name: "Bilevel", dependencies: ["Autodiff", "Neural"]),
 
     // Tests, one target per module. `CReferenceMath` evaluates the elementary functions in

@@ -31,7 +31,10 @@ let package = Package(
       dependencies: ["ExampleSupport", .product(name: "Autodiff", package: "adjoint")]),
     .target(
       name: "DSprites",
-      dependencies: [.product(name: "Autodiff", package: "adjoint")]),
+      dependencies: [
+        .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "TensorFiles", package: "adjoint"),
+      ]),
     .target(
       name: "SpriteRegression",
       dependencies: [

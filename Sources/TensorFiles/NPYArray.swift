@@ -38,27 +38,16 @@ public struct NPYArray: Sendable {
   }
 
   private init(reading file: ByteSource) throws(NPYError) {
-    func read(_ range: Range<Int>) throws(NPYError) -> [UInt8] {
-      guard range.upperBound <= file.byteCount else {
-        throw .truncated(source: file.name, expected: range.upperBound, found: file.byteCount)
-      }
+    var position = 0
+    func next(_ count: Int) throws(NPYError) -> [UInt8] {
+      defer { position += count }
       return try mapError({ (failure: FileFailure) in
         NPYError.unreadable(source: file.name, reason: failure.reason)
-      }) { () throws(FileFailure) in try file.read(range) }
+      }) { () throws(FileFailure) in try file.read(position..<(position + count)) }
     }
-    let prefix = try read(0..<min(file.byteCount, NPYHeader.prefixByteCount))
-    let text = try NPYHeader.textRange(inFileStartingWith: prefix, source: file.name)
-    let header = try NPYHeader(parsing: read(text), source: file.name)
-    let (end, overflows) = text.upperBound.addingReportingOverflow(header.byteCount)
-    if overflows {
-      throw .invalidShape(
-        source: file.name, shape: "\(header.shape)",
-        reason: "has more elements than memory can hold")
-    }
-    if end < file.byteCount {
-      throw .trailingBytes(source: file.name, expected: end, found: file.byteCount)
-    }
-    self.init(source: file.name, header: header, stored: try read(text.upperBound..<end))
+    let header = try NPYHeader.read(
+      total: file.byteCount, source: file.name, wrapping: { $0 }, next: next)
+    self.init(source: file.name, header: header, stored: try next(header.byteCount))
   }
 
   /// - Parameter stored: The elements as the file has them.

@@ -29,17 +29,49 @@ public struct NPYHeader: Equatable, Sendable {
   }
 
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
-  static let lengthLimit = 1 << 16
+  private static let lengthLimit = 1 << 16
   /// The bytes from which the length of the header is known.
-  static let prefixByteCount = 12
+  private static let prefixByteCount = 12
 
   private static let codes: [String: StoredScalarType] = [
     "b1": .bool, "i1": .int8, "u1": .uint8, "i2": .int16, "u2": .uint16, "i4": .int32,
     "u4": .uint32, "i8": .int64, "u8": .uint64, "f2": .float16, "f4": .float32, "f8": .float64,
   ]
 
+  /// Reads the header of a file of `total` bytes from its start, and compares their number.
+  ///
+  /// - Parameters:
+  ///   - wrap: What the caller throws for an `NPYError`.
+  ///   - next: Reads so many bytes.
+  static func read<Failure: Error>(
+    total: Int, source: String, wrapping wrap: (NPYError) -> Failure,
+    next: (Int) throws(Failure) -> [UInt8]
+  ) throws(Failure) -> NPYHeader {
+    let prefix = try next(min(total, prefixByteCount))
+    let text = try mapError(wrap) { () throws(NPYError) in
+      try textRange(inFileStartingWith: prefix, source: source)
+    }
+    guard text.upperBound <= total else {
+      throw wrap(.truncated(source: source, expected: text.upperBound, found: total))
+    }
+    let start = try prefix + next(max(0, text.upperBound - prefix.count))
+    return try mapError(wrap) { () throws(NPYError) in
+      let header = try NPYHeader(parsing: Array(start[text]), source: source)
+      let (end, overflows) = text.upperBound.addingReportingOverflow(header.byteCount)
+      if overflows { throw tooLarge(header.shape, source) }
+      if end > total { throw .truncated(source: source, expected: end, found: total) }
+      if end < total { throw .trailingBytes(source: source, expected: end, found: total) }
+      return header
+    }
+  }
+
+  private static func tooLarge(_ shape: [Int], _ source: String) -> NPYError {
+    .invalidShape(
+      source: source, shape: "\(shape)", reason: "has more elements than memory can hold")
+  }
+
   /// Where the header's text lies, from the first bytes of a file.
-  static func textRange(
+  private static func textRange(
     inFileStartingWith prefix: [UInt8], source: String
   ) throws(NPYError) -> Range<Int> {
     guard prefix.prefix(magic.count).elementsEqual(magic.prefix(prefix.count)) else {
@@ -97,10 +129,7 @@ public struct NPYHeader: Equatable, Sendable {
     // An axis of size 0 must not hide that the others are absurd: code may multiply these alone.
     for size in shape where size != 0 {
       let (product, overflows) = byteCount.multipliedReportingOverflow(by: size)
-      if overflows {
-        throw .invalidShape(
-          source: source, shape: "\(shape)", reason: "has more elements than memory can hold")
-      }
+      if overflows { throw tooLarge(shape, source) }
       byteCount = product
     }
   }

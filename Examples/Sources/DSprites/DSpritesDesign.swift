@@ -13,10 +13,10 @@ import Autodiff
 /// with A [4096, 10] of independent U(0, 1). A fit is judged by its mean squared error against f on
 /// 588 images without noise.
 ///
-/// **Streams.** A sample is a pure function of its seed, the same on every machine, whether its
-/// images are drawn or read. Training and validation draws take streams 1 and 2 of the seed,
-/// splits stream 3; each variable has a child of its own, so a shorter sample is the beginning of a
-/// longer one.
+/// **Streams.** A sample is a function of its seed alone; latents and noise have the same bits on
+/// every machine, and whether images are drawn or read. Training and validation draws take streams
+/// 101 and 102 of the seed, splits stream 103; each variable has a child of its own, so a shorter
+/// sample is the beginning of a longer one.
 public struct DSpritesDesign: Sendable {
   /// The standard deviation of the noise of each pixel.
   static let pixelNoise = 0.1
@@ -68,7 +68,7 @@ public struct DSpritesDesign: Sendable {
     _ scalarType: ScalarType = .float32
   ) -> DSpritesSample {
     sample(
-      count: count, root: PhiloxGenerator(seed: seed, stream: 1), images: images, scalarType)
+      count: count, root: PhiloxGenerator(seed: seed, stream: 101), images: images, scalarType)
   }
 
   /// Observations to choose settings by, independent of every training sample.
@@ -77,7 +77,7 @@ public struct DSpritesDesign: Sendable {
     _ scalarType: ScalarType = .float32
   ) -> DSpritesSample {
     sample(
-      count: count, root: PhiloxGenerator(seed: seed, stream: 2), images: images, scalarType)
+      count: count, root: PhiloxGenerator(seed: seed, stream: 102), images: images, scalarType)
   }
 
   /// The 588 images without noise on which a fit is judged: 7 × 7 places, 3 scales, 4 orientations.

@@ -32,7 +32,7 @@ public struct DSpritesSample: Sendable {
   /// Two halves by a random permutation, for the first and the second stage; of an odd number of
   /// rows the second half has one more.
   public func split(seed: UInt64) -> (first: DSpritesSample, second: DSpritesSample) {
-    var generator = PhiloxGenerator(seed: seed, stream: 3)
+    var generator = PhiloxGenerator(seed: seed, stream: 103)
     let order = Tensor.permutation(count, using: &generator).elements(as: Int32.self).map(Int.init)
     return (rows(Array(order[..<(count / 2)])), rows(Array(order[(count / 2)...])))
   }

@@ -39,31 +39,37 @@ public struct SpriteImages: Sendable, Equatable {
   }
 
   /// The pixels of one image, 0 or 1, row after row from the top left.
-  public func pixels(_ image: Int) -> [UInt8] { unpacked(image..<image + 1) }
+  public func pixels(_ image: Int) -> [UInt8] { unpacked(image..<image + 1, zero: 0, one: 1) }
 
   /// Images as rows of numbers 0 and 1, [images, 4096]: pixel (row, column) is element
   /// 64 · row + column.
   public func tensor(_ range: Range<Int>, _ scalarType: ScalarType = .float32) -> Tensor {
     let shape: Shape = [range.count, Self.pixelCount]
     switch scalarType {
-    case .float32: return Tensor(unpacked(range) as [Float], shape: shape)
-    case .float64: return Tensor(unpacked(range) as [Double], shape: shape)
+    case .float32: return Tensor(unpacked(range, zero: Float(0), one: 1), shape: shape)
+    case .float64: return Tensor(unpacked(range, zero: Double(0), one: 1), shape: shape)
     case .int32, .bool:
       fatalError("SpriteImages.tensor: expected a floating-point type, found \(scalarType)")
     }
   }
 
-  private func unpacked<Scalar: ExpressibleByIntegerLiteral>(_ range: Range<Int>) -> [Scalar] {
-    let (zero, one): (Scalar, Scalar) = (0, 1)
-    let selected = rows[range.lowerBound * Self.side..<range.upperBound * Self.side]
-    return [Scalar](unsafeUninitializedCapacity: selected.count * Self.side) { buffer, count in
-      for row in selected {
-        for column in 0..<Self.side {
-          let isLit = row >> UInt64(Self.side - 1 - column) & 1 == 1
-          buffer.initializeElement(at: count + column, to: isLit ? one : zero)
+  @inline(__always)
+  private func unpacked<Scalar: BitwiseCopyable>(
+    _ range: Range<Int>, zero: Scalar, one: Scalar
+  ) -> [Scalar] {
+    let first = range.lowerBound * Self.side
+    let elementCount = range.count * Self.pixelCount
+    return [Scalar](unsafeUninitializedCapacity: elementCount) { buffer, count in
+      rows.withUnsafeBufferPointer { rows in
+        for row in 0..<range.count * Self.side {
+          var bits = rows[first + row]
+          for column in 0..<Self.side {
+            buffer[row * Self.side + column] = Int64(bitPattern: bits) < 0 ? one : zero
+            bits &<<= 1
+          }
         }
-        count += Self.side
       }
+      count = elementCount
     }
   }
 }

@@ -5,15 +5,15 @@
 /// for, as in `latents_values`, are properties.
 public struct SpriteLatents: Sendable, Hashable {
   /// How many scales there are.
-  public static let scaleCount = 6
+  public static let scaleCount = SpriteLayout.full.scaleCount
   /// How many orientations there are.
-  public static let orientationCount = 40
+  public static let orientationCount = SpriteLayout.full.orientationCount
   /// How many positions there are along each axis.
-  public static let positionCount = 32
+  public static let positionCount = SpriteLayout.full.positionCount
   /// How many images there are of each shape.
-  public static let imagesPerShape = scaleCount * orientationCount * positionCount * positionCount
+  public static let imagesPerShape = SpriteLayout.full.imagesPerShape
   /// How many images the full data set has.
-  public static let imageCount = SpriteShape.allCases.count * imagesPerShape
+  public static let imageCount = SpriteLayout.full.imageCount
 
   /// What is drawn.
   public let shape: SpriteShape
@@ -56,24 +56,16 @@ public struct SpriteLatents: Sendable, Hashable {
     guard (0..<Self.imageCount).contains(index) else {
       fatalError("SpriteLatents: expected an index in 0..<\(Self.imageCount), found \(index)")
     }
-    shape = SpriteShape.allCases[index / Self.imagesPerShape]
-    var rest = index % Self.imagesPerShape
-    yIndex = rest % Self.positionCount
-    rest /= Self.positionCount
-    xIndex = rest % Self.positionCount
-    rest /= Self.positionCount
-    orientationIndex = rest % Self.orientationCount
-    scaleIndex = rest / Self.orientationCount
+    self = SpriteLayout.full.latents(at: index)
   }
 
   /// The position of the image in the full data set, where the vertical position changes fastest,
   /// then the horizontal one, the orientation, the scale and the shape.
   public var index: Int {
-    var index = shape.rawValue
-    index = index * Self.scaleCount + scaleIndex
-    index = index * Self.orientationCount + orientationIndex
-    index = index * Self.positionCount + xIndex
-    return index * Self.positionCount + yIndex
+    guard let index = SpriteLayout.full.index(of: self) else {
+      fatalError("SpriteLatents: \(self) is not in the data set")
+    }
+    return index
   }
 
   /// The size, 0.5, 0.6, … 1.

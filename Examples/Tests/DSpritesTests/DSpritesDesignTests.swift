@@ -11,13 +11,15 @@ import Testing
     return (mean, square(values - mean).mean().scalar.squareRoot())
   }
 
+  /// Over all hearts f has mean 0.36 and deviation 4.19, to which the noise of the pixels adds;
+  /// 133 pixels are lit, 145 in root mean square. Tolerances are about three standard errors.
   @Test func observationsHaveTheStatisticsOfTheBenchmark() {
     let sample = design.trainingSample(count: 5000, seed: 1)
     let f = moments(sample.structuralValues)
-    #expect(abs(f.mean - 0.27) < 0.1, "\(f.mean)")
+    #expect(abs(f.mean - 0.37) < 0.18, "\(f.mean)")
     #expect(abs(f.deviation - 4.2) < 0.1, "\(f.deviation)")
     let confounder = moments(sample.outcomes - sample.structuralValues)
-    #expect(abs(confounder.mean + 0.5) < 0.3, "\(confounder.mean)")
+    #expect(abs(confounder.mean + 0.5) < 0.4, "\(confounder.mean)")
     #expect(abs(confounder.deviation - 9.25) < 0.15, "\(confounder.deviation)")
     let outcome = moments(sample.outcomes)
     #expect(abs(outcome.deviation - 10.1) < 0.25, "\(outcome.deviation)")
