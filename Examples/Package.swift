@@ -83,6 +83,7 @@ let package = Package(
       dependencies: [
         "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Neural", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

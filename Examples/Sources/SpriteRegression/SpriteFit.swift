@@ -20,6 +20,7 @@ public final class SpriteFit {
   /// How many outer iterations a whole fit has.
   public let iterations: Int
 
+  private let first: DSpritesSample
   private let second: DSpritesSample
   private let secondInstruments: Tensor
   private let secondHead: LinearHead
@@ -71,6 +72,7 @@ public final class SpriteFit {
         learningRate: settings.outerLearningRate, weightDecay: settings.outerWeightDecay),
       schedule: schedule, seed: seed)
     iterations = settings.iterations
+    self.first = first
     self.second = second
     self.secondInstruments = secondInstruments
     secondHead = head
@@ -92,6 +94,24 @@ public final class SpriteFit {
     let features = try training.predict(secondInstruments)
     let u = try secondHead.fit(features, to: second.outcomes)
     return secondHead.predict(training.outer(treatments), weights: u)
+  }
+
+  /// The structural function with heads refitted on other rows or with other penalties.
+  public func refitted(
+    firstRidge: Double, secondRidge: Double, onAllRows: Bool
+  ) throws -> @Sendable (Tensor) -> Tensor {
+    let (phi, psi) = (training.predictionFeatures, training.outer)
+    let firstHead = LinearHead(ridge: firstRidge)
+    let secondHead = LinearHead(ridge: secondRidge)
+    let (za, zb) = (training.problem.innerInputs, secondInstruments)
+    let (fa, fb) = (psi(first.treatments), psi(second.treatments))
+    let (pa, pb) = (phi(za), phi(zb))
+    func joined(_ a: Tensor, _ b: Tensor) -> Tensor { Tensor.concatenated([a, b], alongAxis: 0) }
+    let v = try firstHead.fit(onAllRows ? joined(pa, pb) : pa, to: onAllRows ? joined(fa, fb) : fa)
+    let h = firstHead.predict(onAllRows ? joined(pa, pb) : pb, weights: v)
+    let u = try secondHead.fit(
+      h, to: onAllRows ? joined(first.outcomes, second.outcomes) : second.outcomes)
+    return { secondHead.predict(psi($0), weights: u) }
   }
 
   /// The mean squared error against the truth.

@@ -20,7 +20,9 @@ struct Workload {
 
 extension Workload {
   /// Every workload in the order it runs.
-  static var all: [Workload] { overheads + [smallNetwork, network, product] + hypergradients }
+  static var all: [Workload] {
+    overheads + [smallNetwork, network, product] + hypergradients + [functional]
+  }
 
   /// One taped elementwise operation on four elements, forward and backward: a chain of 64, so that
   /// opening and closing the transform counts little.

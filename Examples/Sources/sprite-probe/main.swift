@@ -4,6 +4,7 @@ import Foundation
 import SpriteRegression
 import Bilevel
 
+
 let arguments = CommandLine.arguments
 let method = SpriteMethod(rawValue: arguments[1])!
 let seed = UInt64(arguments[2])!
@@ -17,6 +18,7 @@ for a in arguments.dropFirst(3) {
   case "owd": settings.outerWeightDecay = v
   case "ilr": settings.innerLearningRate = v
   case "iwd": settings.innerWeightDecay = v
+  case "ar": settings.adjoint = nil
   case "r1": settings.firstRidge = v
   case "r2": settings.secondRidge = v
   case "std": settings.standardizesInstruments = v > 0
@@ -37,11 +39,21 @@ let clock = ContinuousClock()
 let start = clock.now
 for i in 0..<settings.iterations {
   let l = try fit.step()
-  if (i + 1) % 10 == 0 || i < 2 {
-    let v = try fit.structuralFunction(at: validation.treatments)
-    let vmse = square(v - validation.structuralValues).mean().scalar
+  if (i + 1) % 10 == 0 {
     let t = (clock.now - start) / .seconds(1)
-    print(method, seed, i + 1, "inner", l.inner, "outer", l.outer, "g", l.gradientNorm, "test", try fit.error(on: evaluation), "val-f", vmse, "s/it", t / Double(i + 1))
-    if i < 2, let r = fit.lastRecord { print(r) }
+    var line = "\(method) \(seed) \(i + 1) inner \(l.inner) outer \(l.outer) s/it \(t / Double(i + 1))\n"
+    for all in [false, true] {
+      for r1 in [0.1, 0.01, 0.001] {
+        line += "   \(all) r1 \(r1):"
+        for r2 in [0.3, 0.1, 0.03, 0.01, 0.001] {
+          let f = try fit.refitted(firstRidge: r1, secondRidge: r2, onAllRows: all)
+          let v = square(f(validation.treatments) - validation.structuralValues).mean().scalar
+          let e = square(f(evaluation.treatments) - evaluation.structuralValues).mean().scalar
+          line += "  v \(Double(Int(v * 100)) / 100) t \(Double(Int(e * 100)) / 100);"
+        }
+        line += "\n"
+      }
+    }
+    FileHandle.standardError.write(Data(line.utf8))
   }
 }

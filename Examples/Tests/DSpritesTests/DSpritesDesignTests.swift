@@ -11,8 +11,10 @@ import Testing
     return (mean, square(values - mean).mean().scalar.squareRoot())
   }
 
-  /// Over all hearts f has mean 0.36 and deviation 4.19, to which the noise of the pixels adds;
-  /// 133 pixels are lit, 145 in root mean square. Tolerances are about three standard errors.
+  /// The statistics of a sample are near those of all hearts.
+  ///
+  /// Over these f has mean 0.36 and deviation 4.19, to which the noise of the pixels adds; 133
+  /// pixels are lit, 145 in root mean square. Tolerances are about three standard errors.
   @Test func observationsHaveTheStatisticsOfTheBenchmark() {
     let sample = design.trainingSample(count: 5000, seed: 1)
     let f = moments(sample.structuralValues)

@@ -145,12 +145,19 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
       let outer = functional.batch(training.batchSize, &state.generator)
       learner.network.updateState()
       var pass = TrainingPass(using: &state.generator)
-      // One pass through the network for both samples.
-      let points = Tensor.concatenated([inner.inputs, outer.points], alongAxis: 0)
-      let (a, pullback) = vjp(at: learner.network) { $0(points, &pass) }
+      // One pass through the network for both samples, and over rows that are the same only once.
       let count = inner.inputs.shape[0]
-      let curved = inner.weighted(inner.curvature.product(a.slice(0..<count, alongAxis: 0)))
-      let gradient = pullback(Tensor.concatenated([curved, outer.values], alongAxis: 0))
+      let isShared = inner.inputs.isBitwiseEqual(to: outer.points)
+      let points =
+        isShared
+        ? inner.inputs : Tensor.concatenated([inner.inputs, outer.points], alongAxis: 0)
+      let (a, pullback) = vjp(at: learner.network) { $0(points, &pass) }
+      let curved = inner.weighted(
+        inner.curvature.product(isShared ? a : a.slice(0..<count, alongAxis: 0)))
+      let gradient = pullback(
+        isShared
+          ? curved + outer.values
+          : Tensor.concatenated([curved, outer.values], alongAxis: 0))
       let size = gradient.globalNorm
       guard size.isFinite else {
         throw .function(

@@ -136,6 +136,9 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
     }
   }
 
+  /// φ of the prediction network as it is, without its last layer.
+  public var predictionFeatures: Sequential { network.features }
+
   /// The prediction network as it is.
   private var network: HeadedNetwork {
     (state.prediction ?? problem.initialLearner).network

@@ -24,8 +24,8 @@ struct PrimitiveCase: Sendable, CustomTestStringConvertible {
 /// `PrimitiveTests.isComplete` fails when a primitive of the sources is not recorded by any case.
 enum PrimitiveCatalogue {
   static let cases: [PrimitiveCase] =
-    unary + binary + selection + reductions + shaping + indexing + products + factorizations
-    + custom
+    unary + binary + selection + reductions + shaping + indexing + patches + products
+    + factorizations + custom
 
   /// A cast rounds, which finite differences in float64 see as noise; its derivatives are compared
   /// with closed forms instead (`PrimitiveTests.casts`).
@@ -201,6 +201,25 @@ enum PrimitiveCatalogue {
       ]
     },
   ]
+
+  private static let patches: [PrimitiveCase] = [
+    // Stride, dilation, padding and what is left over differ between the axes.
+    ([2, 5, 4, 2], 3, 2, stride: 2, dilation: 1, padding: 1),
+    ([1, 4, 5, 1], 2, 3, stride: 1, dilation: 2, padding: 2),
+    ([1, 1, 1, 1], 1, 1, stride: 1, dilation: 1, padding: 0),
+    ([0, 2, 2, 3], 2, 1, stride: 1, dilation: 1, padding: 0),
+  ].map { (shape: Shape, height: Int, width: Int, stride: Int, dilation: Int, padding: Int) in
+    let vertical = PatchAxis(
+      inputSize: shape[1], kernelSize: height, stride: stride, before: padding, after: 1,
+      operation: "case")
+    let horizontal = PatchAxis(
+      inputSize: shape[2], kernelSize: width, dilation: dilation, after: padding,
+      operation: "case")
+    return PrimitiveCase("patches \(shape)", [values(shape)]) {
+      let patches = $0[0].patches(vertical, horizontal)
+      return [patches, apply(AccumulatePatches(vertical, horizontal), patches * patches)]
+    }
+  }
 
   // MARK: - Linear algebra
 

@@ -1,0 +1,20 @@
+/// A height and a width, in elements of an image; one integer stands for both.
+public struct Size2D: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStringConvertible {
+  /// The extent along the second axis of a batch [n, height, width, channels].
+  public var height: Int
+  /// The extent along the third axis.
+  public var width: Int
+
+  /// A rectangle.
+  public init(height: Int, width: Int) {
+    self.height = height
+    self.width = width
+  }
+
+  /// A square.
+  public init(_ size: Int) { self.init(height: size, width: size) }
+
+  public init(integerLiteral value: Int) { self.init(value) }
+
+  public var description: String { "\(height)×\(width)" }
+}
