@@ -19,22 +19,21 @@ struct SpriteProgress {
 
   /// Learns from a run that has ended.
   mutating func note(_ run: SpriteRun) {
-    guard run.secondsPerIteration.isFinite else { return }
     rates[run.specification.method] = run.secondsPerIteration
   }
 
   /// Shows the line.
   ///
   /// - Parameters:
-  ///   - ended: How many of the pending runs have ended, from the first on, in any order.
-  ///   - running: Runs that go on, the most recent last.
+  ///   - ended: The names of the runs that have ended.
+  ///   - running: Those that go on.
   func update(ended: Set<String>, running: [SpriteProcess]) {
     var rates = rates
     var done: [String: Int] = [:]
     for process in running {
       guard let event = process.lastEvent else { continue }
       done[process.specification.name] = event.iteration
-      rates[process.specification.method] = event.seconds / Double(event.iteration)
+      rates[process.specification.method] = event.seconds
     }
     let iterations = pending.map { run in
       ended.contains(run.name) ? run.settings.iterations : done[run.name] ?? 0

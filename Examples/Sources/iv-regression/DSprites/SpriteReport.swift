@@ -35,7 +35,7 @@ struct SpriteReport: Encodable {
       outOfSampleError = Distribution(outOfSampleErrors)
       outerLoss = Distribution(ended.compactMap { $0.losses.last?.outer })?.median
       innerLoss = Distribution(ended.compactMap { $0.losses.last?.inner })?.median
-      secondsPerIteration = Distribution(runs.map(\.secondsPerIteration))?.median
+      secondsPerIteration = Distribution(runs.compactMap(\.secondsPerIteration))?.median
       peakMemoryBytes = runs.compactMap(\.peakMemoryBytes).max()
       failures = Dictionary(
         uniqueKeysWithValues: runs.compactMap { run in

@@ -18,8 +18,8 @@ struct SpriteRun: Codable, Sendable {
   let constantError: Double
   /// Why training stopped early; nil if it did not.
   var failure: String?
-  /// Of the iterations alone.
-  var seconds = 0.0
+  /// By outer iteration, without the evaluation.
+  var seconds: [Double] = []
   /// Of the process; nil where unknown.
   var peakMemoryBytes: Int?
   let threadCount: Int
@@ -40,11 +40,11 @@ struct SpriteRun: Codable, Sendable {
     self.constantError = constantError
     self.threadCount = threadCount
     self.linearAlgebra = linearAlgebra
-    system = ProcessInfo.processInfo.operatingSystemVersionString
+    system = SystemDescription.text
   }
 
-  /// Seconds of an outer iteration on average; NaN where there was none.
-  var secondsPerIteration: Double { seconds / Double(losses.count) }
+  /// Median seconds of an outer iteration; nil where there was none.
+  var secondsPerIteration: Double? { Distribution(seconds)?.median }
 
   /// Reads the file of a run that has ended.
   init(contentsOfFile path: String) throws(SpriteStudyError) {

@@ -42,7 +42,7 @@ struct SpriteRunner {
       do {
         let start = clock.now
         let losses = try fit.step()
-        run.seconds += (clock.now - start) / .seconds(1)
+        run.seconds.append((clock.now - start) / .seconds(1))
         run.losses.append(losses)
         try evaluate(fit, evaluation, &run)
       } catch {
@@ -52,7 +52,7 @@ struct SpriteRunner {
         try observer(
           SpriteRunEvent(
             iteration: run.losses.count, inner: last.inner, outer: last.outer,
-            seconds: run.seconds))
+            seconds: run.secondsPerIteration ?? 0))
       }
     }
     run.peakMemoryBytes = PeakMemory.ofProcess
@@ -92,6 +92,6 @@ struct SpriteRunEvent: Codable, Sendable {
   let iteration: Int
   let inner: Double
   let outer: Double
-  /// Of the iterations so far.
+  /// Of an iteration, the median so far.
   let seconds: Double
 }

@@ -23,21 +23,27 @@ struct SpriteStudy {
       interruption.end()
       progress.finish()
     }
-    while !waiting.isEmpty || !running.isEmpty {
-      while running.count < jobs, !interruption.isRequested, let next = waiting.popFirst() {
-        running.append(try start(next))
+    do {
+      while !waiting.isEmpty || !running.isEmpty {
+        while running.count < jobs, !interruption.isRequested, let next = waiting.popFirst() {
+          running.append(try start(next))
+        }
+        Thread.sleep(forTimeInterval: 0.05)
+        if interruption.isRequested {
+          throw Interrupted(
+            state: "runs that have ended are kept in \(runs.directory)", resumingFrom: nil)
+        }
+        for process in running where !process.isRunning {
+          running.removeAll { $0 === process }
+          let run = try result(of: process)
+          results[run.specification.name] = run
+          progress.note(run)
+        }
+        progress.update(ended: Set(results.keys), running: running)
       }
-      Thread.sleep(forTimeInterval: 0.05)
-      if interruption.isRequested { try stop(running) }
-      for process in running where !process.isRunning {
-        running.removeAll { $0 === process }
-        guard process.hasSucceeded else { throw failure(process, others: running) }
-        process.cleanUp()
-        let run = try SpriteRun(contentsOfFile: runs.path(of: process.specification))
-        results[run.specification.name] = run
-        progress.note(run)
-      }
-      progress.update(ended: Set(results.keys), running: running)
+    } catch {
+      end(running)
+      throw error
     }
     return specifications.compactMap { results[$0.name] }
   }
@@ -50,21 +56,15 @@ struct SpriteStudy {
       ], threadCount: max(1, Parallelism.threadCount / jobs))
   }
 
-  /// Lets all runs keep their states.
-  private func stop(_ running: [SpriteProcess]) throws {
-    end(running)
-    throw Interrupted(
-      state: "runs that have ended are kept in \(runs.directory)", resumingFrom: nil)
-  }
-
-  private func failure(
-    _ process: SpriteProcess, others: [SpriteProcess]
-  ) -> SpriteStudyError {
-    end(others)
+  private func result(of process: SpriteProcess) throws(SpriteStudyError) -> SpriteRun {
     defer { process.cleanUp() }
-    return .runStopped(name: process.specification.name, message: process.message)
+    guard process.hasSucceeded else {
+      throw .runStopped(name: process.specification.name, message: process.message)
+    }
+    return try SpriteRun(contentsOfFile: runs.path(of: process.specification))
   }
 
+  /// Lets all runs keep their states and waits for their ends.
   private func end(_ running: [SpriteProcess]) {
     for process in running { process.terminate() }
     for process in running {

@@ -43,13 +43,11 @@ extension SpriteReport {
   }
 
   private var failures: String {
-    methods.flatMap { result in
-      result.failures.sorted {
-        $0.key.count == $1.key.count ? $0.key < $1.key : $0.key.count < $1.key.count
-      }
-      .map { seed, reason in
+    runs.compactMap { run in
+      run.failure.map { reason in
         let text = reason.split(separator: "\n").joined(separator: "\n      ")
-        return "  \(result.method.title), seed \(seed), failed: \(text)"
+        let (method, seed) = (run.specification.method.title, run.specification.seed)
+        return "  \(method), seed \(seed), failed after \(run.losses.count) iterations: \(text)"
       }
     }.joined(separator: "\n")
   }
