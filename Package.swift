@@ -17,11 +17,11 @@ let package = Package(
     .target(
       name: "CTensorKernels", linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .target(name: "Autodiff", dependencies: ["CTensorKernels"]),
-    .target(name: "Neural", dependencies: ["Autodiff"]),
-    .target(name: "GradientCheck", dependencies: ["Autodiff"]),
     .target(name: "CZlibInterface"),
     .target(name: "TensorFiles", dependencies: ["Autodiff", "CZlibInterface"]),
-    .target(name: "Bilevel", dependencies: ["Autodiff", "Neural"]),
+    .target(name: "Neural", dependencies: ["Autodiff", "TensorFiles"]),
+    .target(name: "GradientCheck", dependencies: ["Autodiff"]),
+    .target(name: "Bilevel", dependencies: ["Autodiff", "Neural", "TensorFiles"]),
 
     // Tests, one target per module. `CReferenceMath` evaluates the elementary functions in
     // extended precision, the yardstick of the kernel accuracy tests.
@@ -29,7 +29,7 @@ let package = Package(
     .testTarget(name: "CTensorKernelsTests", dependencies: ["CTensorKernels", "CReferenceMath"]),
     .testTarget(
       name: "AutodiffTests", dependencies: ["Autodiff", "GradientCheck", "CTensorKernels"]),
-    .testTarget(name: "NeuralTests", dependencies: ["Neural", "GradientCheck"]),
+    .testTarget(name: "NeuralTests", dependencies: ["Neural", "GradientCheck", "TensorFiles"]),
     .testTarget(name: "GradientCheckTests", dependencies: ["GradientCheck"]),
     .testTarget(
       name: "TensorFilesTests", dependencies: ["TensorFiles"], exclude: ["Fixtures"]),

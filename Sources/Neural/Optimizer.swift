@@ -1,4 +1,5 @@
 import Autodiff
+import TensorFiles
 
 /// A rule that improves the parameters of a model along a gradient.
 ///
@@ -14,7 +15,7 @@ import Autodiff
 ///
 /// A gradient that is not finite gives parameters that are not finite; `clipped(toNorm:)` returns
 /// the norm to test.
-public protocol Optimizer: Sendable {
+public protocol Optimizer: Sendable, Checkpointable {
   /// The size of a step; may be changed between updates.
   var learningRate: Double { get set }
 

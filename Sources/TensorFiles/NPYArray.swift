@@ -99,7 +99,7 @@ public struct NPYArray: Sendable {
       NPYError.invalidElement(
         source: source, index: error.index, type: error.type, value: error.value,
         expected: error.expected)
-    }) { () throws(StoredElementError) in try conversion.tensor(elements, shape: shape) }
+    }) { () throws(StoredElementError) in try conversion.tensor(elements[...], shape: shape) }
   }
 
   /// The elements of an array of `uint8`, in row-major order.

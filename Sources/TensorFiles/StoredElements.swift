@@ -19,7 +19,7 @@ struct StoredElements {
   private var isSwapped: Bool { isBigEndian != Self.hostIsBigEndian }
 
   /// The tensor of a shape that the bytes fill exactly.
-  func tensor(_ bytes: [UInt8], shape: Shape) throws(StoredElementError) -> Tensor {
+  func tensor(_ bytes: ArraySlice<UInt8>, shape: Shape) throws(StoredElementError) -> Tensor {
     var failure: StoredElementError?
     let tensor = Tensor(shape, type.scalarType) { target in
       bytes.withUnsafeBytes { failure = convert($0, to: target) }

@@ -8,7 +8,7 @@ struct ConvolutionalTrainingTests {
   private func images(
     _ count: Int, using generator: inout PhiloxGenerator
   ) -> (images: Tensor, labels: Tensor) {
-    let noise = Tensor.normal([count, 8, 8, 1], standardDeviation: 0.5, using: &generator)
+    let noise = Tensor.normal([count, 8, 8, 1], standardDeviation: 0.4, using: &generator)
     let labels = Tensor.integers([count], in: 0..<2, using: &generator)
     let places = Tensor.integers([count], in: 0..<8, using: &generator)
     let bars = Tensor.oneHot(places, depth: 8)

@@ -109,6 +109,19 @@ struct TrainingPassTests {
     expectEqual(again.state, expected.state)
   }
 
+  @Test("A copy made inside lets a checkpoint repeat the same random numbers")
+  func checkpoint() {
+    let model = Sequential([Centering(), Activation.tanh, Centering()])
+    let start = pass()
+    let block = { (model: Sequential) -> Tensor in
+      var pass = start
+      return weighed(model(x, &pass))
+    }
+    let kept = gradient(at: model, of: block)
+    let recomputed = gradient(at: model) { checkpointed(at: $0, of: block) }
+    expectEqual(recomputed, kept)
+  }
+
   @Test("A layer that is called twice updates its state twice")
   func repetition() {
     var model = Centering()

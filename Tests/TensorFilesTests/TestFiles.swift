@@ -9,10 +9,6 @@ func bytes(ofFile path: String) throws -> [UInt8] {
   [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
 }
 
-func write(_ bytes: [UInt8], to path: String) throws {
-  try Data(bytes).write(to: URL(fileURLWithPath: path))
-}
-
 /// Runs `body` with the path of an empty directory, which is removed afterwards.
 func withTemporaryDirectory<R>(_ body: (String) throws -> R) throws -> R {
   let url = FileManager.default.temporaryDirectory.appending(path: "adjoint-\(UUID().uuidString)")

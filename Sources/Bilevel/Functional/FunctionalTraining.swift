@@ -37,7 +37,7 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
   /// How many outer steps were taken.
   public internal(set) var stepCount = 0
 
-  private let prepare: (inout Outer) -> Void
+  let layerState: OuterState<Outer>
   let state: FunctionalState
   /// θ̃ of the value-function method.
   let auxiliary: FunctionalState
@@ -45,18 +45,11 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
   let warmStart = WarmStart<ParametricNetwork>()
   private let baseRate: Double
 
-  /// A loop before its first step.
-  ///
-  /// - Parameters:
-  ///   - outer: ω.
-  ///   - optimizer: The rule of an outer step, before the first one.
-  ///   - seed: Of the batches.
-  ///   - prepare: Called with ω before each step; moves on what is not trained by gradients.
-  public init(
+  init(
     _ problem: FunctionalProblem<Outer, Labels>, method: FunctionalMethod, outer: Outer,
     optimizer: any Optimizer = Adam(learningRate: 1e-3),
     schedule: @escaping @Sendable (_ step: Int) -> Double = { _ in 1 }, seed: UInt64 = 0,
-    preparing prepare: @escaping (inout Outer) -> Void
+    layerState: OuterState<Outer>
   ) {
     self.problem = problem
     self.method = method
@@ -64,12 +57,18 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
     outerOptimizer = optimizer
     baseRate = optimizer.learningRate
     self.schedule = schedule
-    self.prepare = prepare
+    self.layerState = layerState
     state = FunctionalState(seed: seed)
     auxiliary = FunctionalState(seed: seed)
   }
 
-  /// A loop without anything to prepare.
+  /// A loop before its first step.
+  ///
+  /// - Parameters:
+  ///   - outer: ω.
+  ///   - optimizer: The rule of an outer step, before the first one.
+  ///   - schedule: The learning rate relative to the optimiser's.
+  ///   - seed: Of the batches.
   public convenience init(
     _ problem: FunctionalProblem<Outer, Labels>, method: FunctionalMethod, outer: Outer,
     optimizer: any Optimizer = Adam(learningRate: 1e-3),
@@ -77,14 +76,14 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
   ) {
     self.init(
       problem, method: method, outer: outer, optimizer: optimizer, schedule: schedule, seed: seed,
-      preparing: { _ in })
+      layerState: OuterState(prepare: { _ in }, read: { _ in [] }, write: { _, _ in }))
   }
 
   /// Takes the inner steps and one outer step.
   ///
   /// - Throws: Where a solve fails or a number is not finite; ω is then as before.
   public func step() throws(BilevelError) -> Losses {
-    prepare(&outer)
+    layerState.prepare(&outer)
     var record: TrustRecord?
     var sample: FunctionalSample<Labels>?
     let value: Double
@@ -276,6 +275,8 @@ extension FunctionalTraining where Outer: Layer {
   ) {
     self.init(
       problem, method: method, outer: outer, optimizer: optimizer, schedule: schedule, seed: seed,
-      preparing: { $0.updateState() })
+      layerState: OuterState(
+        prepare: { $0.updateState() }, read: { $0.state.tensors },
+        write: { $0.state.tensors = $1 }))
   }
 }

@@ -1,0 +1,62 @@
+import Autodiff
+
+extension TensorTree {
+  /// Writes every tensor under its name of `tensorPaths` to a `.safetensors` file, in one piece.
+  ///
+  /// - Precondition: As for `SafeTensorsFile.write`.
+  /// - Throws: `SafeTensorsError.unwritable`.
+  public func writeSafeTensors(
+    to path: String, metadata: [String: String] = [:]
+  ) throws(SafeTensorsError) {
+    try SafeTensorsFile.write(
+      zip(tensorPaths, tensors).map { ($0, $1) }, metadata: metadata, to: path)
+  }
+
+  /// Replaces every tensor by that of its name in a `.safetensors` file.
+  ///
+  /// Names, shapes and scalar types of the file and the tree must be the same; half precision fits
+  /// `float32`, and every integer type `int32` if the numbers do.
+  ///
+  /// - Throws: A `SafeTensorsError`; then the tree is as it was. `SafeTensorsError.otherTree` names
+  ///   everything that is missing, unexpected or different.
+  public mutating func readSafeTensors(from path: String) throws(SafeTensorsError) {
+    let file = try SafeTensorsFile(contentsOfFile: path)
+    let paths = tensorPaths
+    let match = try file.match(paths, like: tensors)
+    let known = Set(paths)
+    let unexpected = file.names.filter { !known.contains($0) }
+    guard match.missing.isEmpty, unexpected.isEmpty, match.different.isEmpty else {
+      throw .otherTree(
+        source: path, missing: match.missing, unexpected: unexpected, different: match.different)
+    }
+    tensors = match.tensors
+  }
+}
+
+/// The tensors of a file that stand for others of the same names, shapes and types.
+struct SafeTensorsMatch {
+  var tensors: [Tensor] = []
+  var missing: [String] = []
+  var different: [String] = []
+}
+
+extension SafeTensorsFile {
+  func match(_ names: [String], like models: [Tensor]) throws(SafeTensorsError) -> SafeTensorsMatch
+  {
+    var match = SafeTensorsMatch()
+    for (name, model) in zip(names, models) {
+      guard let type = scalarType(named: name), let shape = shape(named: name) else {
+        match.missing.append(name)
+        continue
+      }
+      guard shape == Array(model.shape), type.scalarType == model.scalarType else {
+        match.different.append(
+          "\(quoted(name)) is \(shape) \(type), but \(model.shape) \(model.scalarType) was expected"
+        )
+        continue
+      }
+      match.tensors.append(try tensor(named: name))
+    }
+    return match
+  }
+}

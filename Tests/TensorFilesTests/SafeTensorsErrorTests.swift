@@ -1,0 +1,146 @@
+import Autodiff
+import TensorFiles
+import Testing
+
+@Suite struct SafeTensorsErrorTests {
+  private func message(_ bytes: [UInt8]) -> String {
+    do {
+      let file = try SafeTensorsFile(parsing: bytes, source: "x")
+      for name in file.names { _ = try file.tensor(named: name) }
+      return "no error"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  private func message(header: String, data: Int = 0) -> String {
+    let count = header.utf8.count
+    let length = (0..<8).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) }
+    return message(length + Array(header.utf8) + [UInt8](repeating: 0, count: data))
+  }
+
+  private func entry(_ name: String, _ shape: String, _ offsets: String) -> String {
+    "\"\(name)\":{\"dtype\":\"F64\",\"shape\":\(shape),\"data_offsets\":\(offsets)}"
+  }
+
+  @Test func files() {
+    #expect(
+      message([1, 2])
+        == "x: 8 bytes were expected, but the file ends after 2; copy or save it again")
+    #expect(message([UInt8](repeating: 255, count: 9)).contains("a header of 18446744073709551615"))
+    #expect(message([1, 225, 245, 5, 0, 0, 0, 0]).contains("a header of 100000001 bytes"))
+    #expect(message([0, 225, 245, 5, 0, 0, 0, 0]).contains("100000008 bytes were expected"))
+    #expect(message(header: "{}   ") == "no error")
+    #expect(message(header: "{}", data: 1).contains("the rest belongs to no tensor"))
+    #expect(throws: SafeTensorsError.unreadable(source: "/", reason: "it is a directory")) {
+      try SafeTensorsFile(contentsOfFile: "/")
+    }
+    #expect(
+      throws: SafeTensorsError.unwritable(
+        source: "/no/x", reason: "the directory it should be in does not exist")
+    ) { try [Tensor(1)].writeSafeTensors(to: "/no/x") }
+  }
+
+  @Test func tensors() {
+    let good = entry("a", "[2]", "[0,16]")
+    #expect(message(header: "{\(good)}", data: 16) == "no error")
+    #expect(message(header: "{\(good)}", data: 15).contains("the file ends after"))
+    let cases: [(String, String)] = [
+      ("{\(good),\(good)}", "is there twice"),
+      ("{\(good),\(entry("b", "[1]", "[8,16]"))}", "starts at 8 of the data, but the one before"),
+      ("{\(good),\(entry("b", "[1]", "[24,32]"))}", "ends at 16"),
+      ("{\(entry("a", "[2]", "[0,15]"))}", "has 15 bytes, but [2] of float64 were expected"),
+      ("{\(entry("a", "[2]", "[16,0]"))}", "a start and an end"),
+      ("{\(entry("a", "[2]", "[0]"))}", "a start and an end"),
+      ("{\(entry("a", "[9223372036854775807,2]", "[0,16]"))}", "larger than any memory"),
+      ("{\(entry("a", "[9223372036854775808]", "[0,16]"))}", "a whole number"),
+      ("{\(entry("a", "[-1]", "[0,16]"))}", "a whole number"),
+      ("{\(entry("a", "[2.0]", "[0,16]"))}", "a comma"),
+      ("{\(entry("a", "[02]", "[0,16]"))}", "whole"),
+      ("{\(entry("a", "[true]", "[0,16]"))}", "a whole"),
+      ("{\(entry("a", "[2,]", "[0,16]"))}", "whole"),
+      ("{\(entry("a", "[1,1,1,1,1,1,1,1,2]", "[0,16]"))}", "at most 8 axes"),
+      ("{\(entry("a", "[4294967296,0]", "[0,0]"))}", "shorter than 2³¹"),
+      ("{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[],\"data_offsets\":[0,1]}}", "\"F8_E4M3\""),
+      ("{\"a\":{\"dtype\":\"F64\",\"shape\":[2]}}", "lacks"), ("{\"a\":{}}", "lacks"),
+      ("{\"a\":{\"dtype\":\"F64\",\"dtype\":\"F64\"}}", "once"), ("{\"a\":{\"x\":1}}", "once"),
+      ("{\"a\":[]}", "an object of dtype"),
+    ]
+    for (header, expected) in cases {
+      let data = header.contains("[0,0]") ? 0 : 16
+      let found = message(header: header, data: data)
+      #expect(found.contains(expected), "\(header): \(found)")
+    }
+  }
+
+  @Test func text() {
+    let cases: [(String, String)] = [
+      ("", "an object"), (" {}", "an object"), ("[]", "an object"), ("{", "a text in quotes"),
+      ("{}{}", "nothing after the object"), ("{}\0", "nothing after"), ("{\"a\"}", "a colon"),
+      ("{,}", "a text in quotes"), ("{\"__metadata__\":{\"a\":1}}", "a text in quotes"),
+      ("{\"__metadata__\":{\"a\":\"b\",}}", "a text in quotes"),
+      ("{\"__metadata__\":{\"a\":\"b\" \"c\":\"d\"}}", "a comma"),
+      ("{\"__metadata__\":{\"a\":\"b\",\"a\":\"b\"}}", "each key only once"),
+      ("{\"__metadata__\":{},\"__metadata__\":{}}", "metadata only once"),
+      ("{\"__metadata__\":{\"a\":\"\\x\"}}", "an escape"),
+      ("{\"__metadata__\":{\"\\ud800\":\"\"}}", "an escape"),
+      ("{\"__metadata__\":{\"\\u12\":\"\"}}", "an escape"),
+      ("{\"__metadata__\":{\"\\u+123\":\"\"}}", "an escape"),
+      ("{\"__metadata__\":{\"\\udc00\\ud800\":\"\"}}", "an escape"),
+      ("{\"__metadata__\":{\"a\n\":\"\"}}", "control"),
+      ("{\"__metadata__\":{\"a", "a closing quote"),
+      ("{\"__metadata__\":{\"adjoint.crc32\":\"00000000\"}}", "should have both"),
+      ("{\"__metadata__\":{\"adjoint.format\":\"1\"}}", "should have both"),
+      ("{\"__metadata__\":{\"adjoint.format\":\"1\",\"adjoint.crc32\":\"0\"}}", "should have both"),
+      (
+        "{\"__metadata__\":{\"adjoint.format\":\"1\",\"adjoint.crc32\":\"00000000\"}}",
+        "another checksum"
+      ),
+    ]
+    for (header, expected) in cases {
+      let found = message(header: header)
+      #expect(found.contains(expected), "\(header): \(found)")
+    }
+    #expect(message([4, 0, 0, 0, 0, 0, 0, 0, 123, 34, 255, 34]).contains("UTF-8"))
+    #expect(
+      message(header: "{\"__metadata__\":{\"\\ud83d\\uDE00\\u00e9\":\"\\b\\/\"}}") == "no error")
+  }
+
+  private func small() throws -> [UInt8] {
+    try withTemporaryDirectory { directory in
+      let tree = ["a": Tensor([1, 2]), "b": Tensor(mask: [true, false])]
+      try tree.writeSafeTensors(to: "\(directory)/x", metadata: ["k": "v"])
+      return try bytes(ofFile: "\(directory)/x")
+    }
+  }
+
+  @Test func everyTruncationIsRefused() throws {
+    for whole in [try small(), try bytes(ofFile: fixture("bfloat16.safetensors"))] {
+      for count in 0..<whole.count {
+        #expect(throws: SafeTensorsError.self) {
+          try SafeTensorsFile(parsing: Array(whole.prefix(count)))
+        }
+      }
+    }
+  }
+
+  /// Every single byte, replaced by several others: with a checksum each of them is noticed.
+  @Test func everyFlippedByteIsRefused() throws {
+    let whole = try small()
+    #expect(message(whole) == "no error")
+    var generator = SplitMix64(state: 2)
+    for index in whole.indices {
+      for _ in 0..<20 {
+        var damaged = whole
+        damaged[index] ^= UInt8.random(in: 1...255, using: &generator)
+        #expect(message(damaged) != "no error", "\(index): \(damaged[index])")
+      }
+    }
+  }
+
+  @Test func flippedBytesNeverTrap() throws {
+    var generator = SplitMix64(state: 4)
+    let whole = try bytes(ofFile: fixture("python.safetensors"))
+    for _ in 0..<3000 { _ = message(flipped(whole, using: &generator)) }
+  }
+}
