@@ -59,7 +59,7 @@ let package = Package(
     .executableTarget(
       name: "iv-regression",
       dependencies: [
-        "CExampleData", "Econometrics", "ExampleSupport",
+        "CExampleData", "DSprites", "Econometrics", "ExampleSupport", "SpriteRegression",
         .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Neural", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),

@@ -61,6 +61,22 @@ public func jsonText<T: Encodable>(_ value: T) -> String {
   }
 }
 
+/// Reads a value that `writeJSON` wrote.
+///
+/// - Returns: nil where the file is not JSON of such a value.
+/// - Throws: What the system says, where the file cannot be read.
+public func readJSON<T: Decodable>(_ type: T.Type, from path: String) throws -> T? {
+  parseJSON(type, try Data(contentsOf: URL(fileURLWithPath: path)))
+}
+
+/// The value whose JSON `jsonText` gave; nil for anything else.
+public func parseJSON<T: Decodable>(_ type: T.Type, _ data: Data) -> T? {
+  let decoder = JSONDecoder()
+  decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+    positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+  return try? decoder.decode(type, from: data)
+}
+
 /// A directory for the results of a program, made if it is not there.
 public struct OutputDirectory: Sendable {
   /// The path of the directory.

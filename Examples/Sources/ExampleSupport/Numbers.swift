@@ -59,6 +59,16 @@ public enum Numbers {
     return (value < 0 ? "-" : "") + groups.reversed().joined(separator: ",")
   }
 
+  /// A time as people say it: `4.2 s`, `3 min 5 s`, `2 h 10 min`.
+  public static func duration(_ seconds: Double) -> String {
+    guard seconds < 1e7 else { return "very long" }
+    if seconds < 10 { return fixed(seconds, decimals: 1) + " s" }
+    let whole = Int(seconds.rounded())
+    if whole < 60 { return "\(whole) s" }
+    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+    return "\(whole / 3600) h \(whole % 3600 / 60) min"
+  }
+
   private static func nonFinite(_ value: Double) -> String {
     value.isNaN ? "–" : value > 0 ? "∞" : "-∞"
   }

@@ -115,7 +115,8 @@ package struct ProgressFormat: Sendable {
       parts.append("\(Numbers.significant(rate, digits: 3)) \(unit)s/s")
       parts.append(
         completed >= total
-          ? "took \(duration(elapsed))" : "\(duration(Double(total - completed) / rate)) left")
+          ? "took \(Numbers.duration(elapsed))"
+          : "\(Numbers.duration(Double(total - completed) / rate)) left")
     }
     if !note.isEmpty { parts.append(note) }
     return parts
@@ -128,15 +129,6 @@ package struct ProgressFormat: Sendable {
   private func percent(_ fraction: Double) -> String {
     // Rounded down: 100 % means done.
     "\(Int((fraction * 100).rounded(.down))) %"
-  }
-
-  private func duration(_ seconds: Double) -> String {
-    guard seconds < 1e7 else { return "very long" }
-    if seconds < 10 { return Numbers.fixed(seconds, decimals: 1) + " s" }
-    let whole = Int(seconds.rounded())
-    if whole < 60 { return "\(whole) s" }
-    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
-    return "\(whole / 3600) h \(whole % 3600 / 60) min"
   }
 }
 

@@ -12,6 +12,9 @@ public struct SVGMark: Sendable {
     case horizontalIntervals([SVGPoint], ranges: [ClosedRange<Double>])
     /// Dots with a vertical interval each.
     case verticalIntervals([SVGPoint], ranges: [ClosedRange<Double>])
+    /// A box plot that lies along the horizontal axis: quartiles, median and whiskers, its middle
+    /// at one y.
+    case horizontalBox(Distribution, position: Double, thickness: Double)
     /// A line across the panel at one x.
     case verticalRule(Double)
     /// A line across the panel at one y.
@@ -62,6 +65,18 @@ public struct SVGMark: Sendable {
     SVGMark(.band(lower: lower, upper: upper), label: label, color: color, opacity: opacity)
   }
 
+  /// A box plot along the horizontal axis, such as one of several on an axis of categories.
+  ///
+  /// - Parameter thickness: In units of the vertical axis.
+  public static func box(
+    _ distribution: Distribution, at position: Double, thickness: Double = 0.6,
+    label: String? = nil, color: String, opacity: Double = 0.2
+  ) -> SVGMark {
+    SVGMark(
+      .horizontalBox(distribution, position: position, thickness: thickness), label: label,
+      color: color, opacity: opacity)
+  }
+
   /// The points at the corners of everything drawn, by which an axis finds its range.
   var extent: [SVGPoint] {
     switch shape {
@@ -77,6 +92,11 @@ public struct SVGMark: Sendable {
         + zip(points, ranges).flatMap {
           [SVGPoint($0.x, $1.lowerBound), SVGPoint($0.x, $1.upperBound)]
         }
+    case .horizontalBox(let distribution, let position, let thickness):
+      [
+        SVGPoint(distribution.lowerWhisker, position - thickness / 2),
+        SVGPoint(distribution.upperWhisker, position + thickness / 2),
+      ]
     case .verticalRule(let x): [SVGPoint(x, .nan)]
     case .horizontalRule(let y): [SVGPoint(.nan, y)]
     }
@@ -97,6 +117,8 @@ public enum SVGColor {
   public static let purple = "#CC79A7"
   /// Light blue.
   public static let sky = "#56B4E9"
+  /// Black.
+  public static let black = "#000000"
   /// A neutral grey for reference lines.
   public static let gray = "#6B6B6B"
 

@@ -30,6 +30,8 @@ struct SVGMarkRenderer {
         drawInterval(ends, cap: SVGPoint(4, 0), mark, on: &canvas)
         drawDot(point, radius: 3.5, mark, on: &canvas)
       }
+    case .horizontalBox(let distribution, let position, let thickness):
+      drawBox(distribution, position, thickness, mark, on: &canvas)
     case .verticalRule(let x):
       let position = number(box.x + xScale.position(x))
       drawRule("M\(position) \(number(box.y))V\(number(box.bottom))", mark, on: &canvas)
@@ -47,7 +49,7 @@ struct SVGMarkRenderer {
       canvas.element("path", [("d", line)] + stroke(mark, width: width, isDashed: isDashed))
     case .points:
       canvas.element("circle", circle(SVGPoint(x + 11, y), radius: 4, color: mark.color))
-    case .band:
+    case .band, .horizontalBox:
       let box = SVGBox(x: x, y: y - 6, width: 22, height: 12)
       canvas.element(
         "rect", box.attributes + [("fill", mark.color), ("fill-opacity", number(mark.opacity))])
@@ -90,6 +92,33 @@ struct SVGMarkRenderer {
       text += path([SVGPoint(end.x - cap.x, end.y - cap.y), SVGPoint(end.x + cap.x, end.y + cap.y)])
     }
     canvas.element("path", [("d", text)] + Self.stroke(mark, width: 2, isDashed: false))
+  }
+
+  private func drawBox(
+    _ distribution: Distribution, _ position: Double, _ thickness: Double, _ mark: SVGMark,
+    on canvas: inout SVGCanvas
+  ) {
+    func line(_ ends: [SVGPoint]) -> String { path(ends.map(place)) }
+    func across(_ x: Double, _ thickness: Double) -> [SVGPoint] {
+      [SVGPoint(x, position - thickness / 2), SVGPoint(x, position + thickness / 2)]
+    }
+    let (low, high) = (distribution.lowerWhisker, distribution.upperWhisker)
+    let (lower, upper) = (distribution.lowerQuartile, distribution.upperQuartile)
+    let ends = [SVGPoint(low, position), SVGPoint(high, position)].map(place)
+    guard ends.allSatisfy({ $0.x.isFinite && $0.y.isFinite }) else { return }
+    let outline = line(across(lower, thickness) + across(upper, thickness).reversed()) + "Z"
+    canvas.element(
+      "path", [("d", outline), ("fill", mark.color), ("fill-opacity", number(mark.opacity))])
+    let whiskers =
+      line([SVGPoint(low, position), SVGPoint(lower, position)])
+      + line([SVGPoint(upper, position), SVGPoint(high, position)])
+      + line(across(low, thickness / 2)) + line(across(high, thickness / 2))
+    canvas.element(
+      "path", [("d", outline + whiskers)] + Self.stroke(mark, width: 1.4, isDashed: false))
+    canvas.element(
+      "path",
+      [("d", line(across(distribution.median, thickness)))]
+        + Self.stroke(mark, width: 2.8, isDashed: false))
   }
 
   private func drawRule(_ path: String, _ mark: SVGMark, on canvas: inout SVGCanvas) {

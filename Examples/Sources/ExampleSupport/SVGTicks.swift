@@ -36,7 +36,8 @@ struct SVGTicks {
     return SVGTicks(values: values, labels: labels)
   }
 
-  /// Ticks at powers of ten, or also at 2 and 5 times these where there is room.
+  /// Ticks at powers of ten, or also at 3 times these where there is room, and at more multiples
+  /// on less than a decade.
   static func logarithmic(_ domain: ClosedRange<Double>, count: Int) -> SVGTicks {
     // A margin around extreme values may have left the finite numbers.
     let lower = max(domain.lowerBound, .leastNonzeroMagnitude)
@@ -44,7 +45,8 @@ struct SVGTicks {
     let low = Int(floor(log10(lower)))
     let high = Int(ceil(log10(upper)))
     let decades = max(1, high - low)
-    let factors: [Double] = decades * 3 <= count + 3 ? [1, 2, 5] : [1]
+    let factors: [Double] =
+      upper / lower < 10 ? [1, 1.5, 2, 3, 5, 7] : decades * 2 <= count + 3 ? [1, 3] : [1]
     let stride = factors.count == 1 ? max(1, (decades + count - 1) / max(1, count)) : 1
     var values: [Double] = []
     for exponent in low...high where exponent % stride == 0 {
@@ -57,7 +59,7 @@ struct SVGTicks {
     }
     let isPlain = (values.first ?? 1) >= 1e-3 && (values.last ?? 1) < 1e5
     let labels = values.map {
-      isPlain ? Numbers.significant($0, digits: 1) : scientific($0, step: $0)
+      isPlain ? Numbers.short($0) : scientific($0, step: $0)
     }
     return SVGTicks(values: values, labels: labels)
   }

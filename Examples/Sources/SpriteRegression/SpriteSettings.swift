@@ -34,6 +34,9 @@ public struct SpriteSettings: Codable, Equatable, Sendable {
     public var steps = 20
     public var learningRate = 1e-5
     public var weightDecay = 0.1
+
+    /// The published training.
+    public init() {}
   }
 
   /// The published settings of a method, for halves of `half` rows.

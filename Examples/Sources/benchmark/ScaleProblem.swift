@@ -1,5 +1,6 @@
 import Autodiff
 import Bilevel
+import ExampleSupport
 
 /// A simulated problem of any size.
 struct ScaleProblem {

@@ -81,7 +81,7 @@ struct DeepCommand: ParsableCommand {
     guard (-1...1).contains(correlation) else {
       throw ValidationError("--correlation must be between -1 and 1, not \(correlation)")
     }
-    try shared.requireJSON(apartFrom: data)
+    try shared.outputs.requireJSON(apartFrom: data)
     if data == nil, !roles.isEmpty {
       throw ValidationError("columns are named but no file; add --data FILE")
     }
@@ -91,8 +91,8 @@ struct DeepCommand: ParsableCommand {
     let run = DeepRun(
       settings: try settings(),
       specification: try data.map { try roles.specification(data: $0) }, seed: shared.seed)
-    let report = try run.run(writingTo: { try shared.outputDirectory() })
-    try shared.writeResults(report)
+    let report = try run.run(writingTo: { try shared.outputs.directory() })
+    try shared.outputs.writeResults(report)
   }
 
   /// The defaults for a file or for the simulation, with what the options say.

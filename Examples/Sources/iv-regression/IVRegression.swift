@@ -8,19 +8,21 @@ struct IVRegression: ParsableCommand {
     commandName: "iv-regression",
     abstract: "Instrumental-variable regression.",
     discussion: """
-      Without a subcommand, runs every subcommand on its defaults: real data for 'linear', a simulation for 'deep'. \
+      Without a subcommand, runs 'linear' and 'deep' on their defaults: real data and a simulation. \
       'iv-regression help <subcommand>' explains the options of each.
       """,
-    subcommands: [LinearCommand.self, DeepCommand.self])
+    subcommands: [
+      LinearCommand.self, DeepCommand.self, DSpritesCommand.self, SpriteRunCommand.self,
+    ])
 
   @OptionGroup var shared: SharedOptions
 
   func run() throws {
-    let directory = try shared.outputDirectory()
+    let directory = try shared.outputs.directory()
     let linear = try LinearRun(.card, seed: shared.seed).run(writingTo: directory)
     print()
     let deep = try DeepRun(seed: shared.seed).run(writingTo: { directory })
-    try shared.writeResults(DefaultResults(linear: linear, deep: deep))
+    try shared.outputs.writeResults(DefaultResults(linear: linear, deep: deep))
   }
 }
 

@@ -39,12 +39,12 @@ struct LinearCommand: ParsableCommand {
 
   @OptionGroup var shared: SharedOptions
 
-  func validate() throws { try shared.requireJSON(apartFrom: data) }
+  func validate() throws { try shared.outputs.requireJSON(apartFrom: data) }
 
   func run() throws {
     let run = LinearRun(try specification(), seed: shared.seed)
-    let report = try run.run(writingTo: { try shared.outputDirectory() })
-    try shared.writeResults(report)
+    let report = try run.run(writingTo: { try shared.outputs.directory() })
+    try shared.outputs.writeResults(report)
   }
 
   /// The regression the options ask for: Card's, unless they name columns or a file.

@@ -2,8 +2,8 @@ import ArgumentParser
 import ExampleSupport
 import Foundation
 
-/// The options of the program and of each of its subcommands.
-struct SharedOptions: ParsableArguments {
+/// Where results go.
+struct OutputOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Write the results as JSON to this file, '/dev/stdout' included.", valueName: "file"))
@@ -15,14 +15,8 @@ struct SharedOptions: ParsableArguments {
       valueName: "directory"))
   var output = "iv-regression-output"
 
-  @Option(
-    help: ArgumentHelp(
-      "The seed of everything random: simulation, splits and initial weights of 'deep'. 'linear' "
-        + "has nothing random.", valueName: "number"))
-  var seed: UInt64 = 1
-
   /// The directory for tables and plots.
-  func outputDirectory() throws -> OutputDirectory {
+  func directory() throws -> OutputDirectory {
     try OutputDirectory(path: output)
   }
 
@@ -40,4 +34,15 @@ struct SharedOptions: ParsableArguments {
       throw ValidationError("--json names the data file '\(data)'; choose another file")
     }
   }
+}
+
+/// The options of the program and of its subcommands on one sample.
+struct SharedOptions: ParsableArguments {
+  @OptionGroup var outputs: OutputOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "The seed of everything random: simulation, splits and initial weights of 'deep'. 'linear' "
+        + "has nothing random.", valueName: "number"))
+  var seed: UInt64 = 1
 }

@@ -69,7 +69,7 @@ import Testing
         marks: [
           .line(points, color: SVGColor.blue), .points(points, color: SVGColor.blue),
           .band(lower: points, upper: points, color: SVGColor.blue),
-        ])
+        ] + [Distribution(values)].compactMap { $0 }.map { .box($0, at: 0, color: SVGColor.blue) })
       let text = SVGFigure(title: "", panels: [panel]).svg()
       #expect(XMLParser(data: Data(text.utf8)).parse())
       #expect(!text.contains("\"nan") && !text.contains("\"inf"))
@@ -94,6 +94,40 @@ import Testing
     #expect(
       labels(SVGAxis("", scale: .logarithmic, domain: 1e-8...1e2), [])
         == ["10⁻⁸", "10⁻⁶", "10⁻⁴", "10⁻²", "1", "10²"].map { $0 == "1" ? "10⁰" : $0 })
-    #expect(labels(SVGAxis("", scale: .logarithmic, domain: 1...100), []).contains("50"))
+    #expect(
+      labels(SVGAxis("", scale: .logarithmic, domain: 1...100), [])
+        == ["1", "3", "10", "30", "100"])
+    #expect(
+      labels(SVGAxis("", scale: .logarithmic, domain: 12...40), []) == ["15", "20", "30"])
+  }
+
+  /// Axis from 0 to 100, 420 pixels wide: every part of the box is where its number is.
+  @Test func boxesAreDrawnToScale() throws {
+    let numbers = try #require(Distribution([10, 20, 30, 40, 100]))
+    let panel = SVGPanel(
+      xAxis: SVGAxis("", domain: 0...100), yAxis: SVGAxis("", scale: .categories(["a", "b"])),
+      marks: [.box(numbers, at: 1, thickness: 0.5, color: SVGColor.blue)])
+    let text = SVGFigure(title: "", panels: [panel]).svg()
+    let frame = try #require(text.firstMatch(of: #/<rect x="([\d.]+)" y="([\d.]+)" width="420"/#))
+    let (left, top) = (try #require(Double(frame.1)), try #require(Double(frame.2)))
+    func places(_ path: Substring) -> [[Double]] {
+      path.matches(of: #/[ML]([\d.]+) ([\d.]+)/#).map {
+        [((Double($0.1) ?? .nan) - left) / 4.2, (Double($0.2) ?? .nan) - top]
+      }
+    }
+    let paths = text.matches(of: #/<path d="([^"]*)" [^>]*#0072B2/#).map { places($0.1) }
+    // Fill, outline with whiskers, median; the second of two categories, 160 pixels each.
+    #expect(paths.count == 3)
+    let box: [[Double]] = [[20, 200], [20, 280], [40, 280], [40, 200]]
+    let whiskers: [[Double]] = [
+      [10, 240], [20, 240], [40, 240], [40, 240], [10, 220], [10, 260], [40, 220], [40, 260],
+    ]
+    let median: [[Double]] = [[30, 200], [30, 280]]
+    for (found, expected) in zip(paths, [box, box + whiskers, median]) {
+      #expect(found.count == expected.count)
+      for (point, wanted) in zip(found, expected) {
+        #expect(abs(point[0] - wanted[0]) < 0.01 && abs(point[1] - wanted[1]) < 0.02)
+      }
+    }
   }
 }

@@ -19,9 +19,12 @@ public struct Program: Sendable {
 
   /// Runs it in a directory and waits for its end.
   ///
-  /// - Parameter file: A file at whose appearance the program is interrupted, as by Ctrl-C.
+  /// - Parameters:
+  ///   - file: A file at whose appearance the program is interrupted, as by Ctrl-C.
+  ///   - signal: What it is interrupted by.
   public func run(
-    _ arguments: [String], in directory: URL, interruptedBy file: URL? = nil
+    _ arguments: [String], in directory: URL, interruptedBy file: URL? = nil,
+    signal: Int32 = SIGINT
   ) throws -> Result {
     let process = Process()
     process.executableURL = try executable()
@@ -40,7 +43,7 @@ public struct Program: Sendable {
       while process.isRunning, !FileManager.default.fileExists(atPath: file.path) {
         Thread.sleep(forTimeInterval: 0.02)
       }
-      process.interrupt()
+      kill(process.processIdentifier, signal)
     }
     process.waitUntilExit()
     return Result(

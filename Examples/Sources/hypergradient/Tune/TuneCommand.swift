@@ -90,7 +90,8 @@ struct TuneCommand: ParsableCommand {
         try checkpoint.write(state(), now: interruption.isRequested)
         if interruption.isRequested {
           meter.finish()
-          throw Interrupted(path: checkpoint.path)
+          throw Interrupted(
+            state: "the state is in \(checkpoint.path)", resumingFrom: checkpoint.path)
         }
       }
       state.runs = others + [run]

@@ -25,22 +25,14 @@ struct TuneState: Codable {
   init(contentsOfFile path: String) throws(TuneError) {
     func unusable(_ reason: String) -> TuneError { .unusableState(path: path, reason: reason) }
     guard FileManager.default.fileExists(atPath: path) else { throw unusable("no such file") }
-    let data: Data
+    let advice = "give the tune-state.json that an earlier run of this version wrote"
+    let read: TuneState?
     do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path))
+      read = try readJSON(TuneState.self, from: path)
     } catch {
       throw unusable("it cannot be read")
     }
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    let advice = "give the tune-state.json that an earlier run of this version wrote"
-    let state: TuneState
-    do {
-      state = try decoder.decode(TuneState.self, from: data)
-    } catch {
-      throw unusable("it is not a state of 'tune'; \(advice)")
-    }
+    guard let state = read else { throw unusable("it is not a state of 'tune'; \(advice)") }
     guard state.format == Self.expectedFormat else {
       throw unusable("expected '\(Self.expectedFormat)', found '\(state.format)'; \(advice)")
     }

@@ -1,15 +1,18 @@
 import Foundation
 
 /// The high-water mark of this process's resident memory, where the system tells (Linux).
-enum PeakMemory {
+public enum PeakMemory {
   /// Bytes above the level before `body`, at most, while it ran; nil where unknown.
-  static func extra<R>(_ body: () throws -> R) rethrows -> (result: R, bytes: Int?) {
+  public static func extra<R>(_ body: () throws -> R) rethrows -> (result: R, bytes: Int?) {
     let isReset = reset()
     let before = bytes("VmRSS")
     let result = try body()
     guard isReset, let before, let peak = bytes("VmHWM") else { return (result, nil) }
     return (result, max(0, peak - before))
   }
+
+  /// Bytes that this process has had in memory at most; nil where unknown.
+  public static var ofProcess: Int? { bytes("VmHWM") }
 
   /// Sets the mark back to the present level.
   private static func reset() -> Bool {

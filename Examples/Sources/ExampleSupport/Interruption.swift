@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// The first signal sets a flag that is looked at after each iteration; a second one ends the
 /// program at once.
-struct Interruption {
+public struct Interruption {
   private let flag = Flag()
   private let sources: [any DispatchSourceSignal]
 
@@ -14,7 +14,8 @@ struct Interruption {
     let isSet = Atomic<Bool>(false)
   }
 
-  init() {
+  /// Listens from now on.
+  public init() {
     let flag = flag
     sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
@@ -29,38 +30,47 @@ struct Interruption {
   }
 
   /// Whether a signal has come.
-  var isRequested: Bool { flag.isSet.load(ordering: .relaxed) }
+  public var isRequested: Bool { flag.isSet.load(ordering: .relaxed) }
 
   /// Lets signals end the program again.
-  func end() {
+  public func end() {
     for source in sources { source.cancel() }
     for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
   }
 }
 
 /// The run was interrupted after its state had been written.
-struct Interrupted: Error, CustomStringConvertible {
-  /// The state.
-  let path: String
+public struct Interrupted: Error, CustomStringConvertible {
+  /// What is kept where, as a clause.
+  private let state: String
+  private let command: String
 
-  var description: String {
-    "interrupted; the state is in \(path). Go on with\n  \(Self.command(resuming: path))"
+  /// An interruption of this program.
+  ///
+  /// - Parameters:
+  ///   - state: What is kept where, such as "the state is in a.json".
+  ///   - path: The value of `--resume` to go on with; nil where `--resume` is a flag.
+  public init(state: String, resumingFrom path: String?) {
+    self.state = state
+    command = Self.command(resumingFrom: path)
   }
 
+  public var description: String { "interrupted; \(state). Go on with\n  \(command)" }
+
   /// This command with `--resume`, fit for a shell.
-  private static func command(resuming path: String) -> String {
+  private static func command(resumingFrom path: String?) -> String {
     var words: [String] = []
     var skipsNext = false
     for word in CommandLine.arguments {
       if skipsNext {
         skipsNext = false
       } else if word == "--resume" {
-        skipsNext = true
+        skipsNext = path != nil
       } else if !word.hasPrefix("--resume=") {
         words.append(word)
       }
     }
-    return (words + ["--resume", path]).map(shellWord).joined(separator: " ")
+    return (words + ["--resume"] + [path].compactMap { $0 }).map(shellWord).joined(separator: " ")
   }
 
   private static func shellWord(_ word: String) -> String {

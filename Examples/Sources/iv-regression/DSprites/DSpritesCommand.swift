@@ -1,0 +1,115 @@
+import ArgumentParser
+import ExampleSupport
+import Foundation
+import SpriteRegression
+
+/// `iv-regression dsprites`: seven ways to fit the dSprites benchmark, compared.
+struct DSpritesCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dsprites",
+    abstract: "Compare bilevel methods on instrumental-variable regression of images.",
+    discussion: """
+      The dSprites benchmark of Xu et al. (2021): the treatment is an image of 4096 pixels, the \
+      outcome a confounded function of it. Fits it by each method with each seed and compares \
+      out-of-sample errors on 588 images without noise, as Petrulionyte, Mairal and Arbel (2024) do. \
+      The images are drawn by the program; --data takes those of the published archive.
+
+      Methods:
+      \(SpriteMethod.allCases.map { "  \($0.rawValue): \($0.title)" }.joined(separator: "\n"))
+
+      Every run has a process of its own and, when it has ended, a file in the output directory. \
+      --resume keeps those and makes the runs that are missing.
+      """)
+
+  @Option(
+    name: .customLong("method"),
+    help: ArgumentHelp(
+      "Methods, comma-separated or in several options; 'all' for every one.", valueName: "names"))
+  var methodNames: [String] = []
+
+  @Option(help: "Observations of a run, halved for the two stages.")
+  var size = 5000
+
+  @Option(help: "Runs of each method.")
+  var runs = 20
+
+  @Option(help: "The seed of the first run; each next one has the next seed.")
+  var firstSeed: UInt64 = 1
+
+  @Option(
+    help: ArgumentHelp(
+      "The published archive of images, an .npz file; drawn if not given.", valueName: "file"))
+  var data: String?
+
+  @Option(help: "The type of the numbers.")
+  var precision: SpritePrecision = .float32
+
+  @Option(help: "Runs at once, each with its share of the threads.")
+  var jobs = 1
+
+  @Flag(help: "Keep the runs that the output directory holds, and make those that are missing.")
+  var resume = false
+
+  @OptionGroup var settings: SpriteSettingOptions
+  @OptionGroup var outputs: OutputOptions
+
+  func validate() throws {
+    for (name, value, range) in [
+      ("--size", size, 20...1_000_000), ("--runs", runs, 1...10_000), ("--jobs", jobs, 1...1024),
+    ] where !range.contains(value) {
+      throw ValidationError(
+        "\(name) must be between \(range.lowerBound) and \(range.upperBound), not \(value)")
+    }
+    guard firstSeed <= UInt64.max - UInt64(runs) else {
+      throw ValidationError("--first-seed is too large for \(runs) runs: \(firstSeed)")
+    }
+    try settings.requireUse(by: try methods())
+    try outputs.requireJSON(apartFrom: data)
+  }
+
+  func run() throws {
+    let data: SpriteDataFile?
+    do {
+      data = try self.data.map { try SpriteDataFile(path: $0) }
+    } catch {
+      throw ValidationError(
+        "--data: '\(self.data ?? "")' cannot be read; give the archive of dSprites, or leave the "
+          + "option out to have the images drawn")
+    }
+    let specifications = try methods().flatMap { method in
+      (0..<UInt64(self.runs)).map { index in
+        SpriteSpecification(
+          method: method, seed: firstSeed + index, size: size, precision: precision,
+          data: data, settings: settings.settings(method, size: size))
+      }
+    }
+    let directory = try outputs.directory()
+    let runs = SpriteRuns(
+      directory: try OutputDirectory(path: directory.file("dsprites-runs")).path)
+    let finished = try runs.finished(of: specifications, resumes: resume)
+    let study = SpriteStudy(runs: runs, specifications: specifications, jobs: jobs)
+    let report = SpriteReport(try study.complete(finished))
+    print(report.text)
+    let plot = directory.file("dsprites.svg")
+    try report.figure.write(to: plot)
+    print("\nWrote \(plot) and \(runs.directory)")
+    try outputs.writeResults(report)
+  }
+
+  /// The methods that are asked for, in their usual order.
+  private func methods() throws -> [SpriteMethod] {
+    let names: [String] = methodNames.flatMap { $0.split(separator: ",") }.map(String.init)
+    if methodNames.isEmpty || names == ["all"] { return SpriteMethod.allCases }
+    let methods = try names.map { name in
+      guard let method = SpriteMethod(rawValue: name) else {
+        let known = SpriteMethod.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("--method: there is no '\(name)'; there are \(known), and all")
+      }
+      return method
+    }
+    guard !methods.isEmpty else { throw ValidationError("--method must name one at least") }
+    return SpriteMethod.allCases.filter(methods.contains)
+  }
+}
+
+extension SpritePrecision: ExpressibleByArgument {}

@@ -1,0 +1,97 @@
+import Autodiff
+import DSprites
+import ExampleSupport
+import Foundation
+import SpriteRegression
+
+/// Makes one run, in a process of its own.
+struct SpriteRunner {
+  let specification: SpriteSpecification
+
+  /// Iterations from one out-of-sample error to the next.
+  private static let evaluationInterval = 10
+
+  /// Trains and evaluates.
+  ///
+  /// A failure of the training is a result; what is thrown is the fault of files.
+  ///
+  /// - Parameter observer: Called after each iteration.
+  func run(observer: (SpriteRunEvent) throws -> Void) throws -> SpriteRun {
+    if let data = specification.data {
+      return try run(images: SpriteArchive(contentsOfFile: data.path), observer: observer)
+    }
+    return try run(images: SpriteRenderer(), observer: observer)
+  }
+
+  private func run(
+    images: some SpriteSource, observer: (SpriteRunEvent) throws -> Void
+  ) throws -> SpriteRun {
+    let design = DSpritesDesign()
+    let type = specification.precision.scalarType
+    let evaluation = design.evaluation(images: images, type)
+    let fit = SpriteFit(
+      specification.method, specification.settings,
+      sample: design.trainingSample(
+        count: specification.size, seed: specification.seed, images: images, type),
+      seed: specification.seed)
+    var run = SpriteRun(
+      specification, constantError: Self.constantError(evaluation),
+      threadCount: Parallelism.threadCount, linearAlgebra: LinearAlgebraBackend.description)
+    let clock = ContinuousClock()
+    while run.losses.count < fit.iterations, run.failure == nil {
+      do {
+        let start = clock.now
+        let losses = try fit.step()
+        run.seconds.append((clock.now - start) / .seconds(1))
+        run.losses.append(losses)
+        try evaluate(fit, evaluation, &run)
+      } catch {
+        run.failure = "\(error)"
+      }
+      if let last = run.losses.last {
+        try observer(
+          SpriteRunEvent(
+            iteration: run.losses.count, inner: last.inner, outer: last.outer,
+            seconds: run.secondsPerIteration ?? 0))
+      }
+    }
+    run.peakMemoryBytes = PeakMemory.ofProcess
+    return run
+  }
+
+  private func evaluate(
+    _ fit: SpriteFit, _ evaluation: DSpritesEvaluation, _ run: inout SpriteRun
+  ) throws {
+    let iteration = run.losses.count
+    let isLast = iteration == fit.iterations
+    guard isLast || iteration.isMultiple(of: Self.evaluationInterval) else { return }
+    let error = try fit.error(on: evaluation)
+    guard error.isFinite else { throw NotFinite(iteration: iteration) }
+    run.errors.append(SpriteRun.ErrorPoint(iteration: iteration, error: error))
+    if isLast { run.outOfSampleError = error }
+  }
+
+  /// The mean squared error of the best constant, the variance of the truth.
+  private static func constantError(_ evaluation: DSpritesEvaluation) -> Double {
+    let truth = evaluation.structuralValues.cast(to: .float64)
+    return square(truth - truth.mean()).mean().scalar
+  }
+
+  private struct NotFinite: Error, CustomStringConvertible {
+    let iteration: Int
+
+    var description: String {
+      "the out-of-sample error is not finite at outer iteration \(iteration); choose smaller "
+        + "learning rates"
+    }
+  }
+}
+
+/// What a run reports after an iteration: a line of JSON on the standard output of its process.
+struct SpriteRunEvent: Codable, Sendable {
+  let iteration: Int
+  let inner: Double
+  let outer: Double
+  /// Of an iteration, the median so far.
+  let seconds: Double
+}

@@ -1,0 +1,70 @@
+import Autodiff
+import DSprites
+import ExampleSupport
+import Foundation
+import SpriteRegression
+
+/// Everything that the result of a run depends on.
+struct SpriteSpecification: Codable, Equatable, Sendable {
+  let method: SpriteMethod
+  let seed: UInt64
+  /// Observations, halved for the two stages.
+  let size: Int
+  let precision: SpritePrecision
+  /// The published archive; nil draws the images.
+  let data: SpriteDataFile?
+  let settings: SpriteSettings
+
+  /// What the run's files are called.
+  var name: String { "\(method.rawValue)-\(seed)" }
+
+  /// The first option in which this run differs from another, in what all runs of a directory
+  /// share or, for runs of one method, in its settings.
+  func difference(
+    from other: SpriteSpecification
+  ) -> (name: String, found: String, wanted: String)? {
+    func shared(_ run: SpriteSpecification) -> [(name: String, value: String)] {
+      [
+        ("--size", "\(run.size)"), ("--precision", run.precision.rawValue),
+        ("--data", run.data?.identity ?? "none"),
+      ]
+    }
+    var (mine, theirs) = (shared(self), shared(other))
+    if method == other.method {
+      mine += settings.options
+      theirs += other.settings.options
+    }
+    for (field, otherField) in zip(mine, theirs) where field.value != otherField.value {
+      return (field.name, field.value, otherField.value)
+    }
+    return nil
+  }
+}
+
+/// The type of number that a run computes in.
+enum SpritePrecision: String, Codable, CaseIterable, Sendable {
+  case float32, float64
+
+  var scalarType: ScalarType { self == .float32 ? .float32 : .float64 }
+}
+
+/// The published archive of images, told from another file by its name and size.
+struct SpriteDataFile: Codable, Equatable, Sendable {
+  let path: String
+  let byteCount: Int
+
+  /// Takes note of a file.
+  ///
+  /// - Throws: What the system says, if it is not there or cannot be read.
+  init(path: String) throws {
+    self.path = path
+    let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+    byteCount = Int(try handle.seekToEnd())
+    try handle.close()
+  }
+
+  /// The name and size.
+  var identity: String {
+    "\(URL(fileURLWithPath: path).lastPathComponent) of \(Numbers.count(byteCount)) bytes"
+  }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import ProgramTestSupport
+import Testing
+
+/// What a second command finds in the directory of the first.
+@Suite struct DSpritesResumeTests {
+  @Test(arguments: [SIGINT, SIGTERM, SIGKILL])
+  func stoppedStudiesGoOnToTheSameNumbers(signal: Int32) throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let runs = DSpritesRuns(workspace: workspace)
+    let arguments =
+      DSpritesRuns.quick + ["--method", "funcid,itd", "--runs", "2", "--json", "r.json"]
+    let first = workspace.url.appending(path: "\(DSpritesRuns.runs)/funcid-1.json")
+    let stopped = try ivRegression.run(
+      arguments, in: workspace.url, interruptedBy: first, signal: signal)
+    #expect(stopped.status != 0)
+    if signal != SIGKILL {
+      #expect(stopped.errors.contains("interrupted; "), "\(stopped.errors)")
+      #expect(stopped.errors.contains("Go on with\n"))
+      #expect(stopped.errors.contains("--json r.json --resume\n"))
+    }
+    #expect(try runs.files().count < 4)
+    let kept = try Data(contentsOf: first)
+
+    let resumed = try ivRegression.run(arguments + ["--resume"], in: workspace.url)
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    // Its seconds would differ, had it been repeated.
+    #expect(try Data(contentsOf: first) == kept)
+    let errors = try runs.errors("r.json")
+    let whole = try ivRegression.run(arguments + ["--output", "whole"], in: workspace.url)
+    #expect(whole.status == 0, "\(whole.errors)")
+    #expect(try runs.errors("r.json") == errors)
+  }
+
+  @Test func otherSettingsAreRefusedByName() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let arguments = DSpritesRuns.quick + ["--method", "itd", "--runs", "1"]
+    #expect(try ivRegression.run(arguments, in: workspace.url).status == 0)
+    for (options, message) in [
+      ([], "holds 1 run already; add --resume"),
+      (["--resume", "--size", "62"], "--size was 60 there and is 62 now"),
+      (["--resume", "--iterations", "3"], "--iterations was 2 there and is 3 now"),
+      (["--resume", "--unrolled-steps", "1"], "--unrolled-steps was 2 there and is 1 now"),
+      (["--resume", "--precision", "float64"], "--precision was float32 there and is float64"),
+      (["--resume", "--decay-learning-rates"], "--decay-learning-rates was off there and is on"),
+      // What all runs share must be the same for another method too.
+      (["--resume", "--method", "aid", "--size", "62"], "--size was 60 there and is 62 now"),
+    ] {
+      let result = try ivRegression.run(arguments + options, in: workspace.url)
+      #expect(result.status > 0)
+      #expect(result.errors.contains(message), "\(options): \(result.errors)")
+    }
+    // More runs, and other methods with settings of their own.
+    let more = try ivRegression.run(
+      DSpritesRuns.quick
+        + ["--method", "aid", "--runs", "1", "--inner-learning-rate", "0.01", "--resume"],
+      in: workspace.url)
+    #expect(more.status == 0, "\(more.errors)")
+  }
+
+  @Test func damagedRunsAreRefused() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let runs = DSpritesRuns(workspace: workspace)
+    let arguments = DSpritesRuns.quick + ["--method", "itd", "--runs", "1"]
+    #expect(try ivRegression.run(arguments, in: workspace.url).status == 0)
+    let name = "\(DSpritesRuns.runs)/itd-1.json"
+    let text = try String(contentsOf: workspace.url.appending(path: name), encoding: .utf8)
+    for (content, message) in [
+      ("", "it is damaged, or no run of 'dsprites'"),
+      (String(text.dropLast(100)), "it is damaged, or no run of 'dsprites'"),
+      (text.replacing("dsprites run ", with: "dsprites run 0"), "expected 'dsprites run"),
+      (text.replacing("\"itd\"", with: "\"aid\""), "it holds the run 'aid-1'"),
+      (text.replacing("\"iterations\" : 2", with: "\"iterations\" : 4"), "found 2"),
+    ] {
+      try workspace.write(content, to: name)
+      let result = try ivRegression.run(arguments + ["--resume"], in: workspace.url)
+      #expect(result.status > 0)
+      #expect(result.errors.contains("\(name): cannot be used as a run"), "\(result.errors)")
+      #expect(result.errors.contains(message), "\(result.errors)")
+      #expect(result.errors.contains("delete the file to repeat the run"))
+    }
+    try workspace.write(text, to: name)
+    #expect(try ivRegression.run(arguments + ["--resume"], in: workspace.url).status == 0)
+    #expect(try runs.files() == ["itd-1.json"])
+  }
+
+  @Test func runsAreStartedByTheStudyAlone() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let result = try ivRegression.run(["dsprites-run", "{}", "."], in: workspace.url)
+    #expect(result.status > 0)
+    #expect(result.errors.contains("expected the description of a run"))
+    let help = try ivRegression.run(["--help"], in: workspace.url)
+    #expect(help.output.contains("dsprites") && !help.output.contains("dsprites-run"))
+  }
+}
