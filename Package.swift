@@ -38,7 +38,8 @@ let package = Package(
     .testTarget(name: "GradientCheckTests", dependencies: ["GradientCheck"]),
     .testTarget(
       name: "TensorFilesTests", dependencies: ["TensorFiles"], exclude: ["Fixtures"]),
-    .testTarget(name: "BilevelTests", dependencies: ["Bilevel", "GradientCheck"]),
+    .testTarget(
+      name: "BilevelTests", dependencies: ["Bilevel", "GradientCheck", "Neural", "TensorFiles"]),
     // The examples of README and Docs.
     .testTarget(
       name: "DocumentationTests",

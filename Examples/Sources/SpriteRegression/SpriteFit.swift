@@ -9,7 +9,7 @@ import Neural
 /// second the outcome is regressed on the predicted features:
 ///
 ///     inner  argmin_h mean ‖h(z) − ψ_ω(t)‖²
-///     outer  min_u mean (y − [h(z), 1] u)² + λ ‖u‖²
+///     outer  min_u mean (y − [h(z), 1] u)² + λ ‖u‖², with a further penalty in `SecondStage`
 public final class SpriteFit {
   /// The loop.
   public let training: FunctionalTraining<Sequential, Tensor>
@@ -21,7 +21,7 @@ public final class SpriteFit {
   public let iterations: Int
 
   private let stages: SpriteStages
-  private let secondHead: LinearHead
+  private let secondStage: SecondStage
 
   /// The losses of one outer iteration.
   public struct Losses: Codable, Equatable, Sendable {
@@ -48,16 +48,18 @@ public final class SpriteFit {
         optimizer: Adam(
           learningRate: settings.innerLearningRate, weightDecay: settings.innerWeightDecay),
         stepCount: innerSteps, schedule: { schedule($0 / max(1, innerSteps)) }))
-    let head = LinearHead(ridge: settings.secondRidge)
+    let second = SecondStage(
+      outcomes: stages.outcomes, ridge: settings.secondRidge,
+      variancePenalty: settings.variancePenalty)
     let problem = FunctionalProblem<Sequential, Tensor>(
       outputCount: SpriteNetworks.featureCount, innerInputs: stages.firstInstruments,
       innerLabels: { ψ in ψ(stages.treatments) },
       innerLoss: { _, v, _, targets in square(v - targets).sum(alongAxis: 1) },
-      outerInputs: stages.secondInstruments,
-      outerLoss: { _, v in
+      outerInputs: stages.predictionInstruments(settings),
+      outerLoss: { _, v, targets in
         // By the envelope theorem the solved head is a constant in the derivative.
-        let u = try head.fit(stopGradient(v), to: stages.outcomes)
-        return head.loss(v, targets: stages.outcomes, weights: u)
+        let u = try second.head(stopGradient(v), stopGradient(targets))
+        return second.loss(v, targets, u)
       }, network: network)
     training = FunctionalTraining(
       problem, method: settings.method(method, type, seed: seed), outer: treatment,
@@ -66,7 +68,7 @@ public final class SpriteFit {
       schedule: schedule, seed: seed)
     iterations = settings.iterations
     self.stages = stages
-    secondHead = head
+    secondStage = second
   }
 
   /// Takes one outer iteration.
@@ -82,9 +84,9 @@ public final class SpriteFit {
 
   /// The structural function f(t) = [ψ(t), 1] u with both heads refitted, [k, 1].
   public func structuralFunction(at treatments: Tensor) throws -> Tensor {
-    let features = try training.predict(stages.secondInstruments)
-    let u = try secondHead.fit(features, to: stages.outcomes)
-    return secondHead.predict(training.outer(treatments), weights: u)
+    let u = try secondStage.head(
+      try training.predict(training.problem.outerInputs), training.outer(stages.treatments))
+    return secondStage.predict(training.outer(treatments), u)
   }
 
   /// The mean squared error against the truth.

@@ -39,6 +39,15 @@ struct SpriteStages: Sendable {
   }
 }
 
+extension SpriteStages {
+  /// Where predictions are needed: the second stage's rows, and for a penalty on the variance of the
+  /// first stage those of the first, unless they are the same.
+  func predictionInstruments(_ settings: SpriteSettings) -> Tensor {
+    guard settings.variancePenalty > 0, !settings.crossFits else { return secondInstruments }
+    return Tensor.concatenated([secondInstruments, firstInstruments], alongAxis: 0)
+  }
+}
+
 /// Instruments to mean 0 and variance 1, by the first half.
 private struct Scaling {
   let center: Tensor

@@ -19,6 +19,7 @@ for a in arguments.dropFirst(3) {
   case "ilr": settings.innerLearningRate = v
   case "iwd": settings.innerWeightDecay = v
   case "cross": settings.crossFits = v > 0
+  case "kappa": settings.variancePenalty = v
   case "ar": settings.adjoint = nil
   case "r1": settings.firstRidge = v
   case "r2": settings.secondRidge = v

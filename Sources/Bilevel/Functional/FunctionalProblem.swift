@@ -8,6 +8,11 @@ import Neural
 ///
 /// The methods of `FunctionalMethod` solve the same value, so that they can be compared.
 public struct FunctionalProblem<Outer: TensorTree, Labels: TensorTree> {
+  /// L_out as a function.
+  public typealias OuterLoss = (
+    _ outer: Outer, _ prediction: Tensor, _ labels: Labels
+  ) throws -> Tensor
+
   /// d, the number of outputs of a prediction.
   public let outputCount: Int
   /// x of the inner sample, [n, p].
@@ -21,8 +26,8 @@ public struct FunctionalProblem<Outer: TensorTree, Labels: TensorTree> {
   public let innerLoss: FuncID<Outer, Labels>.InnerLoss
   /// Where the outer loss needs predictions, [k, p].
   public let outerInputs: Tensor
-  /// L_out(ω, v), a scalar, for predictions v, [k, d].
-  public let outerLoss: (_ outer: Outer, _ prediction: Tensor) throws -> Tensor
+  /// L_out(ω, v, y), a scalar, for predictions v, [k, d], and the labels y(ω) of the inner sample.
+  public let outerLoss: OuterLoss
   /// The network that predicts, and how it is trained.
   public var network: NetworkClass
 
@@ -31,7 +36,7 @@ public struct FunctionalProblem<Outer: TensorTree, Labels: TensorTree> {
     outputCount: Int, innerInputs: Tensor, innerWeights: Tensor? = nil,
     innerLabels: @escaping (Outer) throws -> Labels,
     innerLoss: @escaping FuncID<Outer, Labels>.InnerLoss, outerInputs: Tensor,
-    outerLoss: @escaping (_ outer: Outer, _ prediction: Tensor) throws -> Tensor,
+    outerLoss: @escaping OuterLoss,
     network: NetworkClass
   ) {
     self.outputCount = outputCount
@@ -58,8 +63,10 @@ public struct FunctionalProblem<Outer: TensorTree, Labels: TensorTree> {
       outputCount: outputCount, in: functionClass, adjoint: adjoint, innerLoss: innerLoss)
   }
 
-  func loss(_ outer: Outer, _ prediction: Tensor) throws(BilevelError) -> Tensor {
-    try calling { try outerLoss(outer, prediction) }
+  func loss(
+    _ outer: Outer, _ prediction: Tensor, _ labels: Labels
+  ) throws(BilevelError) -> Tensor {
+    try calling { try outerLoss(outer, prediction, labels) }
   }
 }
 

@@ -154,7 +154,7 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
     case .functional(let adjoint):
       let layer = problem.layer(in: .network(problem.network), adjoint: adjoint)
       let h = try layer.solution(at: ω, on: sample, state: state)
-      return (try problem.loss(ω, try h(problem.outerInputs)), h.record)
+      return (try problem.loss(ω, try h(problem.outerInputs), sample.labels), h.record)
     case .closedFormHead:
       let network = try trained(state, at: ω, on: sample)
       return (try model.outerLoss(ParametricNetwork(features: network.features, head: nil)), nil)

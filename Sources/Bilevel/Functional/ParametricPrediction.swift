@@ -43,7 +43,7 @@ struct ParametricPrediction<Outer: TensorTree, Labels: TensorTree> {
 
   /// The outer loss of h_θ.
   func outerLoss(_ network: ParametricNetwork) throws(BilevelError) -> Tensor {
-    try problem.loss(outer, try function(network)(problem.outerInputs))
+    try problem.loss(outer, try function(network)(problem.outerInputs), sample.labels)
   }
 }
 
