@@ -29,14 +29,20 @@ let package = Package(
     .testTarget(name: "CTensorKernelsTests", dependencies: ["CTensorKernels", "CReferenceMath"]),
     .testTarget(
       name: "AutodiffTests", dependencies: ["Autodiff", "GradientCheck", "CTensorKernels"]),
-    .testTarget(name: "NeuralTests", dependencies: ["Neural", "GradientCheck", "TensorFiles"]),
+    .testTarget(
+      name: "NeuralTests",
+      dependencies: ["Neural", "GradientCheck", "TensorFiles", "TrainingProgram"]),
+    // A training that the tests of `Neural` kill and start again.
+    .executableTarget(
+      name: "TrainingProgram", dependencies: ["Neural"], path: "Tests/TrainingProgram"),
     .testTarget(name: "GradientCheckTests", dependencies: ["GradientCheck"]),
     .testTarget(
       name: "TensorFilesTests", dependencies: ["TensorFiles"], exclude: ["Fixtures"]),
     .testTarget(name: "BilevelTests", dependencies: ["Bilevel", "GradientCheck"]),
     // The examples of README and Docs.
     .testTarget(
-      name: "DocumentationTests", dependencies: ["Autodiff", "Bilevel", "GradientCheck", "Neural"]),
+      name: "DocumentationTests",
+      dependencies: ["Autodiff", "Bilevel", "GradientCheck", "Neural", "TensorFiles"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

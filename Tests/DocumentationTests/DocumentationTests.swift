@@ -1,5 +1,6 @@
 import Autodiff
 import Foundation
+import Neural
 import Testing
 
 @Suite("Documents")
@@ -50,6 +51,30 @@ struct DocumentationTests {
     try Snippets.check()
     // (x^⅓)″ = −2/9 x^(−5/3).
     #expect(abs(Snippets.customDerivative() + 2.0 / 9 / 32).scalar < 1e-16)
+  }
+
+  @Test("The example of a training run fits its function, and its checkpoint resumes it")
+  func trainingRuns() throws {
+    let files = (0..<2).map { _ in
+      FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    }
+    defer { for file in files { try? FileManager.default.removeItem(at: file) } }
+    func run() throws -> (training: Training<MLP, [Tensor]>, fitted: MLP, loaded: MLP) {
+      try Snippets.trainingRun(checkpoint: files[0].path, weights: files[1].path)
+    }
+    let (training, fitted, loaded) = try run()
+    // The targets have variance 1.09.
+    let losses = training.epochs.compactMap(\.validationLoss)
+    #expect(losses.count == training.epochs.count)
+    #expect(try #require(losses.min()) < 0.2)
+    #expect(fitted.tensors.count == 4)
+    for (a, b) in zip(fitted.tensors, loaded.tensors) { #expect(a.isBitwiseEqual(to: b)) }
+    // A second program finds the file, and has nothing left to do.
+    let again = try run().training
+    #expect(again.epochs == training.epochs)
+    for (a, b) in zip(again.model.tensors, training.model.tensors) {
+      #expect(a.isBitwiseEqual(to: b))
+    }
   }
 
   @Test("The bilevel examples agree with one another")

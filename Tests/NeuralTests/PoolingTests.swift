@@ -6,7 +6,7 @@ import Testing
 @Suite("Pooling")
 struct PoolingTests {
   private let x = Tensor(
-    (0..<60).map { Double(($0 * 7 + 3) % 11 - 5) / 4 }, shape: [1, 5, 6, 2])
+    (0..<60).map { (i: Int) -> Double in Double((i * 7 + 3) % 11 - 5) / 4 }, shape: [1, 5, 6, 2])
   /// No two elements are equal, so the maximum is smooth.
   private let distinct = Tensor(
     (0..<60).map { Double(($0 * 37) % 61) / 30 - 1 }, shape: [1, 5, 6, 2])

@@ -20,9 +20,7 @@ public final class SpriteFit {
   /// How many outer iterations a whole fit has.
   public let iterations: Int
 
-  private let first: DSpritesSample
-  private let second: DSpritesSample
-  private let secondInstruments: Tensor
+  private let stages: SpriteStages
   private let secondHead: LinearHead
 
   /// The losses of one outer iteration.
@@ -38,43 +36,36 @@ public final class SpriteFit {
   public init(
     _ method: SpriteMethod, _ settings: SpriteSettings, sample: DSpritesSample, seed: UInt64
   ) {
-    let (first, second) = sample.split(seed: seed)
+    let stages = SpriteStages(sample, settings, seed: seed)
     let type = sample.treatments.scalarType
-    var generator = PhiloxGenerator(seed: seed, stream: 10)
-    let treatment = SpriteNetworks.treatment(type, using: &generator)
-    generator = PhiloxGenerator(seed: seed, stream: 11)
-    let instrument = SpriteNetworks.instrument(type, using: &generator)
-    let scaling = settings.standardizesInstruments ? Scaling(first.instruments) : nil
-    let firstInstruments = scaling?(first.instruments) ?? first.instruments
-    let secondInstruments = scaling?(second.instruments) ?? second.instruments
+    let treatment = SpriteNetworks.treatment(type, PhiloxGenerator(seed: seed, stream: 10))
     let schedule = settings.schedule
     let innerSteps = settings.innerSteps
     let network = NetworkClass(
-      features: instrument, head: .closedForm(ridge: settings.firstRidge),
+      features: settings.instrumentNetwork(type, seed: seed),
+      head: .closedForm(ridge: settings.firstRidge),
       training: FunctionTraining(
         optimizer: Adam(
           learningRate: settings.innerLearningRate, weightDecay: settings.innerWeightDecay),
         stepCount: innerSteps, schedule: { schedule($0 / max(1, innerSteps)) }))
     let head = LinearHead(ridge: settings.secondRidge)
     let problem = FunctionalProblem<Sequential, Tensor>(
-      outputCount: SpriteNetworks.featureCount, innerInputs: firstInstruments,
-      innerLabels: { ψ in ψ(first.treatments) },
+      outputCount: SpriteNetworks.featureCount, innerInputs: stages.firstInstruments,
+      innerLabels: { ψ in ψ(stages.treatments) },
       innerLoss: { _, v, _, targets in square(v - targets).sum(alongAxis: 1) },
-      outerInputs: secondInstruments,
+      outerInputs: stages.secondInstruments,
       outerLoss: { _, v in
         // By the envelope theorem the solved head is a constant in the derivative.
-        let u = try head.fit(stopGradient(v), to: second.outcomes)
-        return head.loss(v, targets: second.outcomes, weights: u)
+        let u = try head.fit(stopGradient(v), to: stages.outcomes)
+        return head.loss(v, targets: stages.outcomes, weights: u)
       }, network: network)
     training = FunctionalTraining(
-      problem, method: settings.method(method, instrument, type, seed: seed), outer: treatment,
+      problem, method: settings.method(method, type, seed: seed), outer: treatment,
       optimizer: Adam(
         learningRate: settings.outerLearningRate, weightDecay: settings.outerWeightDecay),
       schedule: schedule, seed: seed)
     iterations = settings.iterations
-    self.first = first
-    self.second = second
-    self.secondInstruments = secondInstruments
+    self.stages = stages
     secondHead = head
   }
 
@@ -91,27 +82,9 @@ public final class SpriteFit {
 
   /// The structural function f(t) = [ψ(t), 1] u with both heads refitted, [k, 1].
   public func structuralFunction(at treatments: Tensor) throws -> Tensor {
-    let features = try training.predict(secondInstruments)
-    let u = try secondHead.fit(features, to: second.outcomes)
+    let features = try training.predict(stages.secondInstruments)
+    let u = try secondHead.fit(features, to: stages.outcomes)
     return secondHead.predict(training.outer(treatments), weights: u)
-  }
-
-  /// The structural function with heads refitted on other rows or with other penalties.
-  public func refitted(
-    firstRidge: Double, secondRidge: Double, onAllRows: Bool
-  ) throws -> @Sendable (Tensor) -> Tensor {
-    let (phi, psi) = (training.predictionFeatures, training.outer)
-    let firstHead = LinearHead(ridge: firstRidge)
-    let secondHead = LinearHead(ridge: secondRidge)
-    let (za, zb) = (training.problem.innerInputs, secondInstruments)
-    let (fa, fb) = (psi(first.treatments), psi(second.treatments))
-    let (pa, pb) = (phi(za), phi(zb))
-    func joined(_ a: Tensor, _ b: Tensor) -> Tensor { Tensor.concatenated([a, b], alongAxis: 0) }
-    let v = try firstHead.fit(onAllRows ? joined(pa, pb) : pa, to: onAllRows ? joined(fa, fb) : fa)
-    let h = firstHead.predict(onAllRows ? joined(pa, pb) : pb, weights: v)
-    let u = try secondHead.fit(
-      h, to: onAllRows ? joined(first.outcomes, second.outcomes) : second.outcomes)
-    return { secondHead.predict(psi($0), weights: u) }
   }
 
   /// The mean squared error against the truth.
@@ -119,19 +92,6 @@ public final class SpriteFit {
     let fitted = try structuralFunction(at: evaluation.treatments)
     return square(fitted - evaluation.structuralValues).mean().scalar
   }
-}
-
-/// Instruments to mean 0 and variance 1, by the first half.
-private struct Scaling {
-  let center: Tensor
-  let scale: Tensor
-
-  init(_ x: Tensor) {
-    center = x.mean(alongAxis: 0)
-    scale = rsqrt(square(x - center).mean(alongAxis: 0))
-  }
-
-  func callAsFunction(_ x: Tensor) -> Tensor { (x - center) * scale }
 }
 
 extension SpriteSettings {
@@ -142,8 +102,22 @@ extension SpriteSettings {
     return { step in 0.5 + 0.5 * cos(Tensor(.pi * min(1, Double(step) / total))).scalar }
   }
 
+  /// φ: one network, or one for each fold.
+  fileprivate func instrumentNetwork(_ type: ScalarType, seed: UInt64) -> Sequential {
+    guard crossFits else {
+      return SpriteNetworks.instrument(type, PhiloxGenerator(seed: seed, stream: 11))
+    }
+    return Sequential([
+      FoldedFeatures(
+        folds: (0..<2).map {
+          SpriteNetworks.instrument(
+            type, PhiloxGenerator(seed: seed, stream: 11).split(key: UInt64($0)))
+        })
+    ])
+  }
+
   fileprivate func method(
-    _ method: SpriteMethod, _ instrument: Sequential, _ type: ScalarType, seed: UInt64
+    _ method: SpriteMethod, _ type: ScalarType, seed: UInt64
   ) -> FunctionalMethod {
     switch method {
     case .dfiv: return .closedFormHead
@@ -151,13 +125,15 @@ extension SpriteSettings {
     case .funcid:
       guard let adjoint else { return .functional(.automatic) }
       var generator = PhiloxGenerator(seed: seed, stream: 12)
+      let features = instrumentNetwork(type, seed: seed)
+      let inputCount = crossFits ? 2 * (SpriteNetworks.featureCount + 1) : SpriteNetworks.featureCount
       let head = Dense(
-        inputSize: SpriteNetworks.featureCount, outputSize: SpriteNetworks.featureCount,
-        scalarType: type, using: &generator)
+        inputSize: inputCount, outputSize: SpriteNetworks.featureCount, scalarType: type,
+        using: &generator)
       return .functional(
         .trained(
           NetworkClass(
-            features: instrument, head: .trained(head),
+            features: features, head: .trained(head),
             training: FunctionTraining(
               optimizer: Adam(
                 learningRate: adjoint.learningRate, weightDecay: adjoint.weightDecay),

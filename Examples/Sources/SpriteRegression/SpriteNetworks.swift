@@ -10,7 +10,7 @@ enum SpriteNetworks {
 
   /// ψ: an image of 4096 pixels to 32 features in (−1, 1).
   static func treatment(
-    _ type: ScalarType, using generator: inout PhiloxGenerator
+    _ type: ScalarType, _ generator: PhiloxGenerator
   ) -> Sequential {
     var generator = generator
     return Sequential {
@@ -29,7 +29,7 @@ enum SpriteNetworks {
 
   /// φ: three instruments to 32 features.
   static func instrument(
-    _ type: ScalarType, using generator: inout PhiloxGenerator
+    _ type: ScalarType, _ generator: PhiloxGenerator
   ) -> Sequential {
     var generator = generator
     return Sequential {

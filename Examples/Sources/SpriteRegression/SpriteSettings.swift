@@ -16,6 +16,8 @@ public struct SpriteSettings: Codable, Equatable, Sendable {
   public var firstRidge = 0.1
   /// λ per observation of the head that predicts the outcome.
   public var secondRidge = 0.1
+  /// Whether both halves serve in both stages, each predicted by a network fitted to the other.
+  public var crossFits = false
   /// Whether instruments are scaled to mean 0 and variance 1.
   public var standardizesInstruments = false
   /// Whether learning rates fall to zero along a cosine.

@@ -18,6 +18,7 @@ for a in arguments.dropFirst(3) {
   case "owd": settings.outerWeightDecay = v
   case "ilr": settings.innerLearningRate = v
   case "iwd": settings.innerWeightDecay = v
+  case "cross": settings.crossFits = v > 0
   case "ar": settings.adjoint = nil
   case "r1": settings.firstRidge = v
   case "r2": settings.secondRidge = v
@@ -42,18 +43,8 @@ for i in 0..<settings.iterations {
   if (i + 1) % 10 == 0 {
     let t = (clock.now - start) / .seconds(1)
     var line = "\(method) \(seed) \(i + 1) inner \(l.inner) outer \(l.outer) s/it \(t / Double(i + 1))\n"
-    for all in [false, true] {
-      for r1 in [0.1, 0.01, 0.001] {
-        line += "   \(all) r1 \(r1):"
-        for r2 in [0.3, 0.1, 0.03, 0.01, 0.001] {
-          let f = try fit.refitted(firstRidge: r1, secondRidge: r2, onAllRows: all)
-          let v = square(f(validation.treatments) - validation.structuralValues).mean().scalar
-          let e = square(f(evaluation.treatments) - evaluation.structuralValues).mean().scalar
-          line += "  v \(Double(Int(v * 100)) / 100) t \(Double(Int(e * 100)) / 100);"
-        }
-        line += "\n"
-      }
-    }
+    let v = square(try fit.structuralFunction(at: validation.treatments) - validation.structuralValues).mean().scalar
+    line += "   v \(v) t \(try fit.error(on: evaluation))\n"
     FileHandle.standardError.write(Data(line.utf8))
   }
 }
