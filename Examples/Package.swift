@@ -41,6 +41,7 @@ let package = Package(
         "DSprites", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
         .product(name: "Neural", package: "adjoint"),
+        .product(name: "TensorFiles", package: "adjoint"),
       ]),
     .executableTarget(
       name: "sprite-probe",

@@ -36,27 +36,22 @@ struct SVGTicks {
     return SVGTicks(values: values, labels: labels)
   }
 
-  /// Ticks at powers of ten, or also at 3 times these where there is room, and at more multiples
-  /// on less than a decade.
+  /// Ticks at powers of ten, with as many round values between them as there is room for.
   static func logarithmic(_ domain: ClosedRange<Double>, count: Int) -> SVGTicks {
     // A margin around extreme values may have left the finite numbers.
     let lower = max(domain.lowerBound, .leastNonzeroMagnitude)
     let upper = max(lower, min(domain.upperBound, .greatestFiniteMagnitude))
-    let low = Int(floor(log10(lower)))
-    let high = Int(ceil(log10(upper)))
-    let decades = max(1, high - low)
-    let factors: [Double] =
-      upper / lower < 10 ? [1, 1.5, 2, 3, 5, 7] : decades * 2 <= count + 3 ? [1, 3] : [1]
-    let stride = factors.count == 1 ? max(1, (decades + count - 1) / max(1, count)) : 1
-    var values: [Double] = []
-    for exponent in low...high where exponent % stride == 0 {
-      for factor in factors {
-        let value = factor * pow(10, Double(exponent))
-        let isInside =
-          value >= domain.lowerBound * 0.999_999 && value <= domain.upperBound * 1.000_001
-        if isInside { values.append(value) }
-      }
+    let exponents = Int(floor(log10(lower)))...Int(ceil(log10(upper)))
+    let stride = max(1, (max(1, exponents.count - 1) + count - 1) / max(1, count))
+    func inside(_ factors: [Double]) -> [Double] {
+      exponents.filter { $0 % stride == 0 }
+        .flatMap { exponent in factors.map { $0 * pow(10, Double(exponent)) } }
+        .filter { $0 >= domain.lowerBound * 0.999_999 && $0 <= domain.upperBound * 1.000_001 }
     }
+    let candidates = [[1, 1.5, 2, 3, 5, 7], [1, 2, 3, 5], [1, 3]].map(inside)
+    let values = candidates.first { stride == 1 && $0.count <= count } ?? inside([1])
+    // On a part of a decade there may be no round value, or one.
+    if values.count < 2, upper / lower < 10 { return linear(domain, count: count) }
     let isPlain = (values.first ?? 1) >= 1e-3 && (values.last ?? 1) < 1e5
     let labels = values.map {
       isPlain ? Numbers.short($0) : scientific($0, step: $0)

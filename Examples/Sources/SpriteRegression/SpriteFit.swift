@@ -14,7 +14,7 @@ public final class SpriteFit {
   /// The loop.
   public let training: FunctionalTraining<Sequential, Tensor>
   /// The outer and inner losses and the norm of the hypergradient, by iteration.
-  public private(set) var history: [Losses] = []
+  public internal(set) var history: [Losses] = []
   /// The evidence of the last iteration.
   public private(set) var lastRecord: TrustRecord?
   /// How many outer iterations a whole fit has.
@@ -128,7 +128,8 @@ extension SpriteSettings {
       guard let adjoint else { return .functional(.automatic) }
       var generator = PhiloxGenerator(seed: seed, stream: 12)
       let features = instrumentNetwork(type, seed: seed)
-      let inputCount = crossFits ? 2 * (SpriteNetworks.featureCount + 1) : SpriteNetworks.featureCount
+      let inputCount =
+        crossFits ? 2 * (SpriteNetworks.featureCount + 1) : SpriteNetworks.featureCount
       let head = Dense(
         inputSize: inputCount, outputSize: SpriteNetworks.featureCount, scalarType: type,
         using: &generator)

@@ -99,6 +99,10 @@ import Testing
         == ["1", "3", "10", "30", "100"])
     #expect(
       labels(SVGAxis("", scale: .logarithmic, domain: 12...40), []) == ["15", "20", "30"])
+    #expect(
+      labels(SVGAxis("", scale: .logarithmic, domain: 7...75), []) == ["10", "20", "30", "50"])
+    #expect(
+      labels(SVGAxis("", scale: .logarithmic, domain: 51...58), []) == ["52", "54", "56", "58"])
   }
 
   /// Axis from 0 to 100, 420 pixels wide: every part of the box is where its number is.

@@ -84,7 +84,8 @@ struct DSpritesRuns {
       DSpritesRuns.quick + [
         "--runs", "1", "--method", "funcid,aid", "--method", "itd,value-function", "--json",
         "r.json", "--adjoint-steps", "3", "--adjoint-learning-rate", "0.01",
-        "--adjoint-weight-decay", "0.02", "--standardize-instruments", "--decay-learning-rates",
+        "--adjoint-weight-decay", "0.02", "--standardize-instruments", "--cross-fit",
+        "--decay-learning-rates",
         "--first-seed", "7", "--precision", "float64",
       ]
         + overrides.flatMap {
@@ -100,6 +101,7 @@ struct DSpritesRuns {
         #expect(settings[override.key] as? Double == override.value, "\(override.option)")
       }
       #expect(settings["standardizesInstruments"] as? Bool == true)
+      #expect(settings["crossFits"] as? Bool == true)
       #expect(settings["decaysLearningRates"] as? Bool == true)
       #expect(method["seeds"] as? [Int] == [7])
       let adjoint = settings["adjoint"] as? [String: Double]
@@ -130,6 +132,7 @@ struct DSpritesRuns {
     (["--method", ","], "--method must name one at least"),
     (["--size", "10"], "--size must be between 20 and 1000000, not 10"),
     (["--runs", "0"], "--runs must be between 1 and 10000, not 0"),
+    (["--checkpoint-every", "0"], "--checkpoint-every must be between 1 and 1000000, not 0"),
     (["--jobs", "0"], "--jobs must be between 1 and 1024, not 0"),
     (["--first-seed", "18446744073709551615"], "--first-seed is too large"),
     (["--outer-learning-rate", "0"], "--outer-learning-rate must be a positive number"),

@@ -33,6 +33,70 @@ import Testing
     #expect(try runs.errors("r.json") == errors)
   }
 
+  /// Stopped after its first checkpoint, in the middle of the run.
+  @Test(arguments: [
+    "dfiv", "funcid", "funcid-linear", "aid", "itd", "gradient-penalty", "value-function",
+  ])
+  func runsGoOnFromTheirCheckpoints(method: String) throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let arguments = [
+      "dsprites", "--size", "60", "--inner-steps", "3", "--iterations", "8", "--runs", "1",
+      "--method", method, "--checkpoint-every", "1", "--decay-learning-rates",
+    ]
+    let name = "\(DSpritesRuns.runs)/\(method)-1"
+    let stopped = try ivRegression.run(
+      arguments, in: workspace.url,
+      interruptedBy: workspace.url.appending(path: "\(name).checkpoint"))
+    #expect(
+      stopped.errors.contains("interrupted; runs that have ended, and the others so far, are"))
+    let past = try #require(try workspace.json("\(name).unfinished")["seconds"] as? [Double])
+    #expect(past.count < 8)
+    let other = try ivRegression.run(
+      arguments + ["--resume", "--first-ridge", "2"], in: workspace.url)
+    #expect(other.errors.contains("\(method)-1.unfinished: belongs to other settings"))
+    #expect(other.errors.contains("--first-ridge was 0.1 there and is 2.0 now"))
+
+    let resumed = try ivRegression.run(arguments + ["--resume"], in: workspace.url)
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(
+      try DSpritesRuns(workspace: workspace).files() == ["\(method)-1.json"],
+      "the checkpoint is removed")
+    let whole = try ivRegression.run(arguments + ["--output", "whole"], in: workspace.url)
+    #expect(whole.status == 0, "\(whole.errors)")
+    let found = try workspace.json("\(name).json")
+    // The past was not repeated: it took as long as it did.
+    #expect((found["seconds"] as? [Double])?.starts(with: past) == true)
+    let expected = try workspace.json("whole/dsprites-runs/\(method)-1.json")
+    for key in ["inner", "outer", "gradientNorm"] {
+      func curve(_ run: [String: Any]) throws -> [Double] {
+        try #require(run["losses"] as? [[String: Double]]).compactMap { $0[key] }
+      }
+      #expect(try curve(found) == curve(expected), "\(key)")
+    }
+    let error = try #require(found["outOfSampleError"] as? Double)
+    #expect(error == expected["outOfSampleError"] as? Double)
+  }
+
+  @Test func damagedCheckpointsAreRefused() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let arguments = [
+      "dsprites", "--size", "60", "--inner-steps", "1", "--iterations", "1000", "--runs", "1",
+      "--method", "itd", "--checkpoint-every", "1",
+    ]
+    let file = workspace.url.appending(path: "\(DSpritesRuns.runs)/itd-1.checkpoint")
+    _ = try ivRegression.run(arguments, in: workspace.url, interruptedBy: file)
+    var bytes = try Data(contentsOf: file)
+    bytes[bytes.count / 2] ^= 1
+    try bytes.write(to: file)
+    let result = try ivRegression.run(arguments + ["--resume"], in: workspace.url)
+    #expect(result.status > 0)
+    #expect(result.errors.contains("the run itd-1 stopped:"), "\(result.errors)")
+    #expect(result.errors.contains("itd-1.checkpoint: the run cannot go on from it"))
+    #expect(result.errors.contains("delete the file to begin the run anew"))
+  }
+
   @Test func otherSettingsAreRefusedByName() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
@@ -73,7 +137,10 @@ import Testing
       (String(text.dropLast(100)), "it is damaged, or no run of 'dsprites'"),
       (text.replacing("dsprites run ", with: "dsprites run 0"), "expected 'dsprites run"),
       (text.replacing("\"itd\"", with: "\"aid\""), "it holds the run 'aid-1'"),
-      (text.replacing("\"iterations\" : 2", with: "\"iterations\" : 4"), "found 2"),
+      (
+        text.replacing("\"iterations\" : 2", with: "\"iterations\" : 4"),
+        "expected an error after 4 iterations, found 2"
+      ),
     ] {
       try workspace.write(content, to: name)
       let result = try ivRegression.run(arguments + ["--resume"], in: workspace.url)
@@ -90,7 +157,7 @@ import Testing
   @Test func runsAreStartedByTheStudyAlone() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
-    let result = try ivRegression.run(["dsprites-run", "{}", "."], in: workspace.url)
+    let result = try ivRegression.run(["dsprites-run", "{}", ".", "1"], in: workspace.url)
     #expect(result.status > 0)
     #expect(result.errors.contains("expected the description of a run"))
     let help = try ivRegression.run(["--help"], in: workspace.url)

@@ -18,7 +18,8 @@ struct DSpritesCommand: ParsableCommand {
       \(SpriteMethod.allCases.map { "  \($0.rawValue): \($0.title)" }.joined(separator: "\n"))
 
       Every run has a process of its own and, when it has ended, a file in the output directory. \
-      --resume keeps those and makes the runs that are missing.
+      --resume keeps those and makes the runs that are missing, those that were interrupted from \
+      their checkpoints.
       """)
 
   @Option(
@@ -47,7 +48,10 @@ struct DSpritesCommand: ParsableCommand {
   @Option(help: "Runs at once, each with its share of the threads.")
   var jobs = 1
 
-  @Flag(help: "Keep the runs that the output directory holds, and make those that are missing.")
+  @Option(help: "Outer iterations from one checkpoint of a run to the next.")
+  var checkpointEvery = 10
+
+  @Flag(help: "Keep the runs that the output directory holds, and make the others.")
   var resume = false
 
   @OptionGroup var settings: SpriteSettingOptions
@@ -56,6 +60,7 @@ struct DSpritesCommand: ParsableCommand {
   func validate() throws {
     for (name, value, range) in [
       ("--size", size, 20...1_000_000), ("--runs", runs, 1...10_000), ("--jobs", jobs, 1...1024),
+      ("--checkpoint-every", checkpointEvery, 1...1_000_000),
     ] where !range.contains(value) {
       throw ValidationError(
         "\(name) must be between \(range.lowerBound) and \(range.upperBound), not \(value)")
@@ -87,7 +92,8 @@ struct DSpritesCommand: ParsableCommand {
     let runs = SpriteRuns(
       directory: try OutputDirectory(path: directory.file("dsprites-runs")).path)
     let finished = try runs.finished(of: specifications, resumes: resume)
-    let study = SpriteStudy(runs: runs, specifications: specifications, jobs: jobs)
+    let study = SpriteStudy(
+      runs: runs, specifications: specifications, jobs: jobs, checkpointInterval: checkpointEvery)
     let report = SpriteReport(try study.complete(finished))
     print(report.text)
     let plot = directory.file("dsprites.svg")

@@ -20,7 +20,7 @@ struct SpriteRun: Codable, Sendable {
   var failure: String?
   /// By outer iteration, without the evaluation.
   var seconds: [Double] = []
-  /// Of the process; nil where unknown.
+  /// Of the process, of the largest where there were several; nil where unknown.
   var peakMemoryBytes: Int?
   let threadCount: Int
   let linearAlgebra: String
@@ -46,8 +46,16 @@ struct SpriteRun: Codable, Sendable {
   /// Median seconds of an outer iteration; nil where there was none.
   var secondsPerIteration: Double? { Distribution(seconds)?.median }
 
-  /// Reads the file of a run that has ended.
-  init(contentsOfFile path: String) throws(SpriteStudyError) {
+  /// Takes note of the memory that this process has needed.
+  mutating func notePeakMemory() {
+    peakMemoryBytes = [peakMemoryBytes, PeakMemory.ofProcess].compactMap { $0 }.max()
+  }
+
+  /// Whether the run needs no more iterations.
+  var isFinished: Bool { failure != nil || outOfSampleError != nil }
+
+  /// Reads the file of a run that has ended or, if `isUnfinished`, the record beside a checkpoint.
+  init(contentsOfFile path: String, isUnfinished: Bool = false) throws(SpriteStudyError) {
     func unusable(_ reason: String) -> SpriteStudyError { .unusableRun(path: path, reason: reason) }
     let read: SpriteRun?
     do {
@@ -63,37 +71,20 @@ struct SpriteRun: Codable, Sendable {
     guard run.specification.name == name else {
       throw unusable("it holds the run '\(run.specification.name)'")
     }
-    let expected = run.specification.settings.iterations
-    if run.failure == nil, run.losses.count != expected || run.outOfSampleError == nil {
-      throw unusable("expected \(expected) iterations and an error, found \(run.losses.count)")
+    let (expected, found) = (run.specification.settings.iterations, run.losses.count)
+    if !isUnfinished, !run.isFinished || (run.failure == nil && found != expected) {
+      throw unusable("expected an error after \(expected) iterations, found \(found)")
     }
     self = run
   }
-}
 
-/// Why a directory of runs cannot be used, or a run did not end.
-enum SpriteStudyError: Error, CustomStringConvertible {
-  case unusableRun(path: String, reason: String)
-  case otherSettings(path: String, option: String, found: String, wanted: String)
-  case runsExist(directory: String, count: Int)
-  case runStopped(name: String, message: String)
-  case invalidRequest
-
-  var description: String {
-    switch self {
-    case .unusableRun(let path, let reason):
-      "\(path): cannot be used as a run that has ended: \(reason); delete the file to repeat the "
-        + "run, or choose another --output"
-    case .otherSettings(let path, let option, let found, let wanted):
-      "\(path): belongs to other settings: \(option) was \(found) there and is \(wanted) now; "
-        + "repeat the options of that run, or choose another --output"
-    case .runsExist(let directory, let count):
-      "\(directory): holds \(count) \(count == 1 ? "run" : "runs") already; add --resume to keep "
-        + "them and make those that are missing, or choose another --output"
-    case .runStopped(let name, let message):
-      "the run \(name) stopped:\n\(message)\nRuns that have ended are kept; add --resume to go on"
-    case .invalidRequest:
-      "expected the description of a run, as 'iv-regression dsprites' gives it; use that command"
-    }
+  /// The run as it was after some of its iterations; nil if it has not so many.
+  func truncated(to count: Int) -> SpriteRun? {
+    guard losses.count >= count, seconds.count >= count else { return nil }
+    var run = self
+    run.losses = Array(losses.prefix(count))
+    run.seconds = Array(seconds.prefix(count))
+    run.errors = errors.filter { $0.iteration <= count }
+    return run
   }
 }

@@ -14,16 +14,24 @@ struct SpriteRunCommand: ParsableCommand {
   @Argument(help: "The directory of the runs.")
   var directory: String
 
+  @Argument(help: "Iterations from one checkpoint to the next.")
+  var checkpointInterval: Int
+
   func run() throws {
-    guard let specification = parseJSON(SpriteSpecification.self, Data(specification.utf8)) else {
-      throw SpriteStudyError.invalidRequest
-    }
-    // A study that is gone is noticed when a line is written, not by the end of this process.
+    guard let specification = parseJSON(SpriteSpecification.self, Data(specification.utf8)),
+      checkpointInterval > 0
+    else { throw SpriteStudyError.invalidRequest }
+    // A study that is gone is noticed when a line is written, and a checkpoint left.
     signal(SIGPIPE, SIG_IGN)
-    let run = try SpriteRunner(specification: specification).run { event in
-      try FileHandle.standardOutput.write(contentsOf: Self.line(event))
+    let interruption = Interruption()
+    let runner = SpriteRunner(
+      specification: specification, runs: SpriteRuns(directory: directory),
+      checkpointInterval: checkpointInterval)
+    let hasEnded = try runner.run { event in
+      let isHeard = (try? FileHandle.standardOutput.write(contentsOf: Self.line(event))) != nil
+      return isHeard && !interruption.isRequested
     }
-    try writeJSON(run, to: SpriteRuns(directory: directory).path(of: specification))
+    if !hasEnded { throw ExitCode.failure }
   }
 
   private static func line(_ event: SpriteRunEvent) -> Data {

@@ -7,16 +7,21 @@ import SpriteRegression
 /// Makes one run, in a process of its own.
 struct SpriteRunner {
   let specification: SpriteSpecification
+  /// Where it keeps what it has.
+  let runs: SpriteRuns
+  /// Iterations from one checkpoint to the next.
+  let checkpointInterval: Int
 
   /// Iterations from one out-of-sample error to the next.
   private static let evaluationInterval = 10
 
-  /// Trains and evaluates.
+  /// Trains and evaluates, from the checkpoint of an earlier process if there is one.
   ///
   /// A failure of the training is a result; what is thrown is the fault of files.
   ///
-  /// - Parameter observer: Called after each iteration.
-  func run(observer: (SpriteRunEvent) throws -> Void) throws -> SpriteRun {
+  /// - Parameter observer: Called after each iteration; says whether to go on.
+  /// - Returns: Whether the run has ended; it was stopped and left a checkpoint otherwise.
+  func run(observer: (SpriteRunEvent) -> Bool) throws -> Bool {
     if let data = specification.data {
       return try run(images: SpriteArchive(contentsOfFile: data.path), observer: observer)
     }
@@ -24,8 +29,8 @@ struct SpriteRunner {
   }
 
   private func run(
-    images: some SpriteSource, observer: (SpriteRunEvent) throws -> Void
-  ) throws -> SpriteRun {
+    images: some SpriteSource, observer: (SpriteRunEvent) -> Bool
+  ) throws -> Bool {
     let design = DSpritesDesign()
     let type = specification.precision.scalarType
     let evaluation = design.evaluation(images: images, type)
@@ -34,29 +39,44 @@ struct SpriteRunner {
       sample: design.trainingSample(
         count: specification.size, seed: specification.seed, images: images, type),
       seed: specification.seed)
-    var run = SpriteRun(
-      specification, constantError: Self.constantError(evaluation),
-      threadCount: Parallelism.threadCount, linearAlgebra: LinearAlgebraBackend.description)
-    let clock = ContinuousClock()
-    while run.losses.count < fit.iterations, run.failure == nil {
-      do {
-        let start = clock.now
-        let losses = try fit.step()
-        run.seconds.append((clock.now - start) / .seconds(1))
-        run.losses.append(losses)
-        try evaluate(fit, evaluation, &run)
-      } catch {
-        run.failure = "\(error)"
-      }
-      if let last = run.losses.last {
-        try observer(
+    var run =
+      try runs.resume(fit, specification)
+      ?? SpriteRun(
+        specification, constantError: Self.constantError(evaluation),
+        threadCount: Parallelism.threadCount, linearAlgebra: LinearAlgebraBackend.description)
+    while !run.isFinished {
+      iterate(fit, evaluation, &run)
+      let goesOn = run.losses.last.map { losses in
+        observer(
           SpriteRunEvent(
-            iteration: run.losses.count, inner: last.inner, outer: last.outer,
+            iteration: run.losses.count, inner: losses.inner, outer: losses.outer,
             seconds: run.secondsPerIteration ?? 0))
       }
+      if run.isFinished { break }
+      if goesOn == false || run.losses.count.isMultiple(of: checkpointInterval) {
+        run.notePeakMemory()
+        try runs.writeCheckpoint(run, fit)
+      }
+      if goesOn == false { return false }
     }
-    run.peakMemoryBytes = PeakMemory.ofProcess
-    return run
+    run.notePeakMemory()
+    try runs.write(run)
+    return true
+  }
+
+  private func iterate(
+    _ fit: SpriteFit, _ evaluation: DSpritesEvaluation, _ run: inout SpriteRun
+  ) {
+    let clock = ContinuousClock()
+    do {
+      let start = clock.now
+      let losses = try fit.step()
+      run.seconds.append((clock.now - start) / .seconds(1))
+      run.losses.append(losses)
+      try evaluate(fit, evaluation, &run)
+    } catch {
+      run.failure = "\(error)"
+    }
   }
 
   private func evaluate(

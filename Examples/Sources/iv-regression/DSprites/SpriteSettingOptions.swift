@@ -30,6 +30,11 @@ struct SpriteSettingOptions: ParsableArguments {
   @Option(help: "Ridge per observation of the head that predicts the outcome.")
   var secondRidge: Double?
 
+  @Flag(
+    name: .customLong("cross-fit"), inversion: .prefixedNo,
+    help: "Use both halves in both stages, each predicted by a network fitted to the other.")
+  var crossFits: Bool?
+
   @Flag(inversion: .prefixedNo, help: "Scale instruments to mean 0 and variance 1.")
   var standardizeInstruments: Bool?
 
@@ -115,6 +120,7 @@ struct SpriteSettingOptions: ParsableArguments {
     replace(\.innerWeightDecay, innerWeightDecay)
     replace(\.firstRidge, firstRidge)
     replace(\.secondRidge, secondRidge)
+    replace(\.crossFits, crossFits)
     replace(\.standardizesInstruments, standardizeInstruments)
     replace(\.decaysLearningRates, decayLearningRates)
     replace(\.conjugateGradientIterations, conjugateGradientIterations)
@@ -146,6 +152,7 @@ extension SpriteSettings {
       ("--inner-learning-rate", "\(innerLearningRate)"),
       ("--inner-weight-decay", "\(innerWeightDecay)"), ("--first-ridge", "\(firstRidge)"),
       ("--second-ridge", "\(secondRidge)"),
+      ("--cross-fit", crossFits ? "on" : "off"),
       ("--standardize-instruments", standardizesInstruments ? "on" : "off"),
       ("--decay-learning-rates", decaysLearningRates ? "on" : "off"),
       ("--adjoint-steps", adjoint.map { "\($0.steps)" } ?? "none"),

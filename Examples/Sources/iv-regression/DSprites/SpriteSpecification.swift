@@ -37,7 +37,9 @@ struct SpriteSpecification: Codable, Equatable, Sendable {
     for (field, otherField) in zip(mine, theirs) where field.value != otherField.value {
       return (field.name, field.value, otherField.value)
     }
-    return nil
+    // A setting without an option.
+    guard method == other.method, settings != other.settings else { return nil }
+    return ("a setting", "one of \(settings)", "one of \(other.settings)")
   }
 }
 

@@ -7,6 +7,8 @@ struct SpriteStudy {
   let runs: SpriteRuns
   let specifications: [SpriteSpecification]
   let jobs: Int
+  /// Iterations from one checkpoint of a run to the next.
+  let checkpointInterval: Int
 
   /// Makes all runs that have not ended yet.
   ///
@@ -31,7 +33,8 @@ struct SpriteStudy {
         Thread.sleep(forTimeInterval: 0.05)
         if interruption.isRequested {
           throw Interrupted(
-            state: "runs that have ended are kept in \(runs.directory)", resumingFrom: nil)
+            state: "runs that have ended, and the others so far, are kept in \(runs.directory)",
+            resumingFrom: nil)
         }
         for process in running where !process.isRunning {
           running.removeAll { $0 === process }
@@ -53,6 +56,7 @@ struct SpriteStudy {
       specification,
       arguments: [
         SpriteRunCommand.configuration.commandName ?? "", jsonText(specification), runs.directory,
+        "\(checkpointInterval)",
       ], threadCount: max(1, Parallelism.threadCount / jobs))
   }
 
