@@ -30,6 +30,10 @@ struct SpriteSettingOptions: ParsableArguments {
   @Option(help: "Ridge per observation of the head that predicts the outcome.")
   var secondRidge: Double?
 
+  @Option(
+    help: "Penalty on how much the fitted function varies at given instruments; 0 for none.")
+  var variancePenalty: Double?
+
   @Flag(
     name: .customLong("cross-fit"), inversion: .prefixedNo,
     help: "Use both halves in both stages, each predicted by a network fitted to the other.")
@@ -80,7 +84,7 @@ struct SpriteSettingOptions: ParsableArguments {
     }
     for (name, value) in [
       ("--outer-weight-decay", outerWeightDecay), ("--inner-weight-decay", innerWeightDecay),
-      ("--adjoint-weight-decay", adjointWeightDecay),
+      ("--adjoint-weight-decay", adjointWeightDecay), ("--variance-penalty", variancePenalty),
     ] {
       guard let value, !(value >= 0 && value.isFinite) else { continue }
       throw ValidationError("\(name) must be a number of at least 0, not \(value)")
@@ -120,6 +124,7 @@ struct SpriteSettingOptions: ParsableArguments {
     replace(\.innerWeightDecay, innerWeightDecay)
     replace(\.firstRidge, firstRidge)
     replace(\.secondRidge, secondRidge)
+    replace(\.variancePenalty, variancePenalty)
     replace(\.crossFits, crossFits)
     replace(\.standardizesInstruments, standardizeInstruments)
     replace(\.decaysLearningRates, decayLearningRates)
@@ -152,6 +157,7 @@ extension SpriteSettings {
       ("--inner-learning-rate", "\(innerLearningRate)"),
       ("--inner-weight-decay", "\(innerWeightDecay)"), ("--first-ridge", "\(firstRidge)"),
       ("--second-ridge", "\(secondRidge)"),
+      ("--variance-penalty", "\(variancePenalty)"),
       ("--cross-fit", crossFits ? "on" : "off"),
       ("--standardize-instruments", standardizesInstruments ? "on" : "off"),
       ("--decay-learning-rates", decaysLearningRates ? "on" : "off"),
