@@ -53,6 +53,17 @@ struct DocumentationTests {
     #expect(abs(Snippets.customDerivative() + 2.0 / 9 / 32).scalar < 1e-16)
   }
 
+  @Test("The example of a functional problem learns which source to leave out")
+  func functionalBilevel() throws {
+    let (ω, losses) = try Snippets.functionalBilevel()
+    let (first, last) = try (#require(losses.first), #require(losses.last))
+    // It weighs less than a fifth of the others.
+    #expect(ω.scalars[2] < min(ω.scalars[0], ω.scalars[1]) - log(5))
+    // The noise of the trusted rows has variance 0.04.
+    #expect(first > 0.15)
+    #expect(last < 0.06)
+  }
+
   @Test("The example of a training run fits its function, and its checkpoint resumes it")
   func trainingRuns() throws {
     let files = (0..<2).map { _ in

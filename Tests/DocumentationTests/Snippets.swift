@@ -124,4 +124,51 @@ enum Snippets {
     }
     return (slope, again, result)
   }
+
+  static func functionalBilevel() throws -> (weights: Tensor, losses: [Double]) {
+    var losses: [Double] = []
+    // Three sources of measurements of y = sin(3x); the third, half of the rows, is of something
+    // else. The outer variable ω weighs the sources, the inner problem fits the median of y with
+    // those weights, and the outer loss is the fit to a few rows that can be trusted.
+    func measurements(_ count: Int, trusted: Bool, seed: UInt64) -> [Tensor] {
+      var generator = PhiloxGenerator(seed: seed)
+      let x = Tensor.uniform([count, 1], from: -1, to: 1, using: &generator)
+      let source = Tensor((0..<count).map { trusted ? 0 : Double(min($0 % 4, 2)) })
+      let isOther = source.expandingShape(at: 1) .== 2
+      let noise = 0.2 * Tensor.normal([count, 1], using: &generator)
+      return [x, select(isOther, 1.5 - x, sin(3 * x)) + noise, source]
+    }
+    let rows = measurements(600, trusted: false, seed: 1)
+    let trusted = measurements(100, trusted: true, seed: 2)
+    let isFrom = (0..<3).map { (rows[2] .== Double($0)).cast(to: .float64) }
+
+    var generator = PhiloxGenerator(seed: 3)
+    let features = MLP(
+      widths: [1, 32, 16], activation: .tanh, finalActivation: .tanh, using: &generator)
+    let layer = FuncID<Tensor, TreePack<Tensor, Tensor>>(
+      outputCount: 1,
+      in: .network(
+        NetworkClass(
+          features: features, head: .closedForm(ridge: 1e-4),
+          training: FunctionTraining(optimizer: Adam(learningRate: 3e-3), stepCount: 10)))
+    ) { ω, v, _, labels in
+      let (y, isFrom) = labels.elements
+      return matmul(isFrom, exp(ω)) * Losses.smoothedQuantile(v, y, level: 0.5, bandwidth: 0.2)
+    }
+    let labels = TreePack(rows[1], Tensor.stacked(isFrom, alongAxis: 1))
+    let sample = FunctionalSample(inputs: rows[0], labels: labels)
+
+    var ω = Tensor.zeros([3])
+    var outerOptimizer = Adam(learningRate: 0.1)
+    let state = FunctionalState()
+    for _ in 0..<60 {
+      let (loss, hypergradient) = try valueWithGradient(at: ω) { ω in
+        let h = try layer.solution(at: ω, on: sample, state: state)
+        return meanSquaredError(try h(trusted[0]), trusted[1])
+      }
+      losses.append(loss.scalar)
+      outerOptimizer.update(&ω, along: hypergradient)
+    }
+    return (ω, losses)
+  }
 }

@@ -77,10 +77,9 @@ extension PointwiseLoss {
     let rounding = type == .float32 ? 1e-5 : 1e-12
     var generator = PhiloxGenerator(seed: 0x4375_7276)
     func probe() -> Tensor {
+      let u = Tensor.uniform(v.shape, from: -1, to: 1, type, using: &generator)
       // Away from zero, so that quotients are accurate.
-      let size = Tensor.uniform(v.shape, from: 0.5, to: 1.5, type, using: &generator)
-      let side = Tensor.uniform(v.shape, from: -1, to: 1, type, using: &generator)
-      return select(side .> 0, size, -size)
+      return select(u .>= 0, u + 0.5, u - 0.5)
     }
     let (first, second) = (probe(), probe())
     let firstProduct = try curvatureProduct(outer, v, sample, along: first)
