@@ -43,12 +43,6 @@ let package = Package(
         .product(name: "Neural", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
-    .executableTarget(
-      name: "sprite-probe",
-      dependencies: [
-        "DSprites", "SpriteRegression", .product(name: "Autodiff", package: "adjoint"),
-        .product(name: "Bilevel", package: "adjoint"),
-      ]),
     .target(
       name: "HyperparameterProblems",
       dependencies: [
