@@ -100,6 +100,12 @@ let package = Package(
       ],
       exclude: ["README.md", "dsprites-animation-frames.npy"]),
     .testTarget(
+      name: "SpriteRegressionTests",
+      dependencies: [
+        "DSprites", "SpriteRegression", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Neural", package: "adjoint"),
+      ]),
+    .testTarget(
       name: "HyperparameterProblemsTests",
       dependencies: [
         "ExampleSupport", "HyperparameterProblems", .product(name: "Autodiff", package: "adjoint"),

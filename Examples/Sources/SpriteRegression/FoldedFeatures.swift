@@ -8,10 +8,12 @@ import Neural
 /// its own for each; the features of other folds are zero. With the fold of a row's own half in the
 /// first stage and the other fold's in the second this is cross-fitting: no outcome meets a
 /// prediction that has seen it, and every row serves in both stages.
-struct FoldedFeatures: Layer {
-  var folds: [Sequential]
+package struct FoldedFeatures: Layer {
+  package var folds: [Sequential]
 
-  func callAsFunction(_ x: Tensor) -> Tensor {
+  package init(folds: [Sequential]) { self.folds = folds }
+
+  package func callAsFunction(_ x: Tensor) -> Tensor {
     let last = x.shape[1] - 1
     let fold = x.slice(last..<last + 1, alongAxis: 1).reshaped(to: [-1]).scalars
     let inputs = x.slice(0..<last, alongAxis: 1)
@@ -25,18 +27,20 @@ struct FoldedFeatures: Layer {
     return Tensor.concatenated(parts, alongAxis: 1)
   }
 
-  mutating func visitTensors(_ visitor: inout TensorVisitor) { visitor.visit(&folds, "folds") }
+  package mutating func visitTensors(_ visitor: inout TensorVisitor) {
+    visitor.visit(&folds, "folds")
+  }
 
-  mutating func visitState(_ visitor: inout TensorVisitor) {
+  package mutating func visitState(_ visitor: inout TensorVisitor) {
     for index in folds.indices { visitor.visitState(of: &folds[index], at: index) }
   }
 
-  mutating func updateState() {
+  package mutating func updateState() {
     for index in folds.indices { folds[index].updateState() }
   }
 
   /// Inputs with the fold of each row.
-  static func inputs(_ x: Tensor, folds: [Int]) -> Tensor {
+  package static func inputs(_ x: Tensor, folds: [Int]) -> Tensor {
     let column = Tensor(folds.map(Double.init)).cast(to: x.scalarType)
     return Tensor.concatenated([x, column.expandingShape(at: 1)], alongAxis: 1)
   }

@@ -8,13 +8,19 @@ import Autodiff
 /// The instruments determine E[f(t) | z] only. Among the functions with the same expectation the
 /// last term prefers the one that varies least at given instruments; κ = 0 is two-stage ridge
 /// regression.
-struct SecondStage: Sendable {
+package struct SecondStage: Sendable {
   /// y, [n, 1].
-  let outcomes: Tensor
+  package let outcomes: Tensor
   /// λ, per observation.
-  let ridge: Double
+  package let ridge: Double
   /// κ.
-  let variancePenalty: Double
+  package let variancePenalty: Double
+
+  package init(outcomes: Tensor, ridge: Double, variancePenalty: Double) {
+    self.outcomes = outcomes
+    self.ridge = ridge
+    self.variancePenalty = variancePenalty
+  }
 
   /// u, [d + 1, 1], the intercept last.
   ///
@@ -22,7 +28,7 @@ struct SecondStage: Sendable {
   ///   - predictions: h(z) of the second stage's rows; if κ > 0 and those are not the first stage's,
   ///     followed by h(z) of the first stage's.
   ///   - targets: ψ(t) of the first stage's rows, [n₁, d].
-  func head(_ predictions: Tensor, _ targets: Tensor) throws(LinearAlgebraError) -> Tensor {
+  package func head(_ predictions: Tensor, _ targets: Tensor) throws(LinearAlgebraError) -> Tensor {
     let phi = withConstant(secondRows(predictions))
     let scale = 1 / Double(outcomes.shape[0])
     var normal =
@@ -38,7 +44,7 @@ struct SecondStage: Sendable {
   }
 
   /// The loss that `head` minimises.
-  func loss(_ predictions: Tensor, _ targets: Tensor, _ u: Tensor) -> Tensor {
+  package func loss(_ predictions: Tensor, _ targets: Tensor, _ u: Tensor) -> Tensor {
     let fitted = matmul(withConstant(secondRows(predictions)), u)
     let loss = square(outcomes - fitted).mean() + ridge * square(u).sum()
     guard variancePenalty > 0 else { return loss }
@@ -47,7 +53,9 @@ struct SecondStage: Sendable {
   }
 
   /// [ψ, 1] u.
-  func predict(_ features: Tensor, _ u: Tensor) -> Tensor { matmul(withConstant(features), u) }
+  package func predict(_ features: Tensor, _ u: Tensor) -> Tensor {
+    matmul(withConstant(features), u)
+  }
 
   private func secondRows(_ predictions: Tensor) -> Tensor {
     predictions.slice(0..<outcomes.shape[0], alongAxis: 0)

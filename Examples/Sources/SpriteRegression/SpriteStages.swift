@@ -6,17 +6,17 @@ import DSprites
 /// Without cross-fitting the first half of the sample serves in the first stage and the second in
 /// the second. With it every row serves in both, and in the second stage its features are predicted
 /// by the network that was fitted to the other half.
-struct SpriteStages: Sendable {
+package struct SpriteStages: Sendable {
   /// Images of the first stage, [n₁, 4096].
-  let treatments: Tensor
+  package let treatments: Tensor
   /// Instruments of the first stage, [n₁, q].
-  let firstInstruments: Tensor
+  package let firstInstruments: Tensor
   /// Instruments of the second stage, [n₂, q].
-  let secondInstruments: Tensor
+  package let secondInstruments: Tensor
   /// Outcomes of the second stage, [n₂, 1].
-  let outcomes: Tensor
+  package let outcomes: Tensor
 
-  init(_ sample: DSpritesSample, _ settings: SpriteSettings, seed: UInt64) {
+  package init(_ sample: DSpritesSample, _ settings: SpriteSettings, seed: UInt64) {
     let (first, second) = sample.split(seed: seed)
     let scaling = settings.standardizesInstruments ? Scaling(first.instruments) : nil
     func scaled(_ x: Tensor) -> Tensor { scaling?(x) ?? x }
@@ -58,5 +58,5 @@ private struct Scaling {
     scale = rsqrt(square(x - center).mean(alongAxis: 0))
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor { (x - center) * scale }
+  package func callAsFunction(_ x: Tensor) -> Tensor { (x - center) * scale }
 }
