@@ -95,12 +95,11 @@ public struct FuncID<Outer: TensorTree, Labels: TensorTree> {
       return try exactSolution(linearClass, outer, sample, state)
     case (.linear(let linearClass), _):
       let (record, predict) = try hidingLevels { () throws(BilevelError) in
-        let (basis, fit, result) = try solvedLinear(
+        let (basis, _, result) = try solvedLinear(
           linearClass, stopGradient(outer), sample.constant, state)
         let record = TrustRecord(inner: result.status)
         record.setApproximation("the adjoint is sought in another class than the prediction")
         let weights = result.weights
-        _ = fit
         return (record, { (x: Tensor) in matmul(basis(x), weights) })
       }
       return try functionSpaceSolution(linearClass, outer, sample, state, record, predict)
@@ -156,8 +155,10 @@ extension FuncID {
   ) throws(BilevelError) -> (
     weights: Tensor, features: Tensor, basis: FeatureBasis, record: TrustRecord
   ) {
-    let (basis, _, result) = try hidingLevels { () throws(BilevelError) in
-      try solvedLinear(linearClass, stopGradient(outer), sample.constant, state)
+    let (basis, result, equations) = try hidingLevels { () throws(BilevelError) in
+      let (basis, fit, result) = try solvedLinear(
+        linearClass, stopGradient(outer), sample.constant, state)
+      return (basis, result, try fit.curvature(at: result).equations)
     }
     let record = TrustRecord(inner: result.status)
     let fit = LinearFit(
@@ -171,7 +172,7 @@ extension FuncID {
         try fit.residual(w.reshaped(to: shape)).flattened()
       },
       adjoint: AdjointSettings(
-        solver: NormalEquationsSolver(equations: result.normalEquations, shape: shape),
+        solver: NormalEquationsSolver(equations: equations, shape: shape),
         tolerance: type == .float32 ? 1e-5 : 1e-11, isMatched: true, scalarType: type,
         blocks: [VectorBlock(name: linearClass.name, range: 0..<result.weights.elementCount)],
         onFailure: onFailure),

@@ -14,12 +14,17 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
   let ridge: Double
   let outputCount: Int
 
-  /// Weights with the evidence, and the factorised curvature at them.
+  /// Weights with the evidence, and the curvature that the last step used.
   struct Result {
     let weights: Tensor
     let status: SolverStatus
-    let curvature: OutputCurvature
-    let normalEquations: NormalEquations
+    fileprivate let curvature: Curvature
+  }
+
+  /// The pointwise curvature at some weights, factorised.
+  struct Curvature {
+    let form: OutputCurvature
+    let equations: NormalEquations
   }
 
   /// L(ω, φ̃ W) + λ ‖W‖², a scalar.
@@ -46,8 +51,7 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
     var slope = try residual(w)
     var history = [norm(slope.flattened())]
     let threshold = tolerance * scale
-    var (curvature, equations) = try factorized(at: w)
-    var isQuadratic = false
+    var curvature = try curvature(at: w, unless: nil)
     var outcome = SolverStatus.Outcome.iterationLimit
     for iteration in 0..<Self.maximumIterations {
       guard let size = history.last, size.isFinite else {
@@ -58,9 +62,9 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
         outcome = .converged
         break
       }
-      if iteration > 0, !isQuadratic { (curvature, equations) = try factorized(at: w) }
+      if iteration > 0 { curvature = try self.curvature(at: w, unless: curvature) }
       let step: Tensor
-      do { step = try equations.solve(slope) } catch { throw .function(error) }
+      do { step = try curvature.equations.solve(slope) } catch { throw .function(error) }
       guard let next = try descended(from: w, along: step, slope: slope) else {
         outcome = .stalled
         break
@@ -68,30 +72,32 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
       w = next
       slope = try residual(w)
       history.append(norm(slope.flattened()))
-      // A Newton step of a quadratic problem ends it; then its matrix serves for refinement.
-      isQuadratic = iteration == 0 && history[1] <= 1e-3 * history[0]
     }
-    if !isQuadratic, history.count > 1 { (curvature, equations) = try factorized(at: w) }
     let status = SolverStatus(
-      method: "FuncID, \(curvature.name) curvature", outcome: outcome, history: history,
+      method: "FuncID, \(curvature.form.name) curvature", outcome: outcome, history: history,
       threshold: threshold, scale: scale, evaluations: history.count)
-    return Result(
-      weights: w, status: status, curvature: curvature, normalEquations: equations)
+    return Result(weights: w, status: status, curvature: curvature)
+  }
+
+  /// The curvature at the solution, which is not that of the last step unless the loss is quadratic.
+  func curvature(at result: Result) throws(BilevelError) -> Curvature {
+    try curvature(at: result.weights, unless: result.curvature)
   }
 
   private static var maximumIterations: Int { 100 }
 
-  private func factorized(
-    at w: Tensor
-  ) throws(BilevelError) -> (OutputCurvature, NormalEquations) {
-    let curvature = try loss.curvature(outer, matmul(features, w), sample)
+  /// The curvature at w; a known one where it is the same, whose factors then serve again.
+  private func curvature(
+    at w: Tensor, unless known: Curvature?
+  ) throws(BilevelError) -> Curvature {
+    let form = try loss.curvature(outer, matmul(features, w), sample)
+    if let known, form.isEqual(to: known.form) { return known }
     do {
-      return (
-        curvature,
-        try NormalEquations(
-          features: features, sample: sample, curvature: curvature, outputCount: outputCount,
-          ridge: ridge)
-      )
+      return Curvature(
+        form: form,
+        equations: try NormalEquations(
+          features: features, sample: sample, curvature: form, outputCount: outputCount,
+          ridge: ridge))
     } catch {
       throw .function(FunctionalError.notStronglyConvex(curvature: nil))
     }

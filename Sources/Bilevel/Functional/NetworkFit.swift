@@ -43,7 +43,7 @@ struct NetworkFit<Outer: TensorTree, Labels: TensorTree> {
     let scale = learner.firstSlope ?? 0
     let status = SolverStatus(
       method: "FuncID, network training",
-      outcome: isConverged || training.stepCount == 0 ? .converged : .iterationLimit,
+      outcome: isConverged ? .converged : .iterationLimit,
       history: history, threshold: (training.tolerance ?? 0) * scale, scale: scale,
       evaluations: history.count, iterations: history.count)
     return (learner.network, status)

@@ -25,6 +25,22 @@ public enum OutputCurvature {
     }
   }
 
+  /// Whether another curvature is the same to rounding.
+  func isEqual(to other: OutputCurvature) -> Bool {
+    func areClose(_ a: Tensor, _ b: Tensor) -> Bool {
+      let rounding = a.scalarType == .float32 ? 1e-4 : 1e-11
+      return a.shape == b.shape
+        && abs(a - b).max().scalar <= rounding * abs(b).max().scalar
+    }
+    return switch (self, other) {
+    case (.isotropic(let a), .isotropic(let b)): abs(a - b) <= 1e-6 * abs(b)
+    case (.scaled(let a), .scaled(let b)): areClose(a, b)
+    case (.diagonal(let a), .diagonal(let b)): areClose(a, b)
+    case (.full(let a), .full(let b)): areClose(a, b)
+    default: false
+    }
+  }
+
   /// Cᵢ aᵢ for rows a, [n, d].
   func product(_ a: Tensor) -> Tensor {
     switch self {

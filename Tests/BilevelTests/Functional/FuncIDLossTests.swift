@@ -50,6 +50,25 @@ struct FuncIDLossTests {
     try check(outputs: 1) { v, target in Losses.logistic(v, 0.5 + 0.5 * target) }
   }
 
+  @Test("A warm start does not change the derivative, however near it is")
+  func warmStart() throws {
+    let layer = FuncID<Tensor, Tensor>(outputCount: 1, in: .linear(Self.features)) {
+      ω, v, x, _ in Losses.logistic(v, 0.5 + 0.5 * tanh(x[0..., 0..<1] * ω))
+    }
+    let sample = FunctionalSample(inputs: Self.inputs, labels: Self.inputs)
+    func slope(_ ω: Double, _ state: FunctionalState?) throws -> Double {
+      try gradient(at: Tensor(ω)) { ω throws -> Tensor in
+        square(try layer.solution(at: ω, on: sample, state: state)(Self.inputs) - 0.3).mean()
+      }.scalar
+    }
+    let state = FunctionalState()
+    for distance in [1, 1e-1, 1e-2, 1e-3, 1e-5, 1e-8] {
+      let ω = 0.7 + distance
+      let (warm, cold) = try (slope(ω, state), slope(ω, nil))
+      #expect(abs(warm - cold) < 1e-9 * abs(cold))
+    }
+  }
+
   @Test("Smoothed quantile, and several outputs with curvatures of their own")
   func smoothedQuantile() throws {
     try check(outputs: 3) { v, target in
