@@ -111,6 +111,10 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
     }
     var values = functional.values
     if let weights = sample.weights {
+      // A row that does not count leaves its output undetermined.
+      guard weights.min().scalar > 0 else {
+        throw .function(FunctionalError.notStronglyConvex(curvature: 0))
+      }
       values = values / weights.expandingShape(at: 1)
     } else {
       values = values * Double(sample.count)
@@ -219,6 +223,8 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
       sample.mean((a * b).sum(alongAxis: 1)).scalar
     }
     let (own, other) = (product(learned, learned), product(exact, exact))
+    // A direction to compare with is missing where nothing is pulled back.
+    guard own > 0, other > 0 else { return }
     record.setAdjointComparison(
       AdjointComparison(
         cosine: product(learned, exact) / (own * other).squareRoot(),
@@ -244,9 +250,10 @@ private struct AdjointRows {
     let count = inputs.shape[0]
     guard let size, size < count else { return self }
     let rows = Tensor.permutation(count, using: &generator).slice(0..<size, alongAxis: 0)
-    let chosen = weights.map { $0.gathering(rows, alongAxis: 0) }
-    return AdjointRows(
-      inputs.gathering(rows, alongAxis: 0), chosen.map { $0 / $0.sum() }, curvature.rows(rows))
+    // Scaled so that the expectation is the whole, like the functional's part.
+    let scale = Double(count) / Double(size)
+    let chosen = weights.map { $0.gathering(rows, alongAxis: 0) * scale }
+    return AdjointRows(inputs.gathering(rows, alongAxis: 0), chosen, curvature.rows(rows))
   }
 
   func weighted(_ values: Tensor) -> Tensor {
