@@ -31,7 +31,7 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
   /// ω.
   public internal(set) var outer: Outer
   /// The rule of an outer step.
-  public var outerOptimizer: any Optimizer
+  public internal(set) var outerOptimizer: any Optimizer
   /// The outer learning rate relative to the optimiser's, by the number of steps taken.
   public var schedule: @Sendable (_ step: Int) -> Double
   /// How many outer steps were taken.
@@ -83,7 +83,17 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
   ///
   /// - Throws: Where a solve fails or a number is not finite; ω is then as before.
   public func step() throws(BilevelError) -> Losses {
+    let before = outer
     layerState.prepare(&outer)
+    do throws(BilevelError) {
+      return try stepWithPreparedState()
+    } catch {
+      outer = before
+      throw error
+    }
+  }
+
+  private func stepWithPreparedState() throws(BilevelError) -> Losses {
     var record: TrustRecord?
     var sample: FunctionalSample<Labels>?
     let value: Double

@@ -43,7 +43,7 @@ struct NetworkFit<Outer: TensorTree, Labels: TensorTree> {
     let scale = learner.firstSlope ?? 0
     let status = SolverStatus(
       method: "FuncID, network training",
-      outcome: isConverged || training.stepCount == 0 ? .converged : .iterationLimit,
+      outcome: isConverged ? .converged : .iterationLimit,
       history: history, threshold: (training.tolerance ?? 0) * scale, scale: scale,
       evaluations: history.count, iterations: history.count)
     return (learner.network, status)
@@ -133,11 +133,22 @@ extension FunctionalSample {
   /// A random batch without replacement; the whole sample for nil.
   func batch(_ size: Int?, using generator: inout PhiloxGenerator) -> FunctionalSample {
     guard let size, size < count else { return self }
-    return rows(Tensor.permutation(count, using: &generator).slice(0..<size, alongAxis: 0))
+    while true {
+      let indices = Tensor.permutation(count, using: &generator).slice(0..<size, alongAxis: 0)
+      // Rows of weight zero alone would be no sample; some row has another one.
+      if let weights, weights.gathering(indices, alongAxis: 0).max().scalar <= 0 { continue }
+      return rows(indices)
+    }
   }
 }
 
 extension NetworkClass {
+  /// Everything that training starts from.
+  var initialTensors: [Tensor] {
+    guard case .trained(let dense) = head else { return features.tensors }
+    return features.tensors + dense.tensors
+  }
+
   /// The network before its first step; a closed-form last layer starts at zero.
   func initialLearner(inputs: Tensor, outputCount: Int) -> FunctionalState.Learner {
     let last: Dense
