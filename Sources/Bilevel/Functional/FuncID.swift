@@ -235,7 +235,7 @@ extension FuncID {
         v,
         AdjointFit(
           adjointMethod(features), sample: constant, curvature: curvature,
-          outputCount: outputCount, state: state, record: record)
+          outputCount: outputCount, state: state, record: record, onFailure: onFailure)
       )
     }
     return FunctionalSolution(record: record, outputCount: outputCount) {

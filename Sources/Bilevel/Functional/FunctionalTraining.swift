@@ -119,6 +119,9 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
         sample = traced.constant
         let (loss, evidence) = try hypergradientLoss(at: ω, traced)
         record = evidence
+        guard loss.isTraced else {
+          stop("FunctionalTraining", "nothing in the outer loss depends on the outer variable")
+        }
         return loss
       }
       (value, slope) = (loss.scalar, gradient)
@@ -200,8 +203,9 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
     }
   }
 
-  /// θ after the inner steps, the last ones traced. They are taken twice, so that the state that
-  /// lives on has no trace.
+  /// θ after the inner steps, the last ones traced.
+  ///
+  /// They are taken twice, so that the state that lives on has no trace.
   private func unrolled(
     _ model: ParametricPrediction<Outer, Labels>, _ steps: Int
   ) throws(BilevelError) -> ParametricNetwork {
@@ -217,7 +221,8 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
     for step in 0..<traced {
       let batch = model.sample.batch(training.batchSize, using: &generator)
       // The pass of a training step, whose place in the stream the state's step took.
-      _ = TrainingPass(using: &generator)
+      let pass = TrainingPass(using: &generator)
+      if step == 0 { training.requireRepeatable(θ.features, batch.inputs, pass) }
       let part = ParametricPrediction(problem: problem, outer: model.outer, sample: batch)
       θ.features.updateState()
       let slope = try gradient(at: θ, unused: .zero) { θ throws(BilevelError) in

@@ -1,6 +1,6 @@
 import Autodiff
 
-/// The inner problem in a linear class, as a problem of its weights:
+/// The inner problem in a linear class, as a problem of its weights.
 ///
 ///     W* = argmin L(ω, φ̃ W) + λ ‖W‖²,   F(W) = Σᵢ φ̃ᵢ wᵢ ∂ᵥℓᵢᵀ + 2 λ W
 ///

@@ -153,7 +153,8 @@ extension NetworkClass {
   func initialLearner(inputs: Tensor, outputCount: Int) -> FunctionalState.Learner {
     let last: Dense
     switch head {
-    case .trained(let dense): last = dense
+    case .trained(let dense):
+      last = dense.requiring(outputCount, "the prediction")
     case .closedForm:
       let phi = features(stopGradient(inputs).slice(0..<1, alongAxis: 0))
       last = Dense(rowsWithIntercept: .zeros([phi.shape[1] + 1, outputCount], phi.scalarType))

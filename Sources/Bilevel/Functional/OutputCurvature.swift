@@ -84,7 +84,9 @@ extension PointwiseLoss {
     }
     let (first, second) = (probe(), probe())
     let firstProduct = try curvatureProduct(outer, v, sample, along: first)
-    let secondProduct = try curvatureProduct(outer, v, sample, along: second)
+    let factors = Tensor.uniform([v.shape[0]], from: 0.5, to: 1.5, type, using: &generator)
+    let secondProduct = try curvatureProduct(
+      outer, v, sample, along: second, factors: factors)
     let scale = max(abs(firstProduct).max().scalar, abs(secondProduct).max().scalar)
     guard scale.isFinite else { throw .function(FunctionalError.curvatureNotFinite) }
     let quotient = firstProduct / first

@@ -122,4 +122,67 @@ struct FunctionalStateTests {
     )
     for (a, b) in zip(before, after) { #expect(a.isBitwiseEqual(to: b)) }
   }
+
+  // MARK: Refused
+
+  private static func unrolled(
+    _ features: some Layer, tolerance: Double? = nil, isDetached: Bool = false
+  ) throws {
+    let network = NetworkClass(
+      features: features, head: .closedForm(ridge: 0.1),
+      training: FunctionTraining(stepCount: 3, tolerance: tolerance))
+    let x = Self.x
+    let problem = FunctionalProblem<Tensor, Tensor>(
+      outputCount: 1, innerInputs: x,
+      innerLabels: { (isDetached ? stopGradient($0) : $0) * x[0..., 0..<1] },
+      innerLoss: { _, v, _, y in square(v - y).sum(alongAxis: 1) }, outerInputs: x,
+      outerLoss: { _, v, _ in square(v - 1).mean() }, network: network)
+    let training = FunctionalTraining(problem, method: .unrolled(steps: 2), outer: Tensor(0.5))
+    _ = try training.step()
+  }
+
+  private static func dense() -> Dense {
+    var generator = PhiloxGenerator(seed: 65)
+    return Dense(inputSize: 2, outputSize: 3, using: &generator)
+  }
+
+  @Test("Unrolled steps that cannot be repeated are refused")
+  func notRepeatable() async throws {
+    try Self.unrolled(Self.dense())
+    let dropout = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try FunctionalStateTests.unrolled(
+        Sequential([FunctionalStateTests.dense(), Dropout(probability: 0.5)]))
+    }
+    let tolerance = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try FunctionalStateTests.unrolled(FunctionalStateTests.dense(), tolerance: 0.5)
+    }
+    for result in [dropout, tolerance] {
+      #expect(Self.message(result).contains("unrolled steps are repeated"))
+    }
+  }
+
+  @Test("An outer loss that depends on nothing, and a last layer of another width, are refused")
+  func mistakes() async {
+    let detached = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      try FunctionalStateTests.unrolled(FunctionalStateTests.dense(), isDetached: true)
+    }
+    #expect(Self.message(detached).contains("depends on the outer variable"))
+    let width = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let network = NetworkClass(
+        features: Activation.identity, head: .trained(FunctionalStateTests.dense()))
+      let layer = FuncID<Tensor, Tensor>(outputCount: 1, in: .network(network)) { _, v, _, y in
+        square(v - y).sum(alongAxis: 1)
+      }
+      let x = FunctionalStateTests.x
+      _ = try layer.solution(
+        at: Tensor(0), on: FunctionalSample(inputs: x, labels: x[0..., 0..<1]))
+    }
+    #expect(Self.message(width).contains("the last layer of its network has 3"))
+  }
+
+  private static func message(_ result: ExitTest.Result?) -> String {
+    String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+  }
 }

@@ -111,6 +111,63 @@ struct OutputCurvatureTests {
     #expect(abs(slope.scalar - 12 / 4.5) < 1e-12)
   }
 
+  @Test("A loss that stands in another row than its output is refused, weighted or not")
+  func otherRow() {
+    let x = Self.inputs(.float64)
+    let reversed = Tensor(indices: Array((0..<Self.count).reversed()))
+    let layer = FuncID<Tensor, Tensor>(
+      outputCount: 2, in: .linear(.tabular(count: Self.count)), adjoint: .pointwise
+    ) { ω, v, _, y in
+      y * square(v.gathering(reversed, alongAxis: 0) - ω).sum(alongAxis: 1)
+    }
+    for scales in [[1.0, 1, 1, 1, 1, 1], [1, 2, 3, 4, 5, 6]] {
+      let sample = FunctionalSample(
+        inputs: x, labels: Tensor(scales), weights: Tensor([6, 5, 4, 3, 2, 1]))
+      #expect {
+        _ = try gradient(at: Tensor(1)) { ω throws -> Tensor in
+          try layer.solution(at: ω, on: sample)(x).sum()
+        }
+      } throws: { "\($0)".contains("depends on the outputs of other rows") }
+    }
+  }
+
+  @Test("Rows that influence each other a little are refused", arguments: [1e-3, 1e-7])
+  func weakInteraction(strength: Double) {
+    let x = Self.inputs(.float64)
+    let layer = FuncID<Tensor, Tensor>(
+      outputCount: 1, in: .linear(.tabular(count: Self.count)), adjoint: .pointwise
+    ) { ω, v, _, _ in (square(v - ω) + strength * square(v.mean())).sum(alongAxis: 1) }
+    #expect(throws: BilevelError.self) {
+      _ = try layer.solution(at: Tensor(1), on: FunctionalSample(inputs: x, labels: x))
+    }
+  }
+
+  @Test("A closed-form adjoint that is not solved is refused, or reported where that is asked for")
+  func illConditioned() throws {
+    var generator = PhiloxGenerator(seed: 42)
+    let x = Tensor.normal([30, 2], using: &generator)
+    let features = LinearClass(ridge: 3e-16) { x in
+      let sum = x[0..., 0..<1] + 1e-7 * x[0..., 1..<2]
+      return Tensor.concatenated([x[0..., 0..<1], sum, sin(x)], alongAxis: 1)
+    }
+    var layer = FuncID<Tensor, Tensor>(
+      outputCount: 1, in: .linear(LinearClass(ridge: 0.1) { $0 }), adjoint: .linear(features)
+    ) { ω, v, x, _ in exp(x[0..., 0]) * square(v.squeezingShape(at: 1) - ω * x[0..., 1]) }
+    func record() throws -> TrustRecord {
+      try layer.hypergradient(
+        at: Tensor(1), on: FunctionalSample(inputs: x, labels: x), evaluatedAt: x
+      ) { _, v in square(v - x[0..., 1..<2]).sum() }.record
+    }
+    layer.onFailure = .report
+    let residual = try #require(try record().linearSolves.last).relativeResidual
+    layer.onFailure = .throw
+    if residual > 1e-8 {
+      #expect(throws: BilevelError.self) { try record() }
+    } else {
+      #expect(throws: Never.self) { try record() }
+    }
+  }
+
   // MARK: Rank
 
   @Test(
