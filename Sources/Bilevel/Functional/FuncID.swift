@@ -240,7 +240,7 @@ extension FuncID {
     }
     return FunctionalSolution(record: record, outputCount: outputCount) {
       x throws(BilevelError) in
-      try respond(to: x, predict(x), outer, sample, v, fit)
+      try respond(to: x, predict, outer, sample, v, fit)
     }
   }
 
@@ -264,33 +264,5 @@ extension FuncID {
     case .pointwise: .pointwise
     case .trained(let networkClass): .trained(networkClass, comparedWith: features)
     }
-  }
-
-  /// h(x) with the derivative ḣ = −C⁻¹ ∂_ω∂ᵥL ω̇.
-  private func respond(
-    to x: Tensor, _ prediction: Tensor, _ outer: Outer, _ sample: FunctionalSample<Labels>,
-    _ v: Tensor, _ fit: AdjointFit<Outer, Labels>
-  ) throws(BilevelError) -> Tensor {
-    let points = stopGradient(x)
-    let inner = stopGradient(sample.inputs)
-    let constant = stopGradient(prediction)
-    let response = try implicitlyDifferentiated(
-      constant, name: "FuncID",
-      residual: { _ throws(BilevelError) in try loss.slope(outer, v, sample) },
-      inverse: { _, b, isTransposed throws(BilevelError) in
-        let (from, to) = isTransposed ? (points, inner) : (inner, points)
-        let adjoint = try hidingLevels { () throws(BilevelError) in
-          try fit.adjoint(of: .init(points: from, values: stopGradient(b)), at: to)
-        }
-        return refusingDerivatives(
-          -adjoint, like: [b] + outer.tensors + sample.labels.tensors,
-          reason: """
-            a second derivative goes through FuncID with an adjoint that is trained or found in \
-            another class, and only its first derivative is defined. Use a linear class with \
-            adjoint .automatic, or AID
-            """)
-      })
-    // The prediction's own dependence on x, where x is differentiated too.
-    return prediction.isTraced ? prediction + (response - constant) : response
   }
 }
