@@ -26,11 +26,12 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
   private let outputCount: Int
   private let state: FunctionalState
   private let record: TrustRecord
+  private let onFailure: FailurePolicy
   private var closedForm: ClosedForm?
 
   init(
     _ method: Method, sample: FunctionalSample<Labels>, curvature: OutputCurvature,
-    outputCount: Int, state: FunctionalState, record: TrustRecord
+    outputCount: Int, state: FunctionalState, record: TrustRecord, onFailure: FailurePolicy
   ) {
     self.method = method
     self.sample = sample
@@ -38,6 +39,7 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
     self.outputCount = outputCount
     self.state = state
     self.record = record
+    self.onFailure = onFailure
   }
 
   /// a at `targets`, [k, d].
@@ -111,6 +113,10 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
     }
     var values = functional.values
     if let weights = sample.weights {
+      // A row that does not count leaves its output undetermined.
+      guard weights.min().scalar > 0 else {
+        throw .function(FunctionalError.notStronglyConvex(curvature: 0))
+      }
       values = values / weights.expandingShape(at: 1)
     } else {
       values = values * Double(sample.count)
@@ -118,7 +124,7 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
     let adjoint: Tensor
     do { adjoint = -(try curvature.inverseProduct(values)) } catch { throw .function(error) }
     let residual = norm((curvature.product(adjoint) + values).flattened())
-    append("pointwise adjoint", residual, scale: norm(values.flattened()))
+    try append("pointwise adjoint", residual, scale: norm(values.flattened()))
     return adjoint
   }
 
@@ -137,7 +143,8 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
     var learner =
       state.adjoint
       ?? FunctionalState.Learner(
-        network: HeadedNetwork(features: networkClass.features, head: head),
+        network: HeadedNetwork(
+          features: networkClass.features, head: head.requiring(outputCount, "the adjoint")),
         optimizer: networkClass.training.optimizer)
     let training = networkClass.training
     for _ in 0..<training.stepCount {
@@ -195,21 +202,27 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
   private func report(
     _ name: String, _ form: ClosedForm, _ functional: Functional, residual: Tensor
   ) throws(BilevelError) {
+    let (size, scale): (Double, Double)
     do {
-      append(
-        name, try form.equations.dualNorm(residual),
-        scale: try form.equations.dualNorm(form.moment(functional)))
+      size = try form.equations.dualNorm(residual)
+      scale = try form.equations.dualNorm(form.moment(functional))
     } catch {
       throw .function(error)
     }
+    try append(name, size, scale: scale)
   }
 
-  private func append(_ name: String, _ residual: Double, scale: Double) {
+  private func append(
+    _ name: String, _ residual: Double, scale: Double
+  ) throws(BilevelError) {
     let threshold = (sample.inputs.scalarType == .float32 ? 1e-3 : 1e-8) * scale
-    record.append(
-      SolverStatus(
-        method: name, outcome: residual <= threshold ? .converged : .inaccurate,
-        history: [scale, residual], threshold: threshold, scale: scale, evaluations: 1))
+    let status = SolverStatus(
+      method: name, outcome: residual <= threshold ? .converged : .inaccurate,
+      history: [scale, residual], threshold: threshold, scale: scale, evaluations: 1)
+    record.append(status)
+    // A budget of training steps is an approximation, no failure.
+    if case .trained = method { return }
+    if !status.isConverged, onFailure == .throw { throw .adjoint(status) }
   }
 
   private func compare(_ network: HeadedNetwork, with weights: Tensor, _ form: ClosedForm) {
@@ -219,6 +232,8 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
       sample.mean((a * b).sum(alongAxis: 1)).scalar
     }
     let (own, other) = (product(learned, learned), product(exact, exact))
+    // A direction to compare with is missing where nothing is pulled back.
+    guard own > 0, other > 0 else { return }
     record.setAdjointComparison(
       AdjointComparison(
         cosine: product(learned, exact) / (own * other).squareRoot(),
@@ -244,9 +259,10 @@ private struct AdjointRows {
     let count = inputs.shape[0]
     guard let size, size < count else { return self }
     let rows = Tensor.permutation(count, using: &generator).slice(0..<size, alongAxis: 0)
-    let chosen = weights.map { $0.gathering(rows, alongAxis: 0) }
-    return AdjointRows(
-      inputs.gathering(rows, alongAxis: 0), chosen.map { $0 / $0.sum() }, curvature.rows(rows))
+    // Scaled so that the expectation is the whole, like the functional's part.
+    let scale = Double(count) / Double(size)
+    let chosen = weights.map { $0.gathering(rows, alongAxis: 0) * scale }
+    return AdjointRows(inputs.gathering(rows, alongAxis: 0), chosen, curvature.rows(rows))
   }
 
   func weighted(_ values: Tensor) -> Tensor {

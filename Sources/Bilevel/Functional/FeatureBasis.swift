@@ -6,25 +6,32 @@ import Autodiff
 ///     φ̃(x) = φ(x) T,   Σᵢ wᵢ φ̃ᵢ φ̃ᵢᵀ = I
 ///
 /// Directions in which the features do not vary on the sample to rounding are left out, so that
-/// dependent features determine the same function as independent ones.
+/// dependent features determine the same function as independent ones. Each feature counts in units
+/// of its own size on the sample: a small one is no rounding error.
 struct FeatureBasis {
   let linearClass: LinearClass
   /// T, [m, r]; nil where a penalty makes the weights unique.
   private let transformation: Tensor?
   /// The number of coordinates r.
   let count: Int
+  /// The number of features m.
+  let featureCount: Int
 
   init<Labels>(
     _ linearClass: LinearClass, on sample: FunctionalSample<Labels>
   ) throws(BilevelError) {
     self.linearClass = linearClass
     let phi = linearClass.features(stopGradient(sample.inputs))
+    featureCount = phi.shape[1]
     guard linearClass.ridge == 0 else {
       (transformation, count) = (nil, phi.shape[1])
       return
     }
     let type = phi.scalarType
-    let wide = stopGradient(phi).cast(to: .float64)
+    let raw = stopGradient(phi).cast(to: .float64)
+    let size = abs(raw).max(alongAxis: 0)
+    let scale = select(size .> 0, 1 / size, Tensor.ones(like: size))
+    let wide = raw * scale
     let weights = sample.weights.map { stopGradient($0).cast(to: .float64) }
     let weighted =
       weights.map { wide * $0.expandingShape(at: 1) } ?? wide * (1 / Double(sample.count))
@@ -42,7 +49,8 @@ struct FeatureBasis {
           method: "FuncID", outcome: .singular(blocks: [.init(name: linearClass.name, share: 1)]),
           history: [], threshold: 0, scale: 0, evaluations: 0))
     }
-    transformation = (vectors[0..., first...] * rsqrt(values[first...])).cast(to: type)
+    let coordinates = vectors[0..., first...] * rsqrt(values[first...])
+    transformation = (scale.expandingShape(at: 1) * coordinates).cast(to: type)
     count = spectrum.count - first
   }
 

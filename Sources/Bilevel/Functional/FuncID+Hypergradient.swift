@@ -12,7 +12,7 @@ public struct FunctionalHypergradient<Outer: TensorTree> {
   public let implicit: Outer
   /// h*, [k, d], where the outer loss was evaluated.
   public let prediction: Tensor
-  /// a*, [n, d], at the inner inputs.
+  /// a*, [n, d], at the inner inputs; NaN in rows of weight zero, which it does not act on.
   public let adjoint: Tensor
   /// The evidence.
   public let record: TrustRecord

@@ -35,7 +35,8 @@ public enum FunctionClass: Sendable {
 /// differentiated exactly, to every order, in every mode and through everything the loss captures.
 /// Otherwise the first derivative is the formula above with the adjoint found in its class, in
 /// reverse and in forward mode; it has no derivative of its own, and asking for one stops the
-/// program.
+/// program. So does an inner input or a feature that is differentiated: the formula takes the class
+/// and the points of the inner sample as given.
 ///
 /// Petrulionyte, Mairal and Arbel, Functional bilevel optimization for machine learning (2024).
 public struct FuncID<Outer: TensorTree, Labels: TensorTree> {
@@ -94,6 +95,8 @@ public struct FuncID<Outer: TensorTree, Labels: TensorTree> {
     case (.linear(let linearClass), .automatic):
       return try exactSolution(linearClass, outer, sample, state)
     case (.linear(let linearClass), _):
+      let row = stopGradient(sample.inputs).slice(0..<1, alongAxis: 0)
+      requireConstants([linearClass.features(row)], "the features of the class")
       let (record, predict) = try hidingLevels { () throws(BilevelError) in
         let (basis, _, result) = try solvedLinear(
           linearClass, stopGradient(outer), sample.constant, state)
@@ -104,6 +107,7 @@ public struct FuncID<Outer: TensorTree, Labels: TensorTree> {
       }
       return try functionSpaceSolution(linearClass, outer, sample, state, record, predict)
     case (.network(let networkClass), _):
+      requireConstants(networkClass.initialTensors, "the weights of the network before training")
       let (network, record) = try hidingLevels { () throws(BilevelError) in
         try trainedNetwork(
           networkClass, stopGradient(outer), (training ?? sample).constant, state)
@@ -164,6 +168,18 @@ extension FuncID {
     let fit = LinearFit(
       loss: loss, outer: outer, sample: sample, features: basis(sample.inputs),
       ridge: linearClass.ridge, outputCount: outputCount)
+    if basis.count < basis.featureCount {
+      // The coordinates are constants, and what they leave out would move with the features.
+      guard !fit.features.isTraced else {
+        throw .function(
+          FunctionalError.dependentFeatures(count: basis.featureCount, rank: basis.count))
+      }
+      record.note(
+        """
+        on the inner sample the \(basis.featureCount) features have \(basis.count) independent \
+        directions; elsewhere the others count as zero
+        """)
+    }
     let shape = result.weights.shape
     let type = result.weights.scalarType
     let system = ImplicitSystem(
@@ -211,6 +227,7 @@ extension FuncID {
     _ features: LinearClass, _ outer: Outer, _ sample: FunctionalSample<Labels>,
     _ state: FunctionalState, _ record: TrustRecord, _ predict: @escaping (Tensor) -> Tensor
   ) throws(BilevelError) -> FunctionalSolution {
+    requireConstants([sample.inputs], "the inputs of the inner sample")
     let (v, fit) = try hidingLevels { () throws(BilevelError) in
       let constant = sample.constant
       let v = predict(constant.inputs)
@@ -219,13 +236,25 @@ extension FuncID {
         v,
         AdjointFit(
           adjointMethod(features), sample: constant, curvature: curvature,
-          outputCount: outputCount, state: state, record: record)
+          outputCount: outputCount, state: state, record: record, onFailure: onFailure)
       )
     }
     return FunctionalSolution(record: record, outputCount: outputCount) {
       x throws(BilevelError) in
-      try respond(to: x, predict(x), outer, sample, v, fit)
+      try respond(to: x, predict, outer, sample, v, fit)
     }
+  }
+
+  /// Refuses what function space takes as given where a derivative with respect to it is asked for.
+  private func requireConstants(_ tensors: [Tensor], _ name: String) {
+    guard tensors.contains(where: \.isTraced) else { return }
+    stop(
+      "FuncID",
+      """
+      \(name) are being differentiated, but an adjoint in function space takes them as given, and \
+      their part of the derivative would be left out. Use a linear class with adjoint .automatic, \
+      or stopGradient if that is meant
+      """)
   }
 
   private func adjointMethod(_ features: LinearClass) -> AdjointFit<Outer, Labels>.Method {
@@ -236,33 +265,5 @@ extension FuncID {
     case .pointwise: .pointwise
     case .trained(let networkClass): .trained(networkClass, comparedWith: features)
     }
-  }
-
-  /// h(x) with the derivative ḣ = −C⁻¹ ∂_ω∂ᵥL ω̇.
-  private func respond(
-    to x: Tensor, _ prediction: Tensor, _ outer: Outer, _ sample: FunctionalSample<Labels>,
-    _ v: Tensor, _ fit: AdjointFit<Outer, Labels>
-  ) throws(BilevelError) -> Tensor {
-    let points = stopGradient(x)
-    let inner = stopGradient(sample.inputs)
-    let constant = stopGradient(prediction)
-    let response = try implicitlyDifferentiated(
-      constant, name: "FuncID",
-      residual: { _ throws(BilevelError) in try loss.slope(outer, v, sample) },
-      inverse: { _, b, isTransposed throws(BilevelError) in
-        let (from, to) = isTransposed ? (points, inner) : (inner, points)
-        let adjoint = try hidingLevels { () throws(BilevelError) in
-          try fit.adjoint(of: .init(points: from, values: stopGradient(b)), at: to)
-        }
-        return refusingDerivatives(
-          -adjoint, like: [b] + outer.tensors + sample.labels.tensors,
-          reason: """
-            a second derivative goes through FuncID with an adjoint that is trained or found in \
-            another class, and only its first derivative is defined. Use a linear class with \
-            adjoint .automatic, or AID
-            """)
-      })
-    // The prediction's own dependence on x, where x is differentiated too.
-    return prediction.isTraced ? prediction + (response - constant) : response
   }
 }

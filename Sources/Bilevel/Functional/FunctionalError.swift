@@ -6,6 +6,8 @@ public enum FunctionalError: Error, Equatable {
   case curvatureNotFinite
   /// The inner loss is not strongly convex in the output; nil where only that is known.
   case notStronglyConvex(curvature: Double?)
+  /// Features that are differentiated are linearly dependent on the inner sample, without a ridge.
+  case dependentFeatures(count: Int, rank: Int)
   /// A pointwise adjoint was asked for at other points than those of the inner sample.
   case pointsDiffer(innerCount: Int, outerCount: Int)
   /// Training left the finite numbers.
@@ -30,6 +32,12 @@ extension FunctionalError: CustomStringConvertible {
       FuncID: the inner loss is not strongly convex in the output\
       \(curvature.map { " (smallest curvature \(number($0)))" } ?? ""), so the solution need not \
       be unique. Add a term such as 1e-3 * square(v), or give the function class a ridge
+      """
+    case .dependentFeatures(let count, let rank):
+      """
+      FuncID: the \(count) features are differentiated, but have only \(rank) independent \
+      directions on the inner sample, so the solution elsewhere is not unique and need not be \
+      differentiable. Give the class a ridge, or use fewer features than rows
       """
     case .pointsDiffer(let inner, let outer):
       """

@@ -7,8 +7,11 @@ import Autodiff
 public struct FunctionalSample<Labels: TensorTree> {
   /// x, what functions see, [n, p].
   public let inputs: Tensor
-  /// y, with the rows on the first axis of every tensor. May depend on the outer variables: what is
-  /// computed from them once and for all rows, such as targets, belongs here.
+  /// y, with the rows on the first axis of every tensor.
+  ///
+  /// May depend on the outer variables: what is computed from them once and for all rows, such as
+  /// targets, belongs here. Give one value per row the shape of the predictions, [n, 1]: with [n]
+  /// a difference from v broadcasts to [n, n].
   public let labels: Labels
   /// w, [n], of sum 1; nil for 1/n each.
   public let weights: Tensor?

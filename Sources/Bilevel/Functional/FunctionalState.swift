@@ -13,6 +13,14 @@ public final class FunctionalState {
     var stepCount = 0
     /// ‖∂L/∂θ‖ at the first step.
     var firstSlope: Double?
+    private let initialOptimizer: any Optimizer
+
+    init(network: HeadedNetwork, optimizer: any Optimizer) {
+      (self.network, self.optimizer, initialOptimizer) = (network, optimizer, optimizer)
+    }
+
+    /// The same function before a first step.
+    var restarted: Learner { Learner(network: network, optimizer: initialOptimizer) }
   }
 
   var prediction: Learner?
@@ -28,8 +36,7 @@ public final class FunctionalState {
 
   /// Forgets optimiser states, but not networks: the next solve starts from the same functions.
   public func restartOptimizers() {
-    prediction = prediction.map { Learner(network: $0.network, optimizer: $0.optimizer) }
-    adjoint = adjoint.map { Learner(network: $0.network, optimizer: $0.optimizer) }
+    (prediction, adjoint) = (prediction?.restarted, adjoint?.restarted)
   }
 
   /// Forgets everything but the generator.

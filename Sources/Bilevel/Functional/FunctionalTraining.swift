@@ -31,7 +31,7 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
   /// ω.
   public internal(set) var outer: Outer
   /// The rule of an outer step.
-  public var outerOptimizer: any Optimizer
+  public internal(set) var outerOptimizer: any Optimizer
   /// The outer learning rate relative to the optimiser's, by the number of steps taken.
   public var schedule: @Sendable (_ step: Int) -> Double
   /// How many outer steps were taken.
@@ -83,7 +83,17 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
   ///
   /// - Throws: Where a solve fails or a number is not finite; ω is then as before.
   public func step() throws(BilevelError) -> Losses {
+    let before = outer
     layerState.prepare(&outer)
+    do throws(BilevelError) {
+      return try stepWithPreparedState()
+    } catch {
+      outer = before
+      throw error
+    }
+  }
+
+  private func stepWithPreparedState() throws(BilevelError) -> Losses {
     var record: TrustRecord?
     var sample: FunctionalSample<Labels>?
     let value: Double
@@ -109,6 +119,9 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
         sample = traced.constant
         let (loss, evidence) = try hypergradientLoss(at: ω, traced)
         record = evidence
+        guard loss.isTraced else {
+          stop("FunctionalTraining", "nothing in the outer loss depends on the outer variable")
+        }
         return loss
       }
       (value, slope) = (loss.scalar, gradient)
@@ -190,8 +203,9 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
     }
   }
 
-  /// θ after the inner steps, the last ones traced. They are taken twice, so that the state that
-  /// lives on has no trace.
+  /// θ after the inner steps, the last ones traced.
+  ///
+  /// They are taken twice, so that the state that lives on has no trace.
   private func unrolled(
     _ model: ParametricPrediction<Outer, Labels>, _ steps: Int
   ) throws(BilevelError) -> ParametricNetwork {
@@ -207,7 +221,8 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
     for step in 0..<traced {
       let batch = model.sample.batch(training.batchSize, using: &generator)
       // The pass of a training step, whose place in the stream the state's step took.
-      _ = TrainingPass(using: &generator)
+      let pass = TrainingPass(using: &generator)
+      if step == 0 { training.requireRepeatable(θ.features, batch.inputs, pass) }
       let part = ParametricPrediction(problem: problem, outer: model.outer, sample: batch)
       θ.features.updateState()
       let slope = try gradient(at: θ, unused: .zero) { θ throws(BilevelError) in

@@ -1,6 +1,6 @@
 import Autodiff
 
-/// The inner problem in a linear class, as a problem of its weights:
+/// The inner problem in a linear class, as a problem of its weights.
 ///
 ///     W* = argmin L(ω, φ̃ W) + λ ‖W‖²,   F(W) = Σᵢ φ̃ᵢ wᵢ ∂ᵥℓᵢᵀ + 2 λ W
 ///
@@ -47,7 +47,8 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
   func solved(from start: Tensor?) throws(BilevelError) -> Result {
     let zero = Tensor.zeros([features.shape[1], outputCount], features.scalarType)
     let scale = norm((try residual(zero)).flattened())
-    var w = start ?? zero
+    // Where zero is the solution there is no scale to measure another start by.
+    var w = scale == 0 ? zero : start ?? zero
     var slope = try residual(w)
     var history = [norm(slope.flattened())]
     let threshold = tolerance * scale
@@ -143,8 +144,8 @@ struct NormalEquationsSolver: LinearSolver, @unchecked Sendable {
     let scale = norm(b)
     var x = Tensor.zeros(like: b)
     var (residual, history) = (b, [scale])
-    // The second round is one step of refinement.
-    for _ in 0..<2 where norm(residual) > tolerance * scale {
+    // All but the first are steps of refinement: the matrix may be that of a point nearby.
+    for _ in 0..<10 where norm(residual) > tolerance * scale {
       let step: Tensor
       do {
         step = try equations.solve(residual.reshaped(to: shape)).flattened()

@@ -48,8 +48,9 @@ public struct FunctionTraining: Sendable {
   public var stepCount: Int
   /// Rows of a random batch; nil for the whole sample.
   public var batchSize: Int?
-  /// Steps end where ‖∂L/∂θ‖ has fallen to this part of what it was at the first step of all; and
-  /// where they end without that, the solve counts as failed. Nil takes all steps: a fixed budget.
+  /// Steps end where ‖∂L/∂θ‖ has fallen to this part of what it was at the first step of all.
+  ///
+  /// Where they end without that, the solve counts as failed. Nil takes all steps: a fixed budget.
   public var tolerance: Double?
   /// The learning rate relative to the optimiser's, by the number of steps taken so far.
   public var schedule: @Sendable (_ step: Int) -> Double
@@ -106,6 +107,18 @@ extension Dense {
     self.init(
       weight: weights.slice(0..<count, alongAxis: 0),
       bias: weights.slice(count..<count + 1, alongAxis: 0).squeezingShape(at: 0))
+  }
+
+  /// The layer, which has as many outputs as predictions have.
+  func requiring(_ outputCount: Int, _ name: String) -> Dense {
+    guard outputSize == outputCount else {
+      stop(
+        "FuncID",
+        """
+        \(name) has \(outputCount) outputs, but the last layer of its network has \(outputSize)
+        """)
+    }
+    return self
   }
 
   /// The weights with the intercept as the last row.

@@ -133,16 +133,28 @@ extension FunctionalSample {
   /// A random batch without replacement; the whole sample for nil.
   func batch(_ size: Int?, using generator: inout PhiloxGenerator) -> FunctionalSample {
     guard let size, size < count else { return self }
-    return rows(Tensor.permutation(count, using: &generator).slice(0..<size, alongAxis: 0))
+    while true {
+      let indices = Tensor.permutation(count, using: &generator).slice(0..<size, alongAxis: 0)
+      // Rows of weight zero alone would be no sample; some row has another one.
+      if let weights, weights.gathering(indices, alongAxis: 0).max().scalar <= 0 { continue }
+      return rows(indices)
+    }
   }
 }
 
 extension NetworkClass {
+  /// Everything that training starts from.
+  var initialTensors: [Tensor] {
+    guard case .trained(let dense) = head else { return features.tensors }
+    return features.tensors + dense.tensors
+  }
+
   /// The network before its first step; a closed-form last layer starts at zero.
   func initialLearner(inputs: Tensor, outputCount: Int) -> FunctionalState.Learner {
     let last: Dense
     switch head {
-    case .trained(let dense): last = dense
+    case .trained(let dense):
+      last = dense.requiring(outputCount, "the prediction")
     case .closedForm:
       let phi = features(stopGradient(inputs).slice(0..<1, alongAxis: 0))
       last = Dense(rowsWithIntercept: .zeros([phi.shape[1] + 1, outputCount], phi.scalarType))

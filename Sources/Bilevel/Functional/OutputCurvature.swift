@@ -5,7 +5,7 @@ import Autodiff
 ///
 /// The form decides what an exact adjoint costs: with m features and d outputs one m × m system
 /// (isotropic), d of them (diagonal), or one of size m d (full).
-public enum OutputCurvature {
+enum OutputCurvature {
   /// c I, the same in every row.
   case isotropic(Double)
   /// cᵢ I, [n].
@@ -16,7 +16,7 @@ public enum OutputCurvature {
   case full(Tensor)
 
   /// A word for it.
-  public var name: String {
+  var name: String {
     switch self {
     case .isotropic: "a multiple of the identity"
     case .scaled: "a multiple of the identity in each row"
@@ -99,19 +99,26 @@ extension PointwiseLoss {
     }
     let (first, second) = (probe(), probe())
     let firstProduct = try curvatureProduct(outer, v, sample, along: first)
-    let secondProduct = try curvatureProduct(outer, v, sample, along: second)
+    let factors = Tensor.uniform([v.shape[0]], from: 0.5, to: 1.5, type, using: &generator)
+    let secondProduct = try curvatureProduct(
+      outer, v, sample, along: second, factors: factors)
     let scale = max(abs(firstProduct).max().scalar, abs(secondProduct).max().scalar)
     guard scale.isFinite else { throw .function(FunctionalError.curvatureNotFinite) }
     let quotient = firstProduct / first
     let tolerance = 100 * rounding * scale
-    if abs(quotient * second - secondProduct).max().scalar <= tolerance {
+    // Each row by its own size: a row of small curvature has its form too.
+    let rowScale = maximum(
+      abs(firstProduct).max(alongAxis: 1), abs(secondProduct).max(alongAxis: 1))
+    let error = abs(quotient * second - secondProduct).max(alongAxis: 1)
+    if (error - 100 * rounding * rowScale).max().scalar <= 0 {
       let (low, high) = (quotient.min().scalar, quotient.max().scalar)
       if high - low <= 10 * rounding * max(abs(low), abs(high)) {
         return .isotropic(quotient.mean().scalar)
       }
       let rowMean = quotient.mean(alongAxis: 1)
-      let spread = abs(quotient - rowMean.expandingShape(at: 1)).max().scalar
-      return spread <= 10 * rounding * scale ? .scaled(rowMean) : .diagonal(quotient)
+      let spread = abs(quotient - rowMean.expandingShape(at: 1)).max(alongAxis: 1)
+      let isScaled = (spread - 10 * rounding * rowScale).max().scalar <= 0
+      return isScaled ? .scaled(rowMean) : .diagonal(quotient)
     }
     let width = v.shape[1]
     var columns: [Tensor] = []

@@ -1,7 +1,7 @@
 import Autodiff
 import Neural
 
-/// The inner problem of a functional problem as one of a network's parameters θ:
+/// The inner problem of a functional problem as one of a network's parameters θ.
 ///
 ///     θ* = argmin G(ω, θ),   G = min over the closed-form last layer, if there is one
 ///
@@ -18,7 +18,9 @@ struct ParametricPrediction<Outer: TensorTree, Labels: TensorTree> {
   ) throws(BilevelError) -> (Tensor) throws(BilevelError) -> Tensor {
     if let head = network.head { return { x in head(network.features(x)) } }
     guard case .closedForm(let ridge) = problem.network.head else {
-      stop("FunctionalProblem", "a network without a last layer needs a closed-form head")
+      stop(
+        "FunctionalProblem",
+        "this method solves for the last layer: give the network class head .closedForm(ridge:)")
     }
     let h = try problem.layer(in: .linear(.network(network.features, ridge: ridge)))
       .solution(at: outer, on: sample)
@@ -32,7 +34,9 @@ struct ParametricPrediction<Outer: TensorTree, Labels: TensorTree> {
       return try loss.mean(outer, head(network.features(sample.inputs)), sample)
     }
     guard case .closedForm(let ridge) = problem.network.head else {
-      stop("FunctionalProblem", "a network without a last layer needs a closed-form head")
+      stop(
+        "FunctionalProblem",
+        "this method solves for the last layer: give the network class head .closedForm(ridge:)")
     }
     let linearClass = LinearClass.network(network.features, ridge: ridge)
     let exact = try problem.layer(in: .linear(linearClass))
@@ -55,6 +59,25 @@ struct ParametricNetwork: TensorTree {
   mutating func visitTensors(_ visitor: inout TensorVisitor) {
     visitor.visit(&features, "features")
     visitor.visit(&head, "head")
+  }
+}
+
+extension FunctionTraining {
+  /// Refuses steps that cannot be repeated as a differentiable function of θ: unrolling repeats the
+  /// steps that were taken, with the network as it is outside training.
+  func requireRepeatable(_ features: Sequential, _ x: Tensor, _ pass: TrainingPass) {
+    var pass = pass
+    let features = stopGradient(features)
+    let x = stopGradient(x)
+    guard tolerance == nil, features(x, &pass).isBitwiseEqual(to: features(x)) else {
+      stop(
+        "FunctionalTraining",
+        """
+        unrolled steps are repeated, but the number of steps depends on a tolerance, or the network \
+        is another one in training (dropout, batch statistics). Take all steps, leave these layers \
+        out, or choose another method
+        """)
+    }
   }
 }
 

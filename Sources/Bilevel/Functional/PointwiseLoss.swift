@@ -38,9 +38,17 @@ struct PointwiseLoss<Outer: TensorTree, Labels: TensorTree> {
   }
 
   /// Cᵢ uᵢ with Cᵢ = ∂²ᵥℓᵢ, [n, d], at constants.
+  ///
+  /// - Parameter factors: [n], by which every row's loss is multiplied, and its product divided: a
+  ///   loss that stands in another row than its output gives another product then.
   func curvatureProduct(
-    _ outer: Outer, _ v: Tensor, _ sample: FunctionalSample<Labels>, along u: Tensor
+    _ outer: Outer, _ v: Tensor, _ sample: FunctionalSample<Labels>, along u: Tensor,
+    factors: Tensor? = nil
   ) throws(BilevelError) -> Tensor {
-    try hvp(at: v, along: u) { v throws(BilevelError) in try values(outer, v, sample).sum() }
+    let product = try hvp(at: v, along: u) { v throws(BilevelError) in
+      let values = try values(outer, v, sample)
+      return factors.map { dot($0, values) } ?? values.sum()
+    }
+    return factors.map { product / $0.expandingShape(at: 1) } ?? product
   }
 }

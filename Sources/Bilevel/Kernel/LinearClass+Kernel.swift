@@ -14,20 +14,38 @@ public enum Kernel: Sendable, Equatable {
     guard a.rank == 2, b.rank == 2, a.shape[1] == b.shape[1] else {
       stop("Kernel", "expected rows of equal length, found \(a.shape) and \(b.shape)")
     }
+    requireParameters()
     switch self {
     case .gaussian(let scale):
       let squares =
         square(a).sum(alongAxis: 1, keepingDimension: true)
         + square(b).sum(alongAxis: 1).expandingShape(at: 0)
         - 2 * matmul(a, b, transposeB: true)
-      // Rounding can make a distance of zero negative.
-      return exp(maximum(squares, 0) * (-0.5 / (scale * scale)))
+      // Rounding can make a distance of zero negative. Its value is corrected, its derivatives are
+      // those of the square: `maximum` has none below 0.
+      let distances = squares + stopGradient(maximum(squares, 0) - squares)
+      return exp(distances * (-0.5 / (scale * scale)))
     case .laplace(let scale):
       let differences = a.expandingShape(at: 1) - b.expandingShape(at: 0)
       return exp(abs(differences).sum(alongAxis: 2) * (-1 / scale))
     case .polynomial(let degree, let offset):
       let base = matmul(a, b, transposeB: true) + offset
       return (1..<degree).reduce(base) { power, _ in power * base }
+    }
+  }
+
+  private func requireParameters() {
+    switch self {
+    case .gaussian(let scale), .laplace(let scale):
+      guard scale > 0, scale.isFinite else {
+        stop("Kernel", "the length scale must be positive, found \(scale)")
+      }
+    case .polynomial(let degree, let offset):
+      guard degree >= 1, offset >= 0, offset.isFinite else {
+        stop(
+          "Kernel",
+          "expected a degree of at least 1 and an offset of at least 0, found \(degree), \(offset)")
+      }
     }
   }
 }

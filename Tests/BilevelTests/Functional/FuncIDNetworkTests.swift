@@ -135,7 +135,7 @@ struct FuncIDNetworkTests {
     let state = FunctionalState()
     let sample = FunctionalSample(inputs: first.z, labels: Tensor.zeros([30, 4]) + first.y)
     let solution = try layer.solution(at: Tensor(0), on: sample, state: state)
-    try requireGradients(at: Tensor(rows: [[0.3, -0.7]]), order: 1) {
+    try requireGradients(at: Tensor(rows: [[0.3, -0.7]])) {
       (x: Tensor) throws -> Tensor in try solution(x).sum()
     }
   }
