@@ -111,6 +111,8 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
       throw .function(
         FunctionalError.pointsDiffer(innerCount: sample.count, outerCount: points.shape[0]))
     }
+    let repeated = sample.inputs.repeatedRowCount
+    if repeated > 0 { throw .function(FunctionalError.repeatedPoints(count: repeated)) }
     var values = functional.values
     if let weights = sample.weights {
       // A row that does not count leaves its output undetermined.
@@ -140,12 +142,11 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
         "a trained adjoint needs a head of its own: .trained(Dense(…)); for a closed form there is "
           + "AdjointMethod.linear")
     }
-    var learner =
-      state.adjoint
-      ?? FunctionalState.Learner(
-        network: HeadedNetwork(
-          features: networkClass.features, head: head.requiring(outputCount, "the adjoint")),
-        optimizer: networkClass.training.optimizer)
+    var learner = FunctionalState.Learner(
+      network: HeadedNetwork(
+        features: networkClass.features, head: head.requiring(outputCount, "the adjoint")),
+      optimizer: networkClass.training.optimizer
+    ).continuing(state.adjoint, "an adjoint network")
     let training = networkClass.training
     for _ in 0..<training.stepCount {
       let inner = AdjointRows(sample, curvature).batch(training.batchSize, &state.generator)

@@ -10,6 +10,8 @@ public enum FunctionalError: Error, Equatable {
   case dependentFeatures(count: Int, rank: Int)
   /// A pointwise adjoint was asked for at other points than those of the inner sample.
   case pointsDiffer(innerCount: Int, outerCount: Int)
+  /// A pointwise adjoint was asked for where rows of the inner sample are the same point.
+  case repeatedPoints(count: Int)
   /// Training left the finite numbers.
   case trainingNotFinite(level: String, step: Int, loss: Double, gradientNorm: Double)
 }
@@ -43,6 +45,12 @@ extension FunctionalError: CustomStringConvertible {
       """
       FuncID: a pointwise adjoint lives on the rows of the inner sample (\(inner)), but the \
       solution was evaluated at other points (\(outer) rows). Evaluate it at the inner inputs, or \
+      choose another adjoint
+      """
+    case .repeatedPoints(let count):
+      """
+      FuncID: \(count) rows of the inner sample repeat the inputs of another row, and a pointwise \
+      adjoint would give one point several values. Merge them into one row with a weight, or \
       choose another adjoint
       """
     case .trainingNotFinite(let level, let step, let loss, let norm):

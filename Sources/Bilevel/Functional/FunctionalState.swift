@@ -19,6 +19,26 @@ public final class FunctionalState {
       (self.network, self.optimizer, initialOptimizer) = (network, optimizer, optimizer)
     }
 
+    /// What a state kept, or this new learner where it kept none.
+    ///
+    /// - Precondition: What was kept is of the same architecture: a state belongs to one layer.
+    func continuing(_ kept: Learner?, _ role: String) -> Learner {
+      guard let kept else { return self }
+      let (own, other) = (network.tensors, kept.network.tensors)
+      guard network.tensorPaths == kept.network.tensorPaths,
+        zip(own, other).allSatisfy({ $0.shape == $1.shape && $0.scalarType == $1.scalarType })
+      else {
+        stop(
+          "FunctionalState",
+          """
+          the state holds \(role) of another architecture (\(other.count) tensors, \
+          \(kept.network.elementCount) parameters; this layer's has \(own.count) and \
+          \(network.elementCount)). A state belongs to one layer: make one for each, or reset() it
+          """)
+      }
+      return kept
+    }
+
     /// The same function before a first step.
     var restarted: Learner { Learner(network: network, optimizer: initialOptimizer) }
   }

@@ -17,9 +17,8 @@ struct NetworkFit<Outer: TensorTree, Labels: TensorTree> {
   func trained(
     _ networkClass: NetworkClass, _ state: FunctionalState
   ) throws(BilevelError) -> (network: HeadedNetwork, status: SolverStatus) {
-    var learner =
-      state.prediction
-      ?? networkClass.initialLearner(inputs: sample.inputs, outputCount: outputCount)
+    var learner = networkClass.initialLearner(inputs: sample.inputs, outputCount: outputCount)
+      .continuing(state.prediction, "a prediction network")
     let training = networkClass.training
     var history: [Double] = []
     var isConverged = false

@@ -154,6 +154,40 @@ struct FuncIDLossTests {
     } throws: { "\($0)".contains("lives on the rows of the inner sample (30)") }
   }
 
+  @Test("A pointwise adjoint on rows that repeat a point is refused")
+  func repeatedPoints() {
+    let twice = Tensor.concatenated([Self.inputs, Self.inputs[0..<2]], alongAxis: 0)
+    let layer = FuncID<Tensor, Tensor>(
+      outputCount: 2, in: .linear(Self.features), adjoint: .pointwise
+    ) { ω, v, _, y in square(v - ω * y).sum(alongAxis: 1) }
+    #expect {
+      _ = try gradient(at: Tensor(1)) { ω throws -> Tensor in
+        let sample = FunctionalSample(inputs: twice, labels: twice)
+        return try layer.solution(at: ω, on: sample)(twice).sum()
+      }
+    } throws: { "\($0)".contains("2 rows of the inner sample repeat") }
+  }
+
+  @Test("A state of another network is refused")
+  func foreignState() async {
+    await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      var generator = PhiloxGenerator(seed: 1)
+      let state = FunctionalState()
+      let x = Tensor.normal([8, 2], using: &generator)
+      for width in [3, 4] {
+        let layer = FuncID<Tensor, Tensor>(
+          outputCount: 2,
+          in: .network(
+            NetworkClass(
+              features: Dense(inputSize: 2, outputSize: width, using: &generator),
+              head: .closedForm(ridge: 0.1)))
+        ) { ω, v, _, y in square(v - ω * y).sum(alongAxis: 1) }
+        _ = try layer.solution(
+          at: Tensor(1), on: FunctionalSample(inputs: x, labels: x), state: state)
+      }
+    }
+  }
+
   @Test("A second derivative through an adjoint of another class stops, and says so")
   func secondOrder() async {
     await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
