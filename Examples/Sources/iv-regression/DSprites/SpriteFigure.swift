@@ -66,9 +66,13 @@ extension SpriteReport {
           curve.map { SVGPoint($0.iteration, $0.losses.median) },
           label: isLabeled ? result.method.title : nil, color: color, width: 1.6))
     }
+    // A logarithm of a narrow range only makes its ticks hard to read.
+    let values = runs.flatMap { $0.losses.map(loss) }
+    let isWide = (values.max() ?? 1) > 10 * (values.min() ?? 1)
     return SVGPanel(
       title: title, xAxis: SVGAxis("outer iteration", scale: iterationScale),
-      yAxis: SVGAxis(title.lowercased(), scale: .logarithmic), marks: bands + lines)
+      yAxis: SVGAxis(title.lowercased(), scale: isWide ? .logarithmic : .linear),
+      marks: bands + lines)
   }
 
   /// Logarithmic where some methods take far more iterations than others.
