@@ -1,4 +1,5 @@
 import Autodiff
+import Bilevel
 import Foundation
 import Neural
 import Testing
@@ -55,13 +56,18 @@ struct DocumentationTests {
 
   @Test("The example of a functional problem learns which source to leave out")
   func functionalBilevel() throws {
-    let (ω, losses) = try Snippets.functionalBilevel()
+    let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let (ω, losses, loops) = try Snippets.functionalBilevel(checkpoint: file.path)
     let (first, last) = try (#require(losses.first), #require(losses.last))
     // It weighs less than a fifth of the others.
     #expect(ω.scalars[2] < min(ω.scalars[0], ω.scalars[1]) - log(5))
     // The noise of the trusted rows has variance 0.04.
     #expect(first > 0.15)
     #expect(last < 0.06)
+    let next = try loops.map { try $0.step().outer }
+    #expect(next[0] == next[1])
+    #expect(loops.map(\.stepCount) == [6, 6])
   }
 
   @Test("The example of a training run fits its function, and its checkpoint resumes it")

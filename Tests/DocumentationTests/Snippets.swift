@@ -125,8 +125,9 @@ enum Snippets {
     return (slope, again, result)
   }
 
-  static func functionalBilevel() throws -> (weights: Tensor, losses: [Double]) {
-    var losses: [Double] = []
+  static func functionalBilevel(checkpoint path: String) throws -> (
+    weights: Tensor, losses: [Double], loops: [FunctionalTraining<Tensor, TreePack<Tensor, Tensor>>]
+  ) {
     // Three sources of measurements of y = sin(3x); the third, half of the rows, is of something
     // else. The outer variable ω weighs the sources, the inner problem fits the median of y with
     // those weights, and the outer loss is the fit to a few rows that can be trusted.
@@ -159,6 +160,7 @@ enum Snippets {
     let sample = FunctionalSample(inputs: rows[0], labels: labels)
 
     var ω = Tensor.zeros([3])
+    var losses: [Double] = []
     var outerOptimizer = Adam(learningRate: 0.1)
     let state = FunctionalState()
     for _ in 0..<60 {
@@ -169,6 +171,32 @@ enum Snippets {
       losses.append(loss.scalar)
       outerOptimizer.update(&ω, along: hypergradient)
     }
-    return (ω, losses)
+
+    let problem = FunctionalProblem<Tensor, TreePack<Tensor, Tensor>>(
+      outputCount: 1, innerInputs: rows[0], innerLabels: { _ in labels },
+      innerLoss: { ω, v, _, labels in
+        let (y, isFrom) = labels.elements
+        return matmul(isFrom, exp(ω)) * Losses.smoothedQuantile(v, y, level: 0.5, bandwidth: 0.2)
+      },
+      outerInputs: trusted[0], outerLoss: { _, v, _ in meanSquaredError(v, trusted[1]) },
+      network: NetworkClass(features: features, head: .closedForm(ridge: 1e-4)))
+    func loop() -> FunctionalTraining<Tensor, TreePack<Tensor, Tensor>> {
+      FunctionalTraining(
+        problem, method: .functional(), outer: Tensor.zeros([3]),
+        optimizer: Adam(learningRate: 0.1))
+    }
+
+    let training = loop()
+    for _ in 0..<5 {
+      let step = try training.step()
+      print(step.inner, step.outer, step.gradientNorm)
+    }
+    try training.snapshot.writeCheckpoint(to: path)
+
+    let continued = loop()  // in another process, made in the same way
+    var snapshot = continued.snapshot
+    try snapshot.readCheckpoint(from: path)
+    continued.restore(snapshot)  // goes on to the same bits
+    return (ω, losses, [training, continued])
   }
 }
