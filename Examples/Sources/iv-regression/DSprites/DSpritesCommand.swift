@@ -1,4 +1,5 @@
 import ArgumentParser
+import DSprites
 import ExampleSupport
 import Foundation
 import SpriteRegression
@@ -39,7 +40,8 @@ struct DSpritesCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The published archive of images, an .npz file; drawn if not given.", valueName: "file"))
+      "The published archive of images, dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz of "
+        + "github.com/google-deepmind/dsprites-dataset; drawn if not given.", valueName: "file"))
   var data: String?
 
   @Option(help: "The type of the numbers.")
@@ -56,8 +58,13 @@ struct DSpritesCommand: ParsableCommand {
 
   @OptionGroup var settings: SpriteSettingOptions
   @OptionGroup var outputs: OutputOptions
+  @OptionGroup(visibility: .hidden) var seeds: SeedOption
 
   func validate() throws {
+    guard seeds.seed == nil else {
+      throw ValidationError(
+        "--seed is for 'linear' and 'deep'; dsprites numbers its runs from --first-seed")
+    }
     for (name, value, range) in [
       ("--size", size, 20...1_000_000), ("--runs", runs, 1...10_000), ("--jobs", jobs, 1...1024),
       ("--checkpoint-every", checkpointEvery, 1...1_000_000),
@@ -76,6 +83,9 @@ struct DSpritesCommand: ParsableCommand {
     let data: SpriteDataFile?
     do {
       data = try self.data.map { try SpriteDataFile(path: $0) }
+      if let data { try SpriteArchive.requireHeaders(inFile: data.path) }
+    } catch let error as DSpritesError {
+      throw ValidationError("--data: \(error)")
     } catch {
       throw ValidationError(
         "--data: '\(self.data ?? "")' cannot be read; give the archive of dSprites, or leave the "
@@ -89,14 +99,18 @@ struct DSpritesCommand: ParsableCommand {
       }
     }
     let directory = try outputs.directory()
+    let plot = directory.file("dsprites.svg")
+    try requireWritable(plot)
+    try outputs.requireWritableResults()
     let runs = SpriteRuns(
       directory: try OutputDirectory(path: directory.file("dsprites-runs")).path)
+    let lock = try SpriteLock(directory: runs.directory)
+    defer { withExtendedLifetime(lock) {} }
     let finished = try runs.finished(of: specifications, resumes: resume)
     let study = SpriteStudy(
       runs: runs, specifications: specifications, jobs: jobs, checkpointInterval: checkpointEvery)
     let report = SpriteReport(try study.complete(finished))
     print(report.text)
-    let plot = directory.file("dsprites.svg")
     try report.figure.write(to: plot)
     print("\nWrote \(plot) and \(runs.directory)")
     try outputs.writeResults(report)

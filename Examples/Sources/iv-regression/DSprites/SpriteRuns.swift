@@ -75,11 +75,12 @@ struct SpriteRuns {
     do {
       try fit.readCheckpoint(from: networks)
     } catch {
-      throw .unusableCheckpoint(path: networks, reason: "\(error)")
+      throw .damagedCheckpoint(path: networks, run: specification.name, reason: "\(error)")
     }
     // The record is written first and may be ahead.
     guard let past = run.truncated(to: fit.history.count), past.losses == fit.history else {
-      throw .unusableCheckpoint(path: networks, reason: "\(record) is not of the same run")
+      throw .damagedCheckpoint(
+        path: networks, run: specification.name, reason: "\(record) is not of the same run")
     }
     return past
   }

@@ -63,7 +63,7 @@ struct SpriteStudy {
   private func result(of process: SpriteProcess) throws(SpriteStudyError) -> SpriteRun {
     defer { process.cleanUp() }
     guard process.hasSucceeded else {
-      throw .runStopped(name: process.specification.name, message: process.message)
+      throw process.failure
     }
     return try SpriteRun(contentsOfFile: runs.path(of: process.specification))
   }
