@@ -83,7 +83,7 @@ struct DSpritesRuns {
     ]
     let result = try ivRegression.run(
       DSpritesRuns.quick + [
-        "--runs", "1", "--method", "funcid,aid", "--method", "itd,value-function", "--json",
+        "--runs", "1", "--method", "FuncID, aid", "--method", "itd,value function", "--json",
         "r.json", "--adjoint-steps", "3", "--adjoint-learning-rate", "0.01",
         "--adjoint-weight-decay", "0.02", "--standardize-instruments", "--cross-fit",
         "--decay-learning-rates",
@@ -112,6 +112,12 @@ struct DSpritesRuns {
             ? ["steps": 3, "learningRate": 0.01, "weightDecay": 0.02] : nil))
     }
     #expect(result.output.contains("float64"))
+    #expect(result.output.contains("Settings         chosen here, --iterations 2, --inner-steps 2"))
+    #expect(result.output.contains("--standardize-instruments"))
+    let plot = try String(
+      contentsOf: workspace.url.appending(path: "iv-regression-output/dsprites.svg"),
+      encoding: .utf8)
+    #expect(plot.contains("settings: chosen here, --iterations 2"))
   }
 
   @Test func trainingThatFailsIsAResult() throws {

@@ -17,6 +17,7 @@ import Testing
     #expect(stopped.status != 0)
     if signal != SIGKILL {
       #expect(stopped.errors.contains("interrupted; "), "\(stopped.errors)")
+      #expect(stopped.errors.contains("stopping after this iteration; Ctrl-C again stops now\n"))
       #expect(stopped.errors.contains("Go on with\n"))
       #expect(stopped.errors.contains("--json r.json --resume\n"))
     }
@@ -124,6 +125,37 @@ import Testing
         + ["--method", "aid", "--runs", "1", "--inner-learning-rate", "0.01", "--resume"],
       in: workspace.url)
     #expect(more.status == 0, "\(more.errors)")
+    #expect(
+      more.output.contains(
+        "1 further run in \(DSpritesRuns.runs) is left out of the table and the plot"))
+  }
+
+  @Test func oneProgramAtATimeWritesToADirectory() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let directory = workspace.url.appending(path: DSpritesRuns.runs)
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    let descriptor = open(directory.appending(path: ".lock").path, O_RDWR | O_CREAT, 0o644)
+    try #require(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+    let arguments = DSpritesRuns.quick + ["--method", "dfiv", "--runs", "1"]
+    let refused = try ivRegression.run(arguments, in: workspace.url)
+    #expect(refused.status > 0)
+    #expect(
+      refused.errors.contains("another iv-regression is writing to \(DSpritesRuns.runs); wait"))
+    close(descriptor)
+    let result = try ivRegression.run(arguments, in: workspace.url)
+    #expect(result.status == 0, "\(result.errors)")
+  }
+
+  @Test(arguments: ["missing/r.json", "."])
+  func resultsThatCannotBeWrittenAreRefusedBeforeTheRuns(json: String) throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let result = try ivRegression.run(
+      DSpritesRuns.quick + ["--method", "dfiv", "--runs", "1", "--json", json], in: workspace.url)
+    #expect(result.status > 0)
+    #expect(result.errors.contains("\(json): cannot be written"), "\(result.errors)")
+    #expect(!FileManager.default.fileExists(atPath: workspace.url.path + "/" + DSpritesRuns.runs))
   }
 
   @Test func damagedRunsAreRefused() throws {

@@ -62,6 +62,9 @@ final class SpriteProcess {
   /// The last iteration that was reported.
   var lastEvent: SpriteRunEvent? { inbox.last }
 
+  /// What the system calls the process.
+  var identifier: Int32 { process.processIdentifier }
+
   /// Whether the run goes on.
   var isRunning: Bool { process.isRunning }
 
