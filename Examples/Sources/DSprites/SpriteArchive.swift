@@ -32,6 +32,14 @@ public struct SpriteArchive: SpriteSource {
     self.layout = layout
   }
 
+  /// Refuses a file that is none of the data set by its headers, in an instant and without its
+  /// contents.
+  ///
+  /// - Throws: A `DSpritesError`, as the initializer does.
+  public static func requireHeaders(inFile path: String) throws(DSpritesError) {
+    try SpriteArchiveReader(contentsOfFile: path, layout: .full).requireHeaders()
+  }
+
   /// - Precondition: Latents are of the shape that is kept.
   public func images(of latents: [SpriteLatents]) -> SpriteImages {
     var rows: [UInt64] = []

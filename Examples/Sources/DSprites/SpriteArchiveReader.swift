@@ -5,9 +5,24 @@ struct SpriteArchiveReader {
   private let archive: NPZArchive
   private let layout: SpriteLayout
 
+  /// Colour, shape, scale, orientation, x and y.
+  private static let latentCount = 6
+
   init(contentsOfFile path: String, layout: SpriteLayout) throws(DSpritesError) {
     archive = try refusing { () throws(NPZError) in try NPZArchive(contentsOfFile: path) }
     self.layout = layout
+  }
+
+  /// Checks the type of the images, and the shapes of all that is read.
+  func requireHeaders() throws(DSpritesError) {
+    for member in ["latents_classes", "latents_values"] {
+      let header = try refusing { () throws(NPZError) in
+        try archive.stream(ofMember: member).header
+      }
+      try require(header, of: member, shape: [layout.imageCount, Self.latentCount])
+    }
+    let header = try refusing { () throws(NPZError) in try archive.stream(ofMember: "imgs").header }
+    try requireImages(header)
   }
 
   /// Checks the indices of the latents: colour, shape, scale, orientation, x and y.
@@ -36,7 +51,7 @@ struct SpriteArchiveReader {
     let header = try refusing { () throws(NPZError) in
       try archive.stream(ofMember: member).header
     }
-    let width = 6
+    let width = Self.latentCount
     try require(header, of: member, shape: [layout.imageCount, width])
     let array = try refusing { () throws(NPZError) in try archive.array(named: member) }
     let found: [Double]
@@ -58,13 +73,7 @@ struct SpriteArchiveReader {
     let member = "imgs"
     var stream = try refusing { () throws(NPZError) in try archive.stream(ofMember: member) }
     let side = SpriteImages.side
-    try require(stream.header, of: member, shape: [layout.imageCount, side, side])
-    guard stream.header.scalarType == .uint8, !stream.header.isFortranOrder else {
-      throw .otherArray(
-        source: archive.source, member: member, expected: "uint8 in C order",
-        found: "\(stream.header.scalarType)"
-          + (stream.header.isFortranOrder ? " in Fortran order" : ""))
-    }
+    try requireImages(stream.header)
     let first = shape.rawValue * layout.imagesPerShape
     let kept = first..<first + layout.imagesPerShape
     var rows: [UInt64] = []
@@ -85,6 +94,16 @@ struct SpriteArchiveReader {
       }
     }
     return SpriteImages(rows: rows)
+  }
+
+  private func requireImages(_ header: NPYHeader) throws(DSpritesError) {
+    let (member, side) = ("imgs", SpriteImages.side)
+    try require(header, of: member, shape: [layout.imageCount, side, side])
+    guard header.scalarType == .uint8, !header.isFortranOrder else {
+      throw .otherArray(
+        source: archive.source, member: member, expected: "uint8 in C order",
+        found: "\(header.scalarType)" + (header.isFortranOrder ? " in Fortran order" : ""))
+    }
   }
 
   private func require(

@@ -39,6 +39,29 @@ public func atomicWrite(_ text: String, to path: String) throws(OutputError) {
   }
 }
 
+/// Refuses a file that `atomicWrite` could not write, before the work whose results it is for.
+public func requireWritable(_ path: String) throws(OutputError) {
+  let manager = FileManager.default
+  var isDirectory: ObjCBool = false
+  let exists = manager.fileExists(atPath: path, isDirectory: &isDirectory)
+  if exists, isDirectory.boolValue {
+    throw OutputError(path: path, reason: "it is a directory")
+  }
+  let type = try? manager.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+  if exists, type != .typeRegular {
+    if manager.isWritableFile(atPath: path) { return }
+    throw OutputError(path: path, reason: "permission denied")
+  }
+  // A regular file is replaced, which takes a directory that can be written.
+  let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+  guard manager.fileExists(atPath: parent, isDirectory: &isDirectory), isDirectory.boolValue else {
+    throw OutputError(path: path, reason: "the directory it should be in does not exist")
+  }
+  guard manager.isWritableFile(atPath: parent) else {
+    throw OutputError(path: path, reason: "permission denied")
+  }
+}
+
 /// Writes a value as JSON in one piece: sorted keys, indented, a line end at the end.
 ///
 /// JSON has no numbers that are not finite; they become the texts `"Infinity"`, `"-Infinity"` and

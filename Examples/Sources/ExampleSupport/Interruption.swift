@@ -4,8 +4,8 @@ import Synchronization
 
 /// Whether the user has asked to stop, by Ctrl-C or a request to end the program.
 ///
-/// The first signal sets a flag that is looked at after each iteration; a second one ends the
-/// program at once.
+/// The first signal sets a flag that is looked at after each iteration; a second one of the same
+/// kind ends the program at once.
 public struct Interruption {
   private let flag = Flag()
   private let sources: [any DispatchSourceSignal]
@@ -15,14 +15,28 @@ public struct Interruption {
   }
 
   /// Listens from now on.
-  public init() {
+  ///
+  /// - Parameters:
+  ///   - announcement: A line for standard error at the first signal; nil for none.
+  ///   - abandon: Called at the second signal, before the program ends.
+  public init(announcement: String? = nil, abandon: (@Sendable () -> Void)? = nil) {
     let flag = flag
     sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
+      let wasSent = Flag()
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
-        flag.isSet.store(true, ordering: .relaxed)
-        signal(number, SIG_DFL)
+        // A process of a study may get both signals, from the terminal and from the study, which
+        // is one request and not two.
+        if wasSent.isSet.exchange(true, ordering: .relaxed) {
+          abandon?()
+          _exit(128 + number)
+        }
+        let isFirst = !flag.isSet.exchange(true, ordering: .relaxed)
+        if isFirst, let announcement {
+          // On a line of its own, below that of a meter.
+          FileHandle.standardError.write(Data("\n\(announcement)\n".utf8))
+        }
       }
       source.resume()
       return source

@@ -26,6 +26,11 @@ struct OutputOptions: ParsableArguments {
     try writeJSON(results, to: json)
   }
 
+  /// Refuses a file of `--json` that cannot be written, before long work.
+  func requireWritableResults() throws(OutputError) {
+    if let json { try requireWritable(json) }
+  }
+
   /// Refuses to write the results over the data they are computed from.
   func requireJSON(apartFrom data: String?) throws {
     guard let json, let data else { return }
@@ -39,10 +44,17 @@ struct OutputOptions: ParsableArguments {
 /// The options of the program and of its subcommands on one sample.
 struct SharedOptions: ParsableArguments {
   @OptionGroup var outputs: OutputOptions
+  @OptionGroup var seeds: SeedOption
 
+  /// The seed that is given, or the default.
+  var seed: UInt64 { seeds.seed ?? 1 }
+}
+
+/// The seed, in a group of its own because `dsprites`, which has seeds of its runs, refuses it.
+struct SeedOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The seed of everything random: simulation, splits and initial weights of 'deep'. 'linear' "
-        + "has nothing random.", valueName: "number"))
-  var seed: UInt64 = 1
+        + "has nothing random. (default: 1)", valueName: "number"))
+  var seed: UInt64?
 }

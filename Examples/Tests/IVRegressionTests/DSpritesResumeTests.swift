@@ -17,6 +17,7 @@ import Testing
     #expect(stopped.status != 0)
     if signal != SIGKILL {
       #expect(stopped.errors.contains("interrupted; "), "\(stopped.errors)")
+      #expect(stopped.errors.contains("stopping after this iteration; Ctrl-C again stops now\n"))
       #expect(stopped.errors.contains("Go on with\n"))
       #expect(stopped.errors.contains("--json r.json --resume\n"))
     }
@@ -55,7 +56,7 @@ import Testing
     let other = try ivRegression.run(
       arguments + ["--resume", "--first-ridge", "2"], in: workspace.url)
     #expect(other.errors.contains("\(method)-1.unfinished: belongs to other settings"))
-    #expect(other.errors.contains("--first-ridge was 0.1 there and is 2.0 now"))
+    #expect(other.errors.contains("--first-ridge was 0.03 there and is 2.0 now"))
 
     let resumed = try ivRegression.run(arguments + ["--resume"], in: workspace.url)
     #expect(resumed.status == 0, "\(resumed.errors)")
@@ -92,9 +93,11 @@ import Testing
     try bytes.write(to: file)
     let result = try ivRegression.run(arguments + ["--resume"], in: workspace.url)
     #expect(result.status > 0)
-    #expect(result.errors.contains("the run itd-1 stopped:"), "\(result.errors)")
-    #expect(result.errors.contains("itd-1.checkpoint: the run cannot go on from it"))
-    #expect(result.errors.contains("delete the file to begin the run anew"))
+    #expect(
+      result.errors.contains("itd-1.checkpoint is damaged; delete it to begin run itd-1 anew"),
+      "\(result.errors)")
+    #expect(result.errors.components(separatedBy: "Error:").count == 2)
+    #expect(!result.errors.contains("--resume"))
   }
 
   @Test func otherSettingsAreRefusedByName() throws {
@@ -108,7 +111,7 @@ import Testing
       (["--resume", "--iterations", "3"], "--iterations was 2 there and is 3 now"),
       (["--resume", "--unrolled-steps", "1"], "--unrolled-steps was 2 there and is 1 now"),
       (["--resume", "--precision", "float64"], "--precision was float32 there and is float64"),
-      (["--resume", "--decay-learning-rates"], "--decay-learning-rates was off there and is on"),
+      (["--resume", "--no-decay-learning-rates"], "--decay-learning-rates was on there"),
       // What all runs share must be the same for another method too.
       (["--resume", "--method", "aid", "--size", "62"], "--size was 60 there and is 62 now"),
     ] {
@@ -122,6 +125,37 @@ import Testing
         + ["--method", "aid", "--runs", "1", "--inner-learning-rate", "0.01", "--resume"],
       in: workspace.url)
     #expect(more.status == 0, "\(more.errors)")
+    #expect(
+      more.output.contains(
+        "1 further run in \(DSpritesRuns.runs) is left out of the table and the plot"))
+  }
+
+  @Test func oneProgramAtATimeWritesToADirectory() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let directory = workspace.url.appending(path: DSpritesRuns.runs)
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    let descriptor = open(directory.appending(path: ".lock").path, O_RDWR | O_CREAT, 0o644)
+    try #require(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+    let arguments = DSpritesRuns.quick + ["--method", "dfiv", "--runs", "1"]
+    let refused = try ivRegression.run(arguments, in: workspace.url)
+    #expect(refused.status > 0)
+    #expect(
+      refused.errors.contains("another iv-regression is writing to \(DSpritesRuns.runs); wait"))
+    close(descriptor)
+    let result = try ivRegression.run(arguments, in: workspace.url)
+    #expect(result.status == 0, "\(result.errors)")
+  }
+
+  @Test(arguments: ["missing/r.json", "."])
+  func resultsThatCannotBeWrittenAreRefusedBeforeTheRuns(json: String) throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let result = try ivRegression.run(
+      DSpritesRuns.quick + ["--method", "dfiv", "--runs", "1", "--json", json], in: workspace.url)
+    #expect(result.status > 0)
+    #expect(result.errors.contains("\(json): cannot be written"), "\(result.errors)")
+    #expect(!FileManager.default.fileExists(atPath: workspace.url.path + "/" + DSpritesRuns.runs))
   }
 
   @Test func damagedRunsAreRefused() throws {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DSprites
 import ExampleSupport
 import Foundation
 import SpriteRegression
@@ -15,7 +16,7 @@ struct DSpritesCommand: ParsableCommand {
       The images are drawn by the program; --data takes those of the published archive.
 
       Methods:
-      \(SpriteMethod.allCases.map { "  \($0.rawValue): \($0.title)" }.joined(separator: "\n"))
+      \(SpriteMethod.allCases.map { "  \($0.rawValue): \($0.summary)" }.joined(separator: "\n"))
 
       Every run has a process of its own and, when it has ended, a file in the output directory. \
       --resume keeps those and makes the runs that are missing, those that were interrupted from \
@@ -25,10 +26,11 @@ struct DSpritesCommand: ParsableCommand {
   @Option(
     name: .customLong("method"),
     help: ArgumentHelp(
-      "Methods, comma-separated or in several options; 'all' for every one.", valueName: "names"))
+      "Methods, comma-separated or in several options; 'all' for every one. (default: all)",
+      valueName: "names"))
   var methodNames: [String] = []
 
-  @Option(help: "Observations of a run, halved for the two stages.")
+  @Option(help: "Observations of a run, 20 to 1000000, halved for the two stages.")
   var size = 5000
 
   @Option(help: "Runs of each method.")
@@ -39,7 +41,8 @@ struct DSpritesCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The published archive of images, an .npz file; drawn if not given.", valueName: "file"))
+      "The published archive of images, dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz of "
+        + "github.com/google-deepmind/dsprites-dataset; drawn if not given.", valueName: "file"))
   var data: String?
 
   @Option(help: "The type of the numbers.")
@@ -48,7 +51,10 @@ struct DSpritesCommand: ParsableCommand {
   @Option(help: "Runs at once, each with its share of the threads.")
   var jobs = 1
 
-  @Option(help: "Outer iterations from one checkpoint of a run to the next.")
+  @Option(
+    help: ArgumentHelp(
+      "Outer iterations from one checkpoint of a run to the next; a checkpoint takes about 60 MB "
+        + "for each run in progress."))
   var checkpointEvery = 10
 
   @Flag(help: "Keep the runs that the output directory holds, and make the others.")
@@ -56,8 +62,13 @@ struct DSpritesCommand: ParsableCommand {
 
   @OptionGroup var settings: SpriteSettingOptions
   @OptionGroup var outputs: OutputOptions
+  @OptionGroup(visibility: .hidden) var seeds: SeedOption
 
   func validate() throws {
+    guard seeds.seed == nil else {
+      throw ValidationError(
+        "--seed is for 'linear' and 'deep'; dsprites numbers its runs from --first-seed")
+    }
     for (name, value, range) in [
       ("--size", size, 20...1_000_000), ("--runs", runs, 1...10_000), ("--jobs", jobs, 1...1024),
       ("--checkpoint-every", checkpointEvery, 1...1_000_000),
@@ -76,6 +87,9 @@ struct DSpritesCommand: ParsableCommand {
     let data: SpriteDataFile?
     do {
       data = try self.data.map { try SpriteDataFile(path: $0) }
+      if let data { try SpriteArchive.requireHeaders(inFile: data.path) }
+    } catch let error as DSpritesError {
+      throw ValidationError("--data: \(error)")
     } catch {
       throw ValidationError(
         "--data: '\(self.data ?? "")' cannot be read; give the archive of dSprites, or leave the "
@@ -89,14 +103,25 @@ struct DSpritesCommand: ParsableCommand {
       }
     }
     let directory = try outputs.directory()
+    let plot = directory.file("dsprites.svg")
+    try requireWritable(plot)
+    try outputs.requireWritableResults()
     let runs = SpriteRuns(
       directory: try OutputDirectory(path: directory.file("dsprites-runs")).path)
+    let lock = try SpriteLock(directory: runs.directory)
+    defer { withExtendedLifetime(lock) {} }
     let finished = try runs.finished(of: specifications, resumes: resume)
     let study = SpriteStudy(
       runs: runs, specifications: specifications, jobs: jobs, checkpointInterval: checkpointEvery)
-    let report = SpriteReport(try study.complete(finished))
+    let report = SpriteReport(
+      try study.complete(finished), settings: settings.summary)
     print(report.text)
-    let plot = directory.file("dsprites.svg")
+    let further = runs.furtherCount(than: specifications)
+    if further > 0 {
+      print(
+        "\n\(further) further \(further == 1 ? "run" : "runs") in \(runs.directory) "
+          + "\(further == 1 ? "is" : "are") left out of the table and the plot")
+    }
     try report.figure.write(to: plot)
     print("\nWrote \(plot) and \(runs.directory)")
     try outputs.writeResults(report)
@@ -104,14 +129,18 @@ struct DSpritesCommand: ParsableCommand {
 
   /// The methods that are asked for, in their usual order.
   private func methods() throws -> [SpriteMethod] {
-    let names: [String] = methodNames.flatMap { $0.split(separator: ",") }.map(String.init)
-    if methodNames.isEmpty || names == ["all"] { return SpriteMethod.allCases }
-    let methods = try names.map { name in
-      guard let method = SpriteMethod(rawValue: name) else {
+    let names = methodNames.flatMap { $0.split(separator: ",") }
+      .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+    if methodNames.isEmpty { return SpriteMethod.allCases }
+    let methods = try names.flatMap { name in
+      // Titles, as the table has them, are these names with spaces and capitals.
+      let key = name.lowercased().replacing(" ", with: "-")
+      if key == "all" { return SpriteMethod.allCases }
+      guard let method = SpriteMethod(rawValue: key) else {
         let known = SpriteMethod.allCases.map(\.rawValue).joined(separator: ", ")
         throw ValidationError("--method: there is no '\(name)'; there are \(known), and all")
       }
-      return method
+      return [method]
     }
     guard !methods.isEmpty else { throw ValidationError("--method must name one at least") }
     return SpriteMethod.allCases.filter(methods.contains)

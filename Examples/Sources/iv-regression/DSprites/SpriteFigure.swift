@@ -8,7 +8,8 @@ extension SpriteReport {
     let images = run?.data.map { "images of \($0.identity)" } ?? "images drawn"
     return SVGFigure(
       title: "Instrumental-variable regression on dSprites, n = \(Numbers.count(run?.size ?? 0))",
-      subtitle: "\(images); boxes: quartiles, dots: runs; lines: medians of runs, bands: quartiles",
+      subtitle:
+        "\(images); settings: \(settings); boxes: quartiles, dots: runs; lines: medians of runs, bands: quartiles",
       panels: [
         errors, losses("Outer loss", isLabeled: true) { $0.outer },
         losses("Inner loss") { $0.inner },

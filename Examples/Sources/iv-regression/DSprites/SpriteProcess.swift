@@ -62,6 +62,9 @@ final class SpriteProcess {
   /// The last iteration that was reported.
   var lastEvent: SpriteRunEvent? { inbox.last }
 
+  /// What the system calls the process.
+  var identifier: Int32 { process.processIdentifier }
+
   /// Whether the run goes on.
   var isRunning: Bool { process.isRunning }
 
@@ -70,14 +73,18 @@ final class SpriteProcess {
     !process.isRunning && process.terminationReason == .exit && process.terminationStatus == 0
   }
 
-  /// What an unsuccessful run said, or what ended it.
-  var message: String {
+  /// Why an unsuccessful run ended: what it said, or what ended it.
+  var failure: SpriteStudyError {
+    let name = specification.name
     let text = (try? String(contentsOf: errors, encoding: .utf8)) ?? ""
     let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
-    let isSignal = process.terminationReason == .uncaughtSignal
-    let ending = "signal \(process.terminationStatus) ended it"
-    let lines = [trimmed, isSignal ? ending : ""].filter { !$0.isEmpty }
-    return lines.isEmpty ? "without a message" : lines.joined(separator: "\n")
+    if process.terminationReason == .uncaughtSignal {
+      return .runKilled(name: name, signal: process.terminationStatus, message: trimmed)
+    }
+    // This program puts the prefix before what it prints itself.
+    let prefix = "Error: "
+    let message = trimmed.hasPrefix(prefix) ? String(trimmed.dropFirst(prefix.count)) : trimmed
+    return message.isEmpty ? .runStopped(name: name) : .runFailed(name: name, message: message)
   }
 
   /// Asks the run to keep its state and end.

@@ -5,6 +5,8 @@ import SpriteRegression
 struct SpriteReport: Encodable {
   /// Of the constant that predicts best.
   let constantError: Double
+  /// Where settings come from, and the options that replace them.
+  let settings: String
   let methods: [MethodResult]
   /// Every run with its settings, seed, losses and the software under it.
   let runs: [SpriteRun]
@@ -44,8 +46,9 @@ struct SpriteReport: Encodable {
     }
   }
 
-  init(_ runs: [SpriteRun]) {
+  init(_ runs: [SpriteRun], settings: String) {
     self.runs = runs
+    self.settings = settings
     constantError = runs.first?.constantError ?? .nan
     methods = SpriteMethod.allCases.compactMap { method in
       let own = runs.filter { $0.specification.method == method }

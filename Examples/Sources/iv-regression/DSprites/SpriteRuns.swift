@@ -46,6 +46,13 @@ struct SpriteRuns {
     return ended.filter { names.contains($0.specification.name) }
   }
 
+  /// How many runs that have ended are none of those that are wanted.
+  func furtherCount(than wanted: [SpriteSpecification]) -> Int {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    let names = Set(wanted.map { "\($0.name).\(Self.ended)" })
+    return files.count { $0.hasSuffix(".\(Self.ended)") && !names.contains($0) }
+  }
+
   private func requireSame(
     _ run: SpriteRun, as wanted: [SpriteSpecification], path: String
   ) throws(SpriteStudyError) {
@@ -75,11 +82,12 @@ struct SpriteRuns {
     do {
       try fit.readCheckpoint(from: networks)
     } catch {
-      throw .unusableCheckpoint(path: networks, reason: "\(error)")
+      throw .damagedCheckpoint(path: networks, run: specification.name, reason: "\(error)")
     }
     // The record is written first and may be ahead.
     guard let past = run.truncated(to: fit.history.count), past.losses == fit.history else {
-      throw .unusableCheckpoint(path: networks, reason: "\(record) is not of the same run")
+      throw .damagedCheckpoint(
+        path: networks, run: specification.name, reason: "\(record) is not of the same run")
     }
     return past
   }

@@ -20,7 +20,10 @@ struct SpriteStudy {
     var progress = SpriteProgress(pending, finished: finished, jobs: jobs)
     var waiting = pending[...]
     var running: [SpriteProcess] = []
-    let interruption = Interruption()
+    let children = SpriteProcessIdentifiers()
+    let interruption = Interruption(
+      announcement: "stopping after this iteration; Ctrl-C again stops now",
+      abandon: { children.kill() })
     defer {
       interruption.end()
       progress.finish()
@@ -28,7 +31,9 @@ struct SpriteStudy {
     do {
       while !waiting.isEmpty || !running.isEmpty {
         while running.count < jobs, !interruption.isRequested, let next = waiting.popFirst() {
-          running.append(try start(next))
+          let process = try start(next)
+          children.insert(process.identifier)
+          running.append(process)
         }
         Thread.sleep(forTimeInterval: 0.05)
         if interruption.isRequested {
@@ -38,6 +43,7 @@ struct SpriteStudy {
         }
         for process in running where !process.isRunning {
           running.removeAll { $0 === process }
+          children.remove(process.identifier)
           let run = try result(of: process)
           results[run.specification.name] = run
           progress.note(run)
@@ -63,7 +69,7 @@ struct SpriteStudy {
   private func result(of process: SpriteProcess) throws(SpriteStudyError) -> SpriteRun {
     defer { process.cleanUp() }
     guard process.hasSucceeded else {
-      throw .runStopped(name: process.specification.name, message: process.message)
+      throw process.failure
     }
     return try SpriteRun(contentsOfFile: runs.path(of: process.specification))
   }

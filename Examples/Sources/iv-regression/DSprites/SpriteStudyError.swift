@@ -1,11 +1,16 @@
+import Foundation
+
 /// Why a directory of runs cannot be used, or a run did not end.
 enum SpriteStudyError: Error, CustomStringConvertible {
   case unusableRun(path: String, reason: String)
   case otherSettings(path: String, option: String, found: String, wanted: String)
+  case directoryInUse(directory: String)
   case runsExist(directory: String, count: Int)
-  case runStopped(name: String, message: String)
+  case runFailed(name: String, message: String)
+  case runKilled(name: String, signal: Int32, message: String)
+  case runStopped(name: String)
   case invalidRequest
-  case unusableCheckpoint(path: String, reason: String)
+  case damagedCheckpoint(path: String, run: String, reason: String)
 
   var description: String {
     switch self {
@@ -15,15 +20,25 @@ enum SpriteStudyError: Error, CustomStringConvertible {
     case .otherSettings(let path, let option, let found, let wanted):
       "\(path): belongs to other settings: \(option) was \(found) there and is \(wanted) now; "
         + "repeat the options of that run, or choose another --output"
+    case .directoryInUse(let directory):
+      "another iv-regression is writing to \(directory); wait for it, or choose another --output"
     case .runsExist(let directory, let count):
       "\(directory): holds \(count) \(count == 1 ? "run" : "runs") already; add --resume to keep "
         + "them and make those that are missing, or choose another --output"
-    case .runStopped(let name, let message):
-      "the run \(name) stopped:\n\(message)\nRuns that have ended are kept; add --resume to go on"
-    case .unusableCheckpoint(let path, let reason):
-      "\(path): the run cannot go on from it: \(reason); delete the file to begin the run anew"
+    case .runFailed(let name, let message):
+      "the run \(name): \(message)"
+    case .runKilled(let name, let signal, let message):
+      (message.isEmpty ? "" : message + "\n") + "the run \(name) was ended by signal \(signal)"
+        + (signal == SIGKILL
+          ? ", often for want of memory: try fewer --jobs or a smaller --size" : "")
+        + Self.resumption
+    case .runStopped(let name):
+      "the run \(name) stopped without a message" + Self.resumption
+    case .damagedCheckpoint(let path, let run, let reason):
+      "\(path) is damaged; delete it to begin run \(run) anew\n(\(reason))"
     case .invalidRequest:
       "expected the description of a run, as 'iv-regression dsprites' gives it; use that command"
     }
   }
+  private static let resumption = "\nRuns that have ended are kept; add --resume to go on"
 }
