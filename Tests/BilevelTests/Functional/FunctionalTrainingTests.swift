@@ -1,5 +1,6 @@
 import Autodiff
 import Bilevel
+import Foundation
 import GradientCheck
 import Neural
 import TensorFiles
@@ -214,7 +215,9 @@ struct FunctionalTrainingTests {
     func run(_ training: FunctionalTraining<MLP, Tensor>, upTo count: Int) throws {
       while training.stepCount < count { _ = try training.step() }
     }
-    let path = "/tmp/adjoint-functional-\(index).checkpoint"
+    let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let path = file.path
     for cut in [0, 1, 4] {
       let whole = make()
       try run(whole, upTo: 7)
