@@ -1,7 +1,7 @@
 import Autodiff
 
 /// The regression of the outcome on predicted treatment features, with a penalty on what the
-/// instruments leave open:
+/// instruments leave open.
 ///
 ///     u = argmin mean (y − [h(z), 1] u)² + λ ‖u‖² + κ mean ((ψ(t) − h(z)) u)²
 ///

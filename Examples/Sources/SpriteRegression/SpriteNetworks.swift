@@ -1,9 +1,10 @@
 import Autodiff
 import Neural
 
-/// The networks of the dSprites benchmark: those of Xu et al. (2021) with layer instead of batch
-/// normalisation, as Petrulionyte, Mairal and Arbel (2024) use them. Every weight is spectrally
-/// normalised.
+/// The networks of the dSprites benchmark.
+///
+/// Those of Xu and others (2021) with layer instead of batch normalisation, as Petrulionyte, Mairal
+/// and Arbel (2024) use them. Every weight is spectrally normalised.
 enum SpriteNetworks {
   /// How many features of the treatment there are.
   static let featureCount = 32
