@@ -102,7 +102,8 @@ struct FunctionalTrainingTests {
     let functional = try Self.slope(problem, .functional())
     let dfiv = try Self.slope(problem, .closedFormHead)
     #expect(Self.distance(functional.slope, dfiv.slope) < 1e-10)
-    #expect(functional.losses.outer == dfiv.losses.outer)
+    // The last layer is solved from two starts.
+    #expect(abs(functional.losses.outer - dfiv.losses.outer) < 1e-12 * dfiv.losses.outer)
   }
 
   @Test("On a strongly convex linear model AID, functional and a direct derivative agree")
