@@ -71,7 +71,7 @@ public struct SpriteSettings: Codable, Equatable, Sendable {
   /// Our settings of a method.
   ///
   /// Chosen with `funcid-linear` on training draws of seeds 101 to 103, by the error against the true
-  /// function on validation draws of those seeds: cross-fitting (3.1 to 1.2 together with the
+  /// function on validation draws of those seeds: cross-fitting (2.8 to 1.2 together with the
   /// variance penalty at seed 101), smaller ridges, and larger steps that decay. Other methods take
   /// them over; `itd` keeps a smaller step, with which it does not collapse, and the penalty methods
   /// take more iterations, because they train the instrument network by one step in each.
