@@ -9,6 +9,7 @@ let package = Package(
     .library(name: "Autodiff", targets: ["Autodiff"]),
     .library(name: "Neural", targets: ["Neural"]),
     .library(name: "GradientCheck", targets: ["GradientCheck"]),
+    .library(name: "Inference", targets: ["Inference"]),
     .library(name: "Bilevel", targets: ["Bilevel"]),
     .library(name: "TensorFiles", targets: ["TensorFiles"]),
   ],
@@ -21,6 +22,7 @@ let package = Package(
     .target(name: "TensorFiles", dependencies: ["Autodiff", "CZlibInterface"]),
     .target(name: "Neural", dependencies: ["Autodiff", "TensorFiles"]),
     .target(name: "GradientCheck", dependencies: ["Autodiff"]),
+    .target(name: "Inference", dependencies: ["Autodiff"]),
     .target(name: "Bilevel", dependencies: ["Autodiff", "Neural", "TensorFiles"]),
 
     // Tests, one target per module. `CReferenceMath` evaluates the elementary functions in
@@ -38,6 +40,7 @@ let package = Package(
     .testTarget(name: "GradientCheckTests", dependencies: ["GradientCheck"]),
     .testTarget(
       name: "TensorFilesTests", dependencies: ["TensorFiles"], exclude: ["Fixtures"]),
+    .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
     .testTarget(
       name: "BilevelTests", dependencies: ["Bilevel", "GradientCheck", "Neural", "TensorFiles"]),
     // The examples of README and Docs.

@@ -18,9 +18,10 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
   ],
   targets: [
-    // What the programs share, lowest first: plots, progress, reports, statistics; the data sets,
-    // compiled in so that a copied program still has them; the estimators.
-    .target(name: "ExampleSupport"),
+    // What the programs share, lowest first: plots, progress, reports; the data sets, compiled in so
+    // that a copied program still has them; the estimators.
+    .target(
+      name: "ExampleSupport", dependencies: [.product(name: "Inference", package: "adjoint")]),
     .target(
       name: "CExampleData", path: "Data",
       exclude: [
@@ -28,7 +29,10 @@ let package = Package(
       ]),
     .target(
       name: "Econometrics",
-      dependencies: ["ExampleSupport", .product(name: "Autodiff", package: "adjoint")]),
+      dependencies: [
+        "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Inference", package: "adjoint"),
+      ]),
     .target(
       name: "DSprites",
       dependencies: [
@@ -90,6 +94,7 @@ let package = Package(
       dependencies: [
         "CExampleData", "Econometrics", "ExampleSupport",
         .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Inference", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
     .testTarget(

@@ -1,4 +1,4 @@
-import ExampleSupport
+import Inference
 
 /// A test statistic with its p-value, or why there is none.
 public enum TestResult: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import ExampleSupport
+import Inference
 
 /// How strongly the instruments move one endogenous variable, in the regression of that variable on
 /// the exogenous variables and the instruments.

@@ -1,4 +1,4 @@
-import ExampleSupport
+import Inference
 
 /// How the covariance of the estimates is computed.
 public enum CovarianceType: String, Sendable, CaseIterable, Codable {

@@ -1,3 +1,5 @@
+import Inference
+
 /// A scatter of many points condensed: the points sorted by x are cut into bins of equal size, and
 /// each bin shows its mean with a 95 % interval for the mean of y.
 public struct BinnedMeans: Sendable {

@@ -1,5 +1,5 @@
 import Econometrics
-import ExampleSupport
+import Inference
 import Testing
 
 /// A small seeded generator (Steele, Lea and Flood 2014).

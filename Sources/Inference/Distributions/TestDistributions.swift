@@ -1,6 +1,12 @@
-import Foundation
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
 
-/// Upper tail probabilities of the distributions of test statistics.
+/// Tail probabilities and quantiles of the distributions of test statistics.
 ///
 /// Each is accurate relative to itself, however small, because p-values are compared on a
 /// logarithmic scale as often as on a linear one.
@@ -8,7 +14,13 @@ public enum TestDistributions {
   /// P(χ² > `x`) with `degrees` degrees of freedom.
   public static func chiSquaredUpperTail(_ x: Double, degrees: Double) -> Double {
     guard degrees > 0, !x.isNaN else { return .nan }
-    return upperGamma(degrees / 2, max(x, 0) / 2)
+    return gammaTails(degrees / 2, max(x, 0) / 2).upper
+  }
+
+  /// P(χ² ≤ `x`) with `degrees` degrees of freedom.
+  public static func chiSquaredLowerTail(_ x: Double, degrees: Double) -> Double {
+    guard degrees > 0, !x.isNaN else { return .nan }
+    return gammaTails(degrees / 2, max(x, 0) / 2).lower
   }
 
   /// P(F > `f`) with `numerator` and `denominator` degrees of freedom.
@@ -26,11 +38,11 @@ public enum TestDistributions {
     fUpperTail(t * t, numerator: 1, denominator: degrees)
   }
 
-  /// The regularised upper incomplete gamma function Q(a, x): its series for small x and its
-  /// continued fraction (DLMF 8.9.2, by Lentz's method) for large.
-  static func upperGamma(_ a: Double, _ x: Double) -> Double {
-    if x <= 0 { return 1 }
-    if x == .infinity { return 0 }
+  /// The regularised incomplete gamma functions P(a, x) and Q(a, x): the series of P for small x and
+  /// the continued fraction of Q (DLMF 8.9.2, by Lentz's method) for large.
+  private static func gammaTails(_ a: Double, _ x: Double) -> (lower: Double, upper: Double) {
+    if x <= 0 { return (0, 1) }
+    if x == .infinity { return (1, 0) }
     // x^a e^(-x) / Γ(a), written around x = a so that large terms do not cancel.
     let excess = (x - a) / a
     let density =
@@ -44,17 +56,19 @@ public enum TestDistributions {
         term *= x / (a + n)
         sum += term
       }
-      return 1 - density * sum
+      return (density * sum, 1 - density * sum)
     }
-    return density
+    let upper =
+      density
       * continuedFraction(x + 1 - a) { n in
         (-n * (n - a), x + 2 * n + 1 - a)
       }
+    return (1 - upper, upper)
   }
 
   /// The regularised incomplete beta function I_x(a, b), where `y` is 1 - x without cancellation:
   /// the continued fraction DLMF 8.17.22, on the side where it converges fast.
-  static func incompleteBeta(_ a: Double, _ b: Double, x: Double, y: Double) -> Double {
+  private static func incompleteBeta(_ a: Double, _ b: Double, x: Double, y: Double) -> Double {
     if x <= 0 { return 0 }
     if y <= 0 { return 1 }
     if x > (a + 1) / (a + b + 2) { return 1 - incompleteBeta(b, a, x: y, y: x) }
@@ -98,7 +112,7 @@ public enum TestDistributions {
 
   /// ln Γ(a) minus Stirling's (a - ½) ln a - a + ½ ln 2π: the asymptotic series (DLMF 5.11.1) for
   /// a ≥ 12, reached from below by Γ(a + 1) = a Γ(a).
-  static func stirlingCorrection(_ a: Double) -> Double {
+  private static func stirlingCorrection(_ a: Double) -> Double {
     var sum = 0.0
     var a = a
     while a < 12 {

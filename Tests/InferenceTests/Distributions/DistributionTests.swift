@@ -1,4 +1,4 @@
-import ExampleSupport
+import Inference
 import Testing
 
 // Reference values: mpmath with 60 digits (erfc, erfinv, gammainc and betainc, regularised), at the

@@ -1,0 +1,152 @@
+import Autodiff
+
+/// The part of an estimate's error that one sample contributes, unit by unit.
+///
+/// An asymptotically linear estimate differs from the truth by Σₛ meanᵢ ψₛᵢ, up to terms that vanish
+/// faster, where ψₛᵢ depends on unit i of sample s alone; the ψₛᵢ are the influence rows. Rows that
+/// belong to one cluster (a household, a trajectory) may depend on each other in any way.
+public struct InfluenceRows: Sendable {
+  /// The rows less their mean, [n, d].
+  ///
+  /// A column that is constant to rounding is exactly zero.
+  public let rows: Tensor
+
+  /// Which units the rows belong to.
+  public let sample: SampleIdentity
+
+  /// The cluster of each row, numbered from 0 in order of first appearance; nil where the rows are
+  /// independent.
+  public let clusters: [Int]?
+
+  /// The number of independent units G: clusters, or rows where there are none.
+  public let unitCount: Int
+
+  /// The number of rows n.
+  public var count: Int { rows.shape[0] }
+
+  /// Takes over influence rows, centred or not.
+  ///
+  /// - Parameters:
+  ///   - rows: [n, d], a constant of every transform; float32 is converted to float64.
+  ///   - sample: The same for all estimates from these units, and for no others.
+  ///   - clusters: A label for each row; rows of different labels are independent.
+  /// - Throws: `InferenceError` for elements that are not finite and fewer than two units.
+  /// - Precondition: `rows` is a floating-point matrix, with as many rows as `clusters`.
+  public init(
+    _ rows: Tensor, sample: SampleIdentity, clusters: [Int]? = nil
+  ) throws(InferenceError) {
+    guard rows.rank == 2, rows.scalarType.isFloatingPoint else {
+      stop(
+        "InfluenceRows.init",
+        "expected a floating-point matrix [rows, coordinates], found "
+          + "\(rows.scalarType) of shape \(rows.shape). Reshape a single coordinate to [n, 1]")
+    }
+    let count = rows.shape[0]
+    if let clusters, clusters.count != count {
+      stop(
+        "InfluenceRows.init",
+        "expected a cluster for each of the \(count) rows, found "
+          + "\(clusters.count) clusters. Give one label per row")
+    }
+    guard rows.shape[1] > 0 else { throw .noCoordinates }
+    guard count >= 2 else { throw .tooFewUnits(found: count, areClusters: false) }
+    guard rows.isFinite else { throw Self.nonFinite(rows) }
+    let numbers = clusters.map(Self.numbered)
+    let unitCount = numbers.map { ($0.max() ?? 0) + 1 } ?? count
+    guard unitCount >= 2 else { throw .tooFewUnits(found: unitCount, areClusters: true) }
+    self.init(
+      centred: Self.centred(rows.cast(to: .float64)), sample: sample, clusters: numbers,
+      unitCount: unitCount)
+  }
+
+  private init(centred rows: Tensor, sample: SampleIdentity, clusters: [Int]?, unitCount: Int) {
+    self.rows = rows
+    self.sample = sample
+    self.clusters = clusters
+    self.unitCount = unitCount
+  }
+
+  /// A linear function of the rows, with the same units.
+  func map(_ transform: (Tensor) -> Tensor) -> InfluenceRows {
+    InfluenceRows(
+      centred: transform(rows), sample: sample, clusters: clusters, unitCount: unitCount)
+  }
+
+  // MARK: Moments
+
+  /// The share of each independent unit in the error, scaled so that the covariance of the estimate
+  /// is UᵀU: U = √(G/(G − 1)) S/n, [G, d], where row g of S is the sum of the rows of unit g.
+  var units: Tensor { scale * unitSums }
+
+  /// The diagonal of UᵀU, without the other elements.
+  var variance: Tensor { (scale * scale) * square(unitSums).sum(alongAxis: 0) }
+
+  /// UᵀU, [d, d].
+  var covariance: Tensor {
+    let units = units
+    return symmetrized(matmul(units, units, transposeA: true))
+  }
+
+  private var scale: Double {
+    (Double(unitCount) / Double(unitCount - 1)).squareRoot() / Double(count)
+  }
+
+  private var unitSums: Tensor {
+    guard let clusters else { return rows }
+    return rows.scatterAdding(to: Tensor(indices: clusters), length: unitCount, alongAxis: 0)
+  }
+
+  // MARK: Alignment
+
+  /// Whether both describe the same units in the same order.
+  func isAligned(with other: InfluenceRows) -> Bool {
+    sample == other.sample && count == other.count && clusters == other.clusters
+  }
+
+  /// Stops where one sample has other units in another estimate.
+  func requireAligned(with other: InfluenceRows, _ operation: String) {
+    guard isAligned(with: other) else {
+      stop(
+        operation,
+        "expected the same rows and clusters wherever a sample has the same identity, "
+          + "found \(description) and \(other.description). Give different units different "
+          + "identities, and all rows of one sample the same clusters")
+    }
+  }
+
+  private var description: String {
+    "\(count) rows" + (clusters == nil ? " without clusters" : " in \(unitCount) clusters")
+  }
+
+  // MARK: Construction
+
+  private static func numbered(_ labels: [Int]) -> [Int] {
+    var numbers: [Int: Int] = [:]
+    return labels.map { label in
+      let number = numbers[label] ?? numbers.count
+      numbers[label] = number
+      return number
+    }
+  }
+
+  /// A column that does not vary must come out as zero and not as rounding of its mean, whose
+  /// standard error would be positive and whose z statistic enormous.
+  private static func centred(_ rows: Tensor) -> Tensor {
+    let centred = rows - rows.mean(alongAxis: 0)
+    let rounding = 16 * Double.ulpOfOne * rows.normInfinity(alongAxes: [0])
+    let isConstant = centred.normInfinity(alongAxes: [0]) .<= rounding
+    return isConstant.anyTrue
+      ? centred.zeroed(where: isConstant.expandingShape(at: 0).broadcast(to: rows.shape))
+      : centred
+  }
+
+  private static func nonFinite(_ rows: Tensor) -> InferenceError {
+    let width = rows.shape[1]
+    var counts = [Int](repeating: 0, count: width)
+    for (position, element) in rows.scalars.enumerated() where !element.isFinite {
+      counts[position % width] += 1
+    }
+    let worst = counts.indices.max { counts[$0] < counts[$1] } ?? 0
+    return .nonFiniteRows(coordinate: worst, count: counts[worst], rows: rows.shape[0])
+  }
+}
