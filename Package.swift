@@ -23,7 +23,7 @@ let package = Package(
     .target(name: "Neural", dependencies: ["Autodiff", "TensorFiles"]),
     .target(name: "GradientCheck", dependencies: ["Autodiff"]),
     .target(name: "Inference", dependencies: ["Autodiff"]),
-    .target(name: "Bilevel", dependencies: ["Autodiff", "Neural", "TensorFiles"]),
+    .target(name: "Bilevel", dependencies: ["Autodiff", "Inference", "Neural", "TensorFiles"]),
 
     // Tests, one target per module. `CReferenceMath` evaluates the elementary functions in
     // extended precision, the yardstick of the kernel accuracy tests.

@@ -94,7 +94,7 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
         basis: basis, innerFeatures: features,
         equations: try NormalEquations(
           features: features, sample: sample, curvature: curvature, outputCount: outputCount,
-          ridge: linearClass.ridge))
+          penalty: linearClass.penalty))
       closedForm = form
       return form
     } catch {

@@ -133,7 +133,7 @@ extension FuncID {
     let basis = try FeatureBasis(linearClass, on: sample)
     let fit = LinearFit(
       loss: loss, outer: outer, sample: sample, features: basis(sample.inputs),
-      ridge: linearClass.ridge, outputCount: outputCount)
+      penalty: linearClass.penalty, outputCount: outputCount)
     let isUsable = state.weights?.shape == [basis.count, outputCount]
     let result = try fit.solved(from: isUsable ? state.weights : nil)
     let isSolved = result.status.isAtWorkingPrecision(sample.inputs.scalarType)
@@ -167,7 +167,7 @@ extension FuncID {
     let record = TrustRecord(inner: result.status)
     let fit = LinearFit(
       loss: loss, outer: outer, sample: sample, features: basis(sample.inputs),
-      ridge: linearClass.ridge, outputCount: outputCount)
+      penalty: linearClass.penalty, outputCount: outputCount)
     if basis.count < basis.featureCount {
       // The coordinates are constants, and what they leave out would move with the features.
       guard !fit.features.isTraced else {

@@ -15,7 +15,8 @@ public struct LinearClass: Sendable {
   /// A word for it, for records.
   public let name: String
   /// λ ≥ 0.
-  public let ridge: Double
+  public var ridge: Double { penalty.ridge }
+  private(set) var penalty: RidgePenalty
   private let map: @Sendable (Tensor) -> Tensor
 
   /// A class of functions.
@@ -23,17 +24,20 @@ public struct LinearClass: Sendable {
   /// - Parameters:
   ///   - name: A word for it.
   ///   - ridge: λ of the penalty λ ‖W‖² beside the mean loss.
-  ///   - hasIntercept: Whether a constant feature is appended; it is penalised like the others.
+  ///   - hasIntercept: Whether a constant feature is appended, as the last one.
+  ///   - penalizesIntercept: Whether λ counts its weight too.
   ///   - features: φ, from [n, p] to [n, m], made of tensor operations.
   public init(
     name: String = "fixed features", ridge: Double, hasIntercept: Bool = false,
+    penalizesIntercept: Bool = true,
     features: @escaping @Sendable (Tensor) -> Tensor
   ) {
     guard ridge >= 0, ridge.isFinite else {
       stop("LinearClass", "the ridge must be a non-negative number, found \(ridge)")
     }
     self.name = name
-    self.ridge = ridge
+    penalty = RidgePenalty(
+      ridge: ridge, sparesIntercept: hasIntercept && !penalizesIntercept)
     map = { x in
       let phi = features(x)
       guard phi.rank == 2, phi.shape[0] == x.shape[0], phi.shape[1] > 0 || hasIntercept else {
@@ -48,7 +52,9 @@ public struct LinearClass: Sendable {
 
   /// The same functions with another penalty.
   func with(ridge: Double) -> LinearClass {
-    LinearClass(name: name, ridge: ridge, features: map)
+    var other = self
+    other.penalty = RidgePenalty(ridge: ridge, sparesIntercept: penalty.sparesIntercept)
+    return other
   }
 
   /// φ(x), [n, m].

@@ -11,7 +11,7 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
   let outer: Outer
   let sample: FunctionalSample<Labels>
   let features: Tensor
-  let ridge: Double
+  let penalty: RidgePenalty
   let outputCount: Int
 
   /// Weights with the evidence, and the curvature that the last step used.
@@ -30,14 +30,16 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
   /// L(ω, φ̃ W) + λ ‖W‖², a scalar.
   func objective(_ w: Tensor) throws(BilevelError) -> Tensor {
     let mean = try loss.mean(outer, matmul(features, w), sample)
-    return ridge == 0 ? mean : mean + ridge * square(w).sum()
+    guard let penalty = penalty.value(w) else { return mean }
+    return mean + penalty
   }
 
   /// F(W), [r, d].
   func residual(_ w: Tensor) throws(BilevelError) -> Tensor {
     let slope = try loss.slope(outer, matmul(features, w), sample)
     let projected = matmul(features, slope, transposeA: true)
-    return ridge == 0 ? projected : projected + (2 * ridge) * w
+    guard let penalty = penalty.gradient(w) else { return projected }
+    return projected + penalty
   }
 
   /// The relative residual that rounding allows.
@@ -98,7 +100,7 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
         form: form,
         equations: try NormalEquations(
           features: features, sample: sample, curvature: form, outputCount: outputCount,
-          ridge: ridge))
+          penalty: penalty))
     } catch {
       throw .function(FunctionalError.notStronglyConvex(curvature: nil))
     }

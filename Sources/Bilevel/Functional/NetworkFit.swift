@@ -107,7 +107,7 @@ struct NetworkFit<Outer: TensorTree, Labels: TensorTree> {
     let ones = Tensor.ones([phi.shape[0], 1], phi.scalarType)
     let fit = LinearFit(
       loss: loss, outer: outer, sample: sample,
-      features: Tensor.concatenated([phi, ones], alongAxis: 1), ridge: ridge,
+      features: Tensor.concatenated([phi, ones], alongAxis: 1), penalty: RidgePenalty(ridge: ridge),
       outputCount: outputCount)
     let result = try fit.solved(from: start)
     guard result.status.isAtWorkingPrecision(phi.scalarType) else { throw .inner(result.status) }

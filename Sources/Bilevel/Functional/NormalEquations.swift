@@ -24,17 +24,16 @@ struct NormalEquations {
   /// - Parameters:
   ///   - features: φ, [n, m], constant.
   ///   - sample: The weights w.
-  ///   - ridge: λ of the penalty λ ‖W‖².
   /// - Throws: Where G is not positive definite.
   init<Labels>(
     features: Tensor, sample: FunctionalSample<Labels>, curvature: OutputCurvature,
-    outputCount: Int, ridge: Double
+    outputCount: Int, penalty: RidgePenalty
   ) throws(LinearAlgebraError) {
     scalarType = features.scalarType
     width = outputCount
     let phi = features.cast(to: .float64)
     let weights = sample.weights?.cast(to: .float64)
-    let penalty = 2 * ridge * Tensor.identity(phi.shape[1], .float64)
+    let added = penalty.matrix(phi.shape[1])
     /// Σᵢ wᵢ cᵢ φᵢ φᵢᵀ.
     func gram(_ c: Tensor?) -> Tensor {
       var scale = weights
@@ -45,12 +44,12 @@ struct NormalEquations {
       return matmul(phi, phi * scale.expandingShape(at: 1), transposeA: true)
     }
     switch curvature {
-    case .isotropic(let c): matrix = .shared(c * gram(nil) + penalty)
-    case .scaled(let c): matrix = .shared(gram(c.cast(to: .float64)) + penalty)
+    case .isotropic(let c): matrix = .shared(c * gram(nil) + added)
+    case .scaled(let c): matrix = .shared(gram(c.cast(to: .float64)) + added)
     case .diagonal(let c):
       let c = c.cast(to: .float64)
       matrix = .perOutput(
-        Tensor.stacked((0..<outputCount).map { gram(c[0..., $0]) + penalty }, alongAxis: 0))
+        Tensor.stacked((0..<outputCount).map { gram(c[0..., $0]) + added }, alongAxis: 0))
     case .full(let c):
       let c = c.cast(to: .float64)
       let rows = (0..<outputCount).map { k in
@@ -60,7 +59,7 @@ struct NormalEquations {
       }
       let size = phi.shape[1] * outputCount
       let blocks = Tensor.concatenated(rows, alongAxis: 1).reshaped(to: [size, size])
-      matrix = .joint(blocks + 2 * ridge * Tensor.identity(size, .float64))
+      matrix = .joint(blocks + penalty.matrix(phi.shape[1], width: outputCount))
     }
     switch matrix {
     case .shared(let a): factor = .shared(try cholesky(a))

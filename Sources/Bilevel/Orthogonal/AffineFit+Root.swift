@@ -1,0 +1,106 @@
+import Autodiff
+import Inference
+
+extension AffineFit {
+  /// The stationary point ω̂ with the sandwich covariance of its error:
+  ///
+  ///     mean φ(ω̂) + ∇R(ω̂) = 0,   ω̂ − ω* ≈ −(S̄ + ∇²R)⁻¹ mean φᵢ(ω̂),   S̄ = ∂ω mean φ
+  ///
+  /// S̄ is not symmetric and not made so. With several splits the median of their roots.
+  ///
+  /// - Parameter penalty: R, a smooth penalty on ω; the interval is for the penalised root then.
+  /// - Throws: `OrthogonalError.rootNotIdentified` where S̄ + ∇²R is singular to rounding, and
+  ///   `.rootNotFound` where Newton's method does not end.
+  public func root(
+    penalty: ((_ outer: Tensor) throws -> Tensor)? = nil
+  ) throws(BilevelError) -> Estimate {
+    var estimates: [Estimate] = []
+    for split in splits {
+      let (point, slope) = try split.root(dimension, penalty)
+      let inverse: Tensor
+      do { inverse = try solve(slope, -Tensor.identity(dimension)) } catch {
+        throw .function(error)
+      }
+      estimates.append(
+        try inferring { () throws(InferenceError) in
+          let gradient = try split.estimate(names) { $0.rows(at: point) }
+          let influence = try gradient.mapped(by: inverse, names: names)
+          return try Estimate(value: point, names: names, influence: influence.influence)
+        })
+    }
+    if estimates.count == 1 { return estimates[0] }
+    return try inferring { () throws(InferenceError) in try Estimate.medianAggregated(estimates) }
+  }
+}
+
+extension AffineFit.Split {
+  /// The root and the derivative there, [d, d].
+  fileprivate func root(
+    _ dimension: Int, _ penalty: ((Tensor) throws -> Tensor)?
+  ) throws(BilevelError) -> (point: Tensor, slope: Tensor) {
+    let zero = Tensor.zeros([dimension])
+    let (intercept, slope) = (meanRows(at: zero), meanSlope)
+    let maximumIterations = penalty == nil ? 1 : 100
+    var point = zero
+    // Without a penalty the equation is linear and the first step ends.
+    for _ in 0..<maximumIterations {
+      let (residual, derivative) = try equation(point, intercept, slope, penalty)
+      try derivative.requireInvertible()
+      let step: Tensor
+      do { step = try solve(derivative, residual) } catch { throw .function(error) }
+      point = point - step
+      if penalty == nil { return (point, derivative) }
+      let scale = 1 + point.norm().scalar
+      if step.norm().scalar <= 1e-12 * scale {
+        return (point, try equation(point, intercept, slope, penalty).derivative)
+      }
+    }
+    throw .function(
+      OrthogonalError.rootNotFound(
+        iterations: maximumIterations,
+        gradientNorm: try equation(point, intercept, slope, penalty).residual.norm().scalar))
+  }
+
+  private func equation(
+    _ point: Tensor, _ intercept: Tensor, _ slope: Tensor, _ penalty: ((Tensor) throws -> Tensor)?
+  ) throws(BilevelError) -> (residual: Tensor, derivative: Tensor) {
+    var residual = intercept + matmul(slope, point.expandingShape(at: 1)).squeezingShape(at: 1)
+    var derivative = slope
+    if let penalty {
+      residual += try gradient(at: point) { ω throws(BilevelError) in
+        try calling { try penalty(ω) }
+      }
+      derivative += try hessian(at: point) { ω throws(BilevelError) in
+        try calling { try penalty(ω) }
+      }
+    }
+    return (residual, derivative)
+  }
+
+  private func meanRows(at outer: Tensor) -> Tensor {
+    parts.map { $0.terms.rows(at: outer).mean(alongAxis: 0) }
+      .reduce(Tensor.zeros([outer.shape[0]])) { $0 + $1 }
+  }
+}
+
+extension Tensor {
+  /// Throws where a square matrix is singular to rounding: its singular values are square roots of
+  /// eigenvalues of AᵀA, which half the digits can tell from zero.
+  func requireInvertible() throws(BilevelError) {
+    let values: [Double]
+    do {
+      values = try symmetricEigenvalues(matmul(self, self, transposeA: true)).scalars
+    } catch {
+      throw .function(error)
+    }
+    let largest = Swift.max(values.last ?? 0, 0).squareRoot()
+    let singular = values.map { Swift.max($0, 0).squareRoot() }
+    let rank = singular.count { $0 > 1e-7 * largest }
+    guard rank == singular.count, largest > 0 else {
+      throw .function(
+        OrthogonalError.rootNotIdentified(
+          rank: rank, dimension: singular.count,
+          smallestSingularValue: largest == 0 ? 0 : (singular.first ?? 0) / largest))
+    }
+  }
+}

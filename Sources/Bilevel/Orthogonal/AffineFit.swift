@@ -1,0 +1,107 @@
+import Autodiff
+import Inference
+
+/// Which rows estimate the gradient of an affine problem.
+public enum AffineScore: Sendable {
+  /// The efficient score φ = (j − k)(g − y) + (dg − j)(h − m): errors of nuisances enter only by
+  /// their products.
+  case orthogonal
+  /// The functional hypergradient (j − k)(h − y): biased by every error of a nuisance.
+  case plugIn
+  /// (dg − k)(g − y) without any nuisance: off by E[Cov(dg, g | X)] on any amount of data.
+  case residual
+}
+
+/// Cross-fitted scores of an affine problem for every ω.
+public struct AffineFit: Sendable {
+  /// One split of the sample: rows of each independent sample.
+  struct Split: Sendable {
+    struct Part: Sendable {
+      let terms: AffineTerms
+      let sample: SampleIdentity
+      let clusters: [Int]?
+    }
+
+    let parts: [Part]
+  }
+
+  let splits: [Split]
+  /// A name for every coordinate of ω.
+  public let names: [String]
+  /// How well the nuisances predict rows they were not fitted on.
+  public let nuisanceErrors: [NuisanceError]
+  /// What is behind the numbers, for a summary.
+  public let description: [(key: String, value: String)]
+
+  /// d.
+  public var dimension: Int { names.count }
+
+  /// The hypergradient at ω, [d]: of several splits the median.
+  public func hypergradient(at outer: Tensor) throws(BilevelError) -> Estimate {
+    guard outer.shape == [dimension] else {
+      stop("AffineFit.hypergradient", "expected ω as [\(dimension)], found \(outer.shape)")
+    }
+    return try aggregated { split throws(InferenceError) in
+      try split.estimate(names) { $0.rows(at: outer) }
+    }
+  }
+
+  /// Hypergradients at several ω as one estimate, whose simultaneous intervals are a band.
+  public func hypergradients(at grid: [Tensor]) throws(BilevelError) -> Estimate {
+    guard !grid.isEmpty else { stop("AffineFit.hypergradients", "the grid has no ω") }
+    var estimates: [Estimate] = []
+    for outer in grid { estimates.append(try hypergradient(at: outer)) }
+    return Estimate.stacked(estimates, labels: grid.indices.map { "ω\($0)" })
+  }
+
+  /// The mean derivative of the score in ω, the Hessian of F, [d, d]: the mean over splits.
+  public var meanSlope: Tensor {
+    splits.dropFirst().reduce(splits[0].meanSlope) { $0 + $1.meanSlope } / Double(splits.count)
+  }
+
+  func aggregated(
+    _ body: (Split) throws(InferenceError) -> Estimate
+  ) throws(BilevelError) -> Estimate {
+    try inferring { () throws(InferenceError) in
+      var estimates: [Estimate] = []
+      for split in splits { estimates.append(try body(split)) }
+      return estimates.count == 1 ? estimates[0] : try Estimate.medianAggregated(estimates)
+    }
+  }
+}
+
+extension AffineFit.Split {
+  var meanSlope: Tensor {
+    parts.dropFirst().reduce(parts[0].terms.meanSlope) { $0 + $1.terms.meanSlope }
+  }
+
+  /// The estimate whose rows are a function of the terms.
+  func estimate(
+    _ names: [String], _ rows: (AffineTerms) -> Tensor
+  ) throws(InferenceError) -> Estimate {
+    var value = Tensor.zeros([names.count])
+    var influence: [InfluenceRows] = []
+    for part in parts {
+      let partRows = rows(part.terms)
+      value += partRows.mean(alongAxis: 0)
+      influence.append(
+        try InfluenceRows(partRows, sample: part.sample, clusters: part.clusters))
+    }
+    return try Estimate(value: value, names: names, influence: influence)
+  }
+}
+
+/// How well a nuisance predicts rows it was not fitted on.
+public struct NuisanceError: Sendable, Equatable {
+  /// What is predicted.
+  public let name: String
+  /// The root mean square of the out-of-fold error, in the target's units.
+  public let rootMeanSquare: Double
+  /// 1 − mean squared error / variance; it can be negative.
+  public let rSquared: Double
+}
+
+/// Runs statistics inside a layer.
+func inferring<R>(_ body: () throws(InferenceError) -> R) throws(BilevelError) -> R {
+  do { return try body() } catch { throw .function(error) }
+}

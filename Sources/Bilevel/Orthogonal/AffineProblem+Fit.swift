@@ -1,0 +1,193 @@
+import Autodiff
+import Inference
+
+extension AffineProblem {
+  /// Fits the nuisances on the training folds of every split and makes the scores of held-out rows.
+  ///
+  /// - Parameters:
+  ///   - score: The orthogonal score, or a baseline.
+  ///   - learner: Of the regressions.
+  ///   - plan: The splits.
+  /// - Throws: `BilevelError`, with an `OrthogonalError` where the data or the folds do not allow it.
+  public func fit(
+    _ score: AffineScore = .orthogonal, nuisances learner: NuisanceLearner,
+    crossFitting plan: CrossFitting = CrossFitting()
+  ) throws(BilevelError) -> AffineFit {
+    let (columns, targetNames) = targets
+    var (splits, errors): ([AffineFit.Split], [Tensor]) = ([], [])
+    for repetition in 0..<plan.repeatCount {
+      var generator = plan.generator(repetition)
+      let folds = try plan.folds(
+        ofRows: count, groups: groups, repetition, using: &generator)
+      if !plan.allowsDuplicates { try requireNoDuplicates(across: folds) }
+      if plan.splitsNuisances {
+        let halves = try splitPredictions(learner, folds, generator)
+        let (a, b) = (nuisances(of: halves.0), nuisances(of: halves.1))
+        splits.append(
+          split(terms(score, a, leading: b).averaged(with: terms(score, b, leading: a))))
+        errors.append(0.5 * (halves.0 + halves.1) - columns)
+      } else {
+        let predictions = try crossFitted(learner, folds, generator)
+        splits.append(split(terms(score, nuisances(of: predictions))))
+        errors.append(predictions - columns)
+      }
+    }
+    return AffineFit(
+      splits: splits, names: names,
+      nuisanceErrors: NuisanceError.outOfFold(errors, columns, targetNames),
+      description: [
+        ("score", "\(score)"), ("nuisances", learner.name), ("cross-fitting", "\(plan)"),
+      ])
+  }
+
+  /// Scores with given nuisances: the truth of a simulation, or predictions from other data.
+  public func fit(
+    _ score: AffineScore = .orthogonal, given nuisances: AffineNuisances
+  ) throws(BilevelError) -> AffineFit {
+    let expected: [(Tensor, Shape)] = [
+      (nuisances.intercept, [count]), (nuisances.slope, [count, dimension]),
+      (nuisances.outcome, [count]),
+    ]
+    for (tensor, shape) in expected where tensor.shape != shape {
+      stop("AffineProblem.fit", "expected nuisances of shape \(shape), found \(tensor.shape)")
+    }
+    return AffineFit(
+      splits: [split(terms(score, nuisances))], names: names, nuisanceErrors: [],
+      description: [("score", "\(score)"), ("nuisances", "given")])
+  }
+
+  /// Nuisances at the rows of this problem, fitted on another sample of the same population.
+  public func nuisances(
+    _ learner: NuisanceLearner, trainedOn other: AffineProblem, seed: UInt64 = 0
+  ) throws(BilevelError) -> AffineNuisances {
+    let columns = other.targets.columns
+    var fold = NuisanceFold(
+      inputs: other.inputs, targets: columns, generator: PhiloxGenerator(seed: seed))
+    let linearClass = try learner.linearClass(for: &fold)
+    let smoother = try Smoother(linearClass, inputs: other.inputs, at: inputs)
+    return nuisances(of: smoother(columns))
+  }
+
+  // MARK: Scores
+
+  /// - Parameter leading: The nuisances whose slope stands for j where it multiplies, if others than
+  ///   those of u = h − m.
+  private func terms(
+    _ score: AffineScore, _ nuisances: AffineNuisances, leading: AffineNuisances? = nil
+  ) -> AffineTerms {
+    let j = leading?.slope ?? nuisances.slope
+    let gapSlope = nuisances.slope - outerSlope
+    switch score {
+    case .orthogonal:
+      return AffineTerms(terms: [
+        .init(
+          factor: j - outerSlope, intercept: innerIntercept - outcome,
+          slope: innerSlope - outerSlope),
+        .init(
+          factor: innerSlope - j, intercept: nuisances.intercept - nuisances.outcome,
+          slope: gapSlope),
+      ])
+    case .plugIn:
+      return AffineTerms(terms: [
+        .init(factor: j - outerSlope, intercept: nuisances.intercept - outcome, slope: gapSlope)
+      ])
+    case .residual:
+      let slope = innerSlope - outerSlope
+      return AffineTerms(terms: [
+        .init(factor: slope, intercept: innerIntercept - outcome, slope: slope)
+      ])
+    }
+  }
+
+  private func split(_ terms: AffineTerms) -> AffineFit.Split {
+    AffineFit.Split(parts: [.init(terms: terms, sample: sample, clusters: groups)])
+  }
+
+  // MARK: Folds
+
+  private func crossFitted(
+    _ learner: NuisanceLearner, _ folds: Folds, _ generator: PhiloxGenerator
+  ) throws(BilevelError) -> Tensor {
+    try held(folds) { training, rows, fold throws(BilevelError) in
+      try regression(
+        learner, on: training, at: inputs.gathering(rows, alongAxis: 0),
+        generator.split(key: UInt64(fold)))
+    }
+  }
+
+  /// Predictions of two fits on disjoint random halves of the training rows; groups stay together.
+  private func splitPredictions(
+    _ learner: NuisanceLearner, _ folds: Folds, _ generator: PhiloxGenerator
+  ) throws(BilevelError) -> (Tensor, Tensor) {
+    var halves: [Tensor] = []
+    for half in 0..<2 {
+      halves.append(
+        try held(folds) { training, held, fold throws(BilevelError) in
+          var own = generator.split(key: UInt64(fold))
+          let rows = training.scalars.map { Int($0) }
+          let groups = groups
+          let parts = try Folds(2, ofGroups: rows.map { groups?[$0] ?? $0 }, using: &own)
+          let chosen = training.gathering(parts.held(half), alongAxis: 0)
+          return try regression(
+            learner, on: chosen, at: inputs.gathering(held, alongAxis: 0),
+            own.split(key: UInt64(half)))
+        })
+    }
+    return (halves[0], halves[1])
+  }
+
+  /// Predictions of held-out rows, put together again.
+  private func held(
+    _ folds: Folds,
+    _ predict: (_ training: Tensor, _ held: Tensor, _ fold: Int) throws(BilevelError) -> Tensor
+  ) throws(BilevelError) -> Tensor {
+    var (parts, places): ([Tensor], [Tensor]) = ([], [])
+    for fold in 0..<folds.count {
+      let rows = folds.held(fold)
+      parts.append(try predict(folds.training(fold), rows, fold))
+      places.append(rows)
+    }
+    return .reassembled(parts, at: places)
+  }
+
+  /// Predictions of all targets at points, [k, c], by a fit on some rows.
+  func regression(
+    _ learner: NuisanceLearner, on training: Tensor, at points: Tensor,
+    _ generator: PhiloxGenerator
+  ) throws(BilevelError) -> Tensor {
+    let columns = targets.columns
+    guard columns.shape[1] > 0 else { return .zeros([points.shape[0], 0]) }
+    let trainingInputs = inputs.gathering(training, alongAxis: 0)
+    let trainingTargets = columns.gathering(training, alongAxis: 0)
+    var fold = NuisanceFold(inputs: trainingInputs, targets: trainingTargets, generator: generator)
+    let linearClass = try learner.linearClass(for: &fold)
+    let smoother = try Smoother(linearClass, inputs: trainingInputs, at: points)
+    return smoother(trainingTargets)
+  }
+
+  func requireNoDuplicates(across folds: Folds) throws(BilevelError) {
+    let all = Tensor.concatenated(
+      [
+        inputs, innerIntercept.expandingShape(at: 1), innerSlope, outcome.expandingShape(at: 1),
+        outerSlope,
+      ], alongAxis: 1)
+    try folds.requireApart(all)
+  }
+}
+
+extension NuisanceError {
+  /// - Parameter errors: Prediction minus target, [n, c], of every split.
+  static func outOfFold(
+    _ errors: [Tensor], _ columns: Tensor, _ names: [String]
+  ) -> [NuisanceError] {
+    guard !names.isEmpty, let first = errors.first else { return [] }
+    let sum = errors.dropFirst().reduce(square(first)) { $0 + square($1) }
+    let squares = (sum / Double(errors.count)).mean(alongAxis: 0).scalars
+    let variances = columns.variance(alongAxes: [0]).scalars
+    return names.indices.map {
+      NuisanceError(
+        name: names[$0], rootMeanSquare: squares[$0].squareRoot(),
+        rSquared: 1 - squares[$0] / variances[$0])
+    }
+  }
+}

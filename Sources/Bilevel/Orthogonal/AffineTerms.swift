@@ -1,0 +1,49 @@
+import Autodiff
+
+/// Rows of a score that is affine in ω, as a sum of products that share nothing but ω:
+///
+///     φᵢ(ω) = Σ_t fₜᵢ (αₜᵢ + βₜᵢᵀ ω),   f, β ∈ ℝᵈ, α ∈ ℝ per row
+///
+/// Evaluating it at ω costs O(n d) and no d × d array per row is ever formed.
+struct AffineTerms: Sendable {
+  /// f (α + βᵀ ω).
+  struct Term: Sendable {
+    /// f, [n, d].
+    var factor: Tensor
+    /// α, [n].
+    let intercept: Tensor
+    /// β, [n, d].
+    let slope: Tensor
+  }
+
+  var terms: [Term]
+
+  /// φ(ω), [n, d].
+  func rows(at outer: Tensor) -> Tensor {
+    sum { term in
+      let scalar =
+        term.intercept + matmul(term.slope, outer.expandingShape(at: 1)).squeezingShape(at: 1)
+      return term.factor * scalar.expandingShape(at: 1)
+    }
+  }
+
+  /// ∂ω mean φ, [d, d].
+  var meanSlope: Tensor {
+    let count = Double(terms[0].factor.shape[0])
+    return sum { matmul($0.factor, $0.slope, transposeA: true) } / count
+  }
+
+  /// (this + other) / 2.
+  func averaged(with other: AffineTerms) -> AffineTerms {
+    AffineTerms(
+      terms: (terms + other.terms).map { term in
+        var term = term
+        term.factor = 0.5 * term.factor
+        return term
+      })
+  }
+
+  private func sum(_ value: (Term) -> Tensor) -> Tensor {
+    terms.dropFirst().reduce(value(terms[0])) { $0 + value($1) }
+  }
+}

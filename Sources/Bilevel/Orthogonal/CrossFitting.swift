@@ -1,0 +1,77 @@
+import Autodiff
+
+/// How a sample is split for cross-fitting.
+public struct CrossFitting: Sendable {
+  /// K, the number of folds.
+  public var foldCount: Int
+  /// How many independent splits are made; their estimates are aggregated by the median.
+  public var repeatCount: Int
+  /// Of the splits and of what nuisance learners draw.
+  public var seed: UInt64
+  /// Given splits instead of random ones, one for each repeat.
+  public var folds: [Folds]?
+  /// Whether the two factors of every product of nuisance errors are fitted on disjoint halves of
+  /// the training folds, in both roles, and averaged.
+  ///
+  /// Noise that two nuisances share makes the mean of their product differ from zero by O(df / n);
+  /// disjoint halves remove that part, at the price of fitting on half the rows.
+  public var splitsNuisances = false
+  /// Whether rows that are the same in all columns may be in different folds.
+  ///
+  /// A repeated row in training and held-out fold is no independent evidence, so it is refused
+  /// unless this says that the repetitions are separate observations, as in data of few values.
+  public var allowsDuplicates = false
+
+  /// A plan.
+  ///
+  /// - Precondition: At least two folds and one repeat.
+  public init(
+    foldCount: Int = 5, repeatCount: Int = 1, seed: UInt64 = 0, folds: [Folds]? = nil
+  ) {
+    guard foldCount >= 2, repeatCount >= 1, folds?.isEmpty != true else {
+      stop(
+        "CrossFitting",
+        "expected at least 2 folds and 1 repeat, found \(foldCount) and \(repeatCount)")
+    }
+    self.foldCount = foldCount
+    self.repeatCount = folds?.count ?? repeatCount
+    self.seed = seed
+    self.folds = folds
+  }
+
+  /// The same with disjoint halves for the two factors of every product of nuisance errors.
+  public var splittingNuisances: CrossFitting {
+    var other = self
+    other.splitsNuisances = true
+    return other
+  }
+
+  /// The generator of a repeat.
+  func generator(_ repetition: Int) -> PhiloxGenerator {
+    PhiloxGenerator(seed: seed).split(key: UInt64(repetition))
+  }
+
+  /// The folds of a repeat.
+  func folds(
+    ofRows count: Int, groups: [Int]?, _ repetition: Int, using generator: inout PhiloxGenerator
+  ) throws(BilevelError) -> Folds {
+    if let given = folds?[repetition] {
+      guard given.assignment.count == count else {
+        throw .function(
+          OrthogonalError.wrongRowCount(
+            what: "folds", found: given.assignment.count, expected: count))
+      }
+      return given
+    }
+    if let groups { return try Folds(foldCount, ofGroups: groups, using: &generator) }
+    return try Folds(foldCount, ofRows: count, using: &generator)
+  }
+}
+
+extension CrossFitting: CustomStringConvertible {
+  public var description: String {
+    let repeats = repeatCount == 1 ? "" : ", \(repeatCount) repeats (median)"
+    let halves = splitsNuisances ? ", nuisances on disjoint halves" : ""
+    return "\(folds?.first?.count ?? foldCount) folds\(repeats)\(halves)"
+  }
+}

@@ -1,0 +1,187 @@
+import Autodiff
+import Inference
+
+/// Cross-fitted nuisances of a bilevel problem: a debiased objective of ω, its orthogonal gradient and
+/// what can be inferred from them.
+public struct OrthogonalFit<Outer: TensorTree> {
+  /// One fold: its values as functions of ω, and where its held-out rows are in the samples.
+  struct Fold {
+    let rows: DebiasedRows<Outer>
+    let inner: Tensor
+    let outer: Tensor
+  }
+
+  /// The folds of one split, which hold out every row once.
+  struct Split {
+    let folds: [Fold]
+  }
+
+  let splits: [Split]
+  let sample: SampleDescription
+  let summary: [(key: String, value: String)]
+
+  /// The debiased estimate of F(ω), a scalar, differentiable in ω: its gradient is the orthogonal
+  /// hypergradient, so a loss that adds a penalty on ω is minimised like any other.
+  ///
+  /// The mean over splits. Of second and higher order where nuisances are in linear classes.
+  public func value(at outer: Outer) throws(BilevelError) -> Tensor {
+    var total: Tensor?
+    for split in splits {
+      let value = try split.means(at: outer, sample)
+      total = total.map { $0 + value } ?? value
+    }
+    guard let total else { stop("OrthogonalFit.value", "there is no split") }
+    return total / Double(splits.count)
+  }
+
+  /// F(ω) with its standard error; of several splits the median.
+  public func objective(at outer: Outer) throws(BilevelError) -> Estimate {
+    let outer = stopGradient(outer)
+    return try aggregated { split throws(BilevelError) in
+      let (outerRows, innerRows) = try split.assembled { fold throws(BilevelError) in
+        let values = try fold.rows.values(outer, nil)
+        return (values.outer.expandingShape(at: 1), values.inner?.expandingShape(at: 1))
+      }
+      return try estimate(["F"], outerRows, innerRows)
+    }
+  }
+
+  /// ∇F(ω) with its covariance, [d] in the order of ω's tensors; of several splits the median.
+  ///
+  /// Every coordinate costs one pass along the tape of the fold fits, and n numbers are kept for it.
+  public func hypergradient(at outer: Outer) throws(BilevelError) -> Estimate {
+    let layout = FlatLayout(of: outer, "OrthogonalFit.hypergradient")
+    let directions = (0..<layout.size).lazy.map {
+      Tensor.basisVector($0, layout.size, layout.scalarType)
+    }
+    return try derivatives(at: outer, layout, along: Array(directions), names: layout.names)
+  }
+
+  /// vᵀ∇F(ω) for given directions, without the other coordinates.
+  ///
+  /// - Parameter directions: Trees like ω.
+  public func directionalDerivatives(
+    at outer: Outer, along directions: [Outer], names: [String]? = nil
+  ) throws(BilevelError) -> Estimate {
+    let layout = FlatLayout(of: outer, "OrthogonalFit.directionalDerivatives")
+    let vectors = directions.map {
+      layout.vector($0, "OrthogonalFit.directionalDerivatives", "direction")
+    }
+    return try derivatives(
+      at: outer, layout, along: vectors,
+      names: names ?? directions.indices.map { "direction \($0)" })
+  }
+
+  /// Hypergradients at several ω as one estimate, whose simultaneous intervals are a band.
+  public func hypergradients(at grid: [Outer]) throws(BilevelError) -> Estimate {
+    guard !grid.isEmpty else { stop("OrthogonalFit.hypergradients", "the grid has no ω") }
+    var estimates: [Estimate] = []
+    for outer in grid { estimates.append(try hypergradient(at: outer)) }
+    return Estimate.stacked(estimates, labels: grid.indices.map { "ω\($0)" })
+  }
+
+  // MARK: Rows
+
+  private func derivatives(
+    at outer: Outer, _ layout: FlatLayout<Outer>, along directions: [Tensor], names: [String]
+  ) throws(BilevelError) -> Estimate {
+    let point = stopGradient(layout.vector(outer, "OrthogonalFit", "point"))
+    return try aggregated { split throws(BilevelError) in
+      let (outerRows, innerRows) = try split.assembled { fold throws(BilevelError) in
+        let (value, differential) = try linearize(at: point) {
+          (ω: Tensor) throws(BilevelError) -> [Tensor] in
+          let values = try fold.rows.values(layout.tree(ω), nil)
+          return [values.outer] + (values.inner.map { [$0] } ?? [])
+        }
+        var columns: [[Tensor]] = value.map { _ in [] }
+        for direction in directions {
+          for (index, column) in try differential(direction).enumerated() {
+            columns[index].append(column)
+          }
+        }
+        return (
+          .stacked(columns[0], alongAxis: 1),
+          columns.count > 1 ? .stacked(columns[1], alongAxis: 1) : nil
+        )
+      }
+      return try estimate(names, outerRows, innerRows)
+    }
+  }
+
+  /// An estimate from rows of the outer and the inner sample.
+  func estimate(
+    _ names: [String], _ outerRows: Tensor, _ innerRows: Tensor?
+  ) throws(BilevelError) -> Estimate {
+    try inferring { () throws(InferenceError) in
+      guard let innerRows else {
+        return try Estimate(
+          value: outerRows.mean(alongAxis: 0), names: names,
+          influence: [InfluenceRows(outerRows, sample: sample.outer, clusters: sample.groups)])
+      }
+      if sample.isOneSample {
+        let rows = outerRows + innerRows
+        return try Estimate(
+          value: rows.mean(alongAxis: 0), names: names,
+          influence: [InfluenceRows(rows, sample: sample.outer, clusters: sample.groups)])
+      }
+      return try Estimate(
+        value: outerRows.mean(alongAxis: 0) + innerRows.mean(alongAxis: 0), names: names,
+        influence: [
+          InfluenceRows(outerRows, sample: sample.outer),
+          InfluenceRows(innerRows, sample: sample.inner),
+        ])
+    }
+  }
+
+  func aggregated(
+    _ body: (Split) throws(BilevelError) -> Estimate
+  ) throws(BilevelError) -> Estimate {
+    var estimates: [Estimate] = []
+    for split in splits { estimates.append(try body(split)) }
+    if estimates.count == 1 { return estimates[0] }
+    return try inferring { () throws(InferenceError) in try Estimate.medianAggregated(estimates) }
+  }
+}
+
+extension OrthogonalFit.Split {
+  /// Rows of all folds in the order of the samples.
+  func assembled(
+    _ body: (OrthogonalFit.Fold) throws(BilevelError) -> (outer: Tensor, inner: Tensor?)
+  ) throws(BilevelError) -> (outer: Tensor, inner: Tensor?) {
+    var (outerParts, innerParts): ([Tensor], [Tensor]) = ([], [])
+    for fold in folds {
+      let (outer, inner) = try body(fold)
+      outerParts.append(outer)
+      if let inner { innerParts.append(inner) }
+    }
+    let outer = Tensor.reassembled(outerParts, at: folds.map(\.outer))
+    guard !innerParts.isEmpty else { return (outer, nil) }
+    return (outer, .reassembled(innerParts, at: folds.map(\.inner)))
+  }
+
+  /// mean ℓ_out + mean aᵀ∂ᵥℓ_in.
+  fileprivate func means(
+    at ω: Outer, _ sample: SampleDescription
+  ) throws(BilevelError) -> Tensor {
+    var total: Tensor?
+    for fold in folds {
+      let values = try fold.rows.values(ω, nil)
+      var part = values.outer.sum() / Double(sample.outerCount)
+      if let inner = values.inner { part += inner.sum() / Double(sample.innerCount) }
+      total = total.map { $0 + part } ?? part
+    }
+    guard let total else { stop("OrthogonalFit", "a split has no fold") }
+    return total
+  }
+}
+
+extension FlatLayout {
+  /// A name for every element of the vector: the path of its tensor and its place in it.
+  var names: [String] {
+    blocks.flatMap { block in
+      let name = block.name.isEmpty ? "w" : block.name
+      return block.range.count == 1 && !block.name.isEmpty
+        ? [name] : (0..<block.range.count).map { "\(name)[\($0)]" }
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import Autodiff
+
+/// The targets of quadratic losses ½ ‖v − g_ω‖² and ½ ‖v − y_ω‖².
+struct QuadraticTargets<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: TensorTree> {
+  let inner: (Outer, Tensor, InnerLabels) throws -> Tensor
+  let outer: (Outer, Tensor, OuterLabels) throws -> Tensor
+  let knownOuter: ((Outer, Tensor) throws -> Tensor)?
+  let outputCount: Int
+
+  /// g_ω, [n, q].
+  func innerValues(
+    _ ω: Outer, _ sample: FunctionalSample<InnerLabels>
+  ) throws(BilevelError) -> Tensor {
+    checked(try calling { try inner(ω, sample.inputs, sample.labels) }, sample.count, "inner")
+  }
+
+  /// The regressed part of y_ω, [n, q].
+  func outerValues(
+    _ ω: Outer, _ sample: FunctionalSample<OuterLabels>
+  ) throws(BilevelError) -> Tensor {
+    checked(try calling { try outer(ω, sample.inputs, sample.labels) }, sample.count, "outer")
+  }
+
+  /// The known part of y_ω, [n, q]; nil for none.
+  func knownValues(_ ω: Outer, _ x: Tensor) throws(BilevelError) -> Tensor? {
+    guard let knownOuter else { return nil }
+    return checked(try calling { try knownOuter(ω, x) }, x.shape[0], "known outer")
+  }
+
+  private func checked(_ target: Tensor, _ count: Int, _ what: String) -> Tensor {
+    guard target.shape == [count, outputCount] else {
+      stop(
+        "OBiGrad.quadratic",
+        "expected the \(what) target as [\(count), \(outputCount)], found \(target.shape)")
+    }
+    return target
+  }
+}
+
+/// The nuisances of quadratic losses on one fold: regressions h of g_ω and m of y_ω by a linear
+/// smoother, so that Jacobians in ω are regressions of ∂_ω g and ∂_ω y.
+struct QuadraticNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: TensorTree> {
+  private let targets: QuadraticTargets<Outer, InnerLabels, OuterLabels>
+  private let data: FoldData<InnerLabels, OuterLabels>
+  private let isOrthogonal: Bool
+  /// From inner training rows to held-out rows, the inner ones before the outer ones.
+  private let inner: Smoother
+  /// From outer training rows to held-out inner rows.
+  private let outer: Smoother
+
+  init(
+    targets: QuadraticTargets<Outer, InnerLabels, OuterLabels>,
+    data: FoldData<InnerLabels, OuterLabels>, isOrthogonal: Bool, learner: NuisanceLearner,
+    at point: Outer, _ generator: PhiloxGenerator
+  ) throws(BilevelError) {
+    self.targets = targets
+    self.data = data
+    self.isOrthogonal = isOrthogonal
+    let (training, held) = (data.training, data.held)
+    let point = stopGradient(point)
+    let innerTargets = stopGradient(try targets.innerValues(point, training.inner.constant))
+    let outerTargets = stopGradient(try targets.outerValues(point, training.outer.constant))
+    func linearClass(_ inputs: Tensor, _ columns: [Tensor], _ key: UInt64) throws(BilevelError)
+      -> LinearClass
+    {
+      var fold = NuisanceFold(
+        inputs: inputs, targets: .concatenated(columns, alongAxis: 1),
+        generator: generator.split(key: key))
+      return try learner.linearClass(for: &fold)
+    }
+    if data.isOneSample {
+      let shared = try linearClass(training.inner.inputs, [innerTargets, outerTargets], 0)
+      inner = try Smoother(
+        shared, inputs: training.inner.inputs, weights: training.inner.weights,
+        at: held.inner.inputs)
+      outer = inner
+    } else {
+      inner = try Smoother(
+        try linearClass(training.inner.inputs, [innerTargets], 0), inputs: training.inner.inputs,
+        weights: training.inner.weights,
+        at: .concatenated([held.inner.inputs, held.outer.inputs], alongAxis: 0))
+      outer = try Smoother(
+        try linearClass(training.outer.inputs, [outerTargets], 1), inputs: training.outer.inputs,
+        weights: training.outer.weights, at: held.inner.inputs)
+    }
+  }
+
+  var rows: DebiasedRows<Outer> {
+    DebiasedRows(
+      values: { ω, shift throws(BilevelError) in try values(ω, shift) },
+      inputs: (data.held.inner.inputs, data.held.outer.inputs), outputCount: targets.outputCount)
+  }
+
+  private func values(
+    _ ω: Outer, _ shift: DebiasedRows<Outer>.Shift?
+  ) throws(BilevelError) -> (outer: Tensor, inner: Tensor?) {
+    let (training, held) = (data.training, data.held)
+    let predictions = inner(try targets.innerValues(ω, training.inner))
+    let count = held.inner.count
+    let innerPrediction =
+      data.isOneSample ? predictions : predictions.slice(0..<count, alongAxis: 0)
+    let outerPrediction =
+      data.isOneSample
+      ? predictions : predictions.slice(count..<predictions.shape[0], alongAxis: 0)
+    var y = try targets.outerValues(ω, held.outer)
+    if let known = try targets.knownValues(ω, held.outer.inputs) { y += known }
+    let shiftedOuter = shift.map { outerPrediction + $0.outerPrediction } ?? outerPrediction
+    let outerValues = 0.5 * square(shiftedOuter - y).sum(alongAxis: 1)
+    guard isOrthogonal else { return (outerValues, nil) }
+    var m = outer(try targets.outerValues(ω, training.outer))
+    if let known = try targets.knownValues(ω, held.inner.inputs) { m += known }
+    var (a, slope) = (
+      m - innerPrediction, innerPrediction - (try targets.innerValues(ω, held.inner))
+    )
+    if let shift { (a, slope) = (a + shift.adjoint, slope + shift.innerPrediction) }
+    return (outerValues, (a * slope).sum(alongAxis: 1))
+  }
+}

@@ -1,0 +1,122 @@
+import Autodiff
+import Inference
+
+extension TwoSampleAffineProblem {
+  /// Fits the nuisances on the training folds of both samples and makes the scores of held-out rows.
+  ///
+  /// - Parameters:
+  ///   - score: `.orthogonal`, or `.plugIn` for the outer part alone.
+  ///   - learner: Of the regressions in both samples.
+  ///   - plan: The splits.
+  public func fit(
+    _ score: AffineScore = .orthogonal, nuisances learner: NuisanceLearner,
+    crossFitting plan: CrossFitting = CrossFitting()
+  ) throws(BilevelError) -> AffineFit {
+    var splits: [AffineFit.Split] = []
+    for repetition in 0..<plan.repeatCount {
+      let generator = plan.generator(repetition)
+      var (innerDraws, outerDraws) = (generator.split(key: 0), generator.split(key: 1))
+      let innerFolds = try Folds(plan.foldCount, ofRows: inner.count, using: &innerDraws)
+      let outerFolds = try Folds(plan.foldCount, ofRows: outer.count, using: &outerDraws)
+      if !plan.allowsDuplicates {
+        try inner.requireNoDuplicates(across: innerFolds)
+        try outer.requireNoDuplicates(across: outerFolds)
+      }
+      var atInner: [(predictions: Tensor, outcome: Tensor, ratio: Tensor)] = []
+      var (atOuter, innerRows, outerRows): ([Tensor], [Tensor], [Tensor]) = ([], [], [])
+      for fold in 0..<plan.foldCount {
+        let (heldInner, heldOuter) = (innerFolds.held(fold), outerFolds.held(fold))
+        let (innerInputs, outerInputs) = (
+          inner.inputs.gathering(heldInner, alongAxis: 0),
+          outer.inputs.gathering(heldOuter, alongAxis: 0)
+        )
+        let points = Tensor.concatenated([innerInputs, outerInputs], alongAxis: 0)
+        let predictions = try inner.regression(
+          learner, on: innerFolds.training(fold), at: points, innerDraws.split(key: UInt64(fold)))
+        let outcome = try outer.regression(
+          learner, on: outerFolds.training(fold), at: innerInputs,
+          outerDraws.split(key: UInt64(fold)))
+        let count = heldInner.elementCount
+        atInner.append(
+          (
+            predictions.slice(0..<count, alongAxis: 0), outcome,
+            try ratio(heldInner, innerFolds.training(fold), outerFolds.training(fold))
+          ))
+        atOuter.append(predictions.slice(count..<predictions.shape[0], alongAxis: 0))
+        innerRows.append(heldInner)
+        outerRows.append(heldOuter)
+      }
+      splits.append(
+        split(
+          score,
+          inner: inner.nuisances(
+            of: .reassembled(atInner.map { $0.predictions }, at: innerRows),
+            outcome: .reassembled(atInner.map { $0.outcome }, at: innerRows)[0..., 0]),
+          outer: inner.nuisances(
+            of: .reassembled(atOuter, at: outerRows),
+            intercept: inner.known.intercept ? .zeros([outer.count]) : nil,
+            outcome: .zeros([outer.count])),
+          ratio: .reassembled(atInner.map { $0.ratio }, at: innerRows)))
+    }
+    return AffineFit(
+      splits: splits, names: inner.names, nuisanceErrors: [],
+      description: [
+        ("score", "\(score), two samples"), ("nuisances", learner.name),
+        ("cross-fitting", "\(plan)"),
+      ])
+  }
+
+  /// Scores with given nuisances at the rows of each sample; the outcome's is used at inner rows.
+  public func fit(
+    _ score: AffineScore = .orthogonal, given innerNuisances: AffineNuisances,
+    outer outerNuisances: AffineNuisances
+  ) throws(BilevelError) -> AffineFit {
+    var ratio = Tensor.ones([inner.count])
+    if case .known(let given) = densityRatio { ratio = given }
+    return AffineFit(
+      splits: [split(score, inner: innerNuisances, outer: outerNuisances, ratio: ratio)],
+      names: inner.names, nuisanceErrors: [],
+      description: [("score", "\(score), two samples"), ("nuisances", "given")])
+  }
+
+  private func split(
+    _ score: AffineScore, inner atInner: AffineNuisances, outer atOuter: AffineNuisances,
+    ratio: Tensor
+  ) -> AffineFit.Split {
+    let outerTerms = AffineTerms(terms: [
+      .init(
+        factor: atOuter.slope, intercept: atOuter.intercept - outer.outcome, slope: atOuter.slope)
+    ])
+    let outerPart = AffineFit.Split.Part(
+      terms: outerTerms, sample: outer.sample, clusters: outer.groups)
+    guard case .orthogonal = score else { return AffineFit.Split(parts: [outerPart]) }
+    let weight = ratio.expandingShape(at: 1)
+    let residual = inner.innerSlope - atInner.slope
+    let innerTerms = AffineTerms(terms: [
+      .init(
+        factor: weight * atInner.slope, intercept: inner.innerIntercept - atInner.intercept,
+        slope: residual),
+      .init(
+        factor: weight * residual, intercept: atInner.intercept - atInner.outcome,
+        slope: atInner.slope),
+    ])
+    return AffineFit.Split(parts: [
+      outerPart, .init(terms: innerTerms, sample: inner.sample, clusters: inner.groups),
+    ])
+  }
+
+  /// ρ at held-out inner rows.
+  private func ratio(
+    _ held: Tensor, _ innerTraining: Tensor, _ outerTraining: Tensor
+  ) throws(BilevelError) -> Tensor {
+    switch densityRatio {
+    case .one: return .ones([held.elementCount])
+    case .known(let ratio): return ratio.gathering(held, alongAxis: 0)
+    case .estimated(let linearClass, let limit):
+      return try DensityRatio.estimate(
+        in: linearClass, limit: limit, inner: inner.inputs.gathering(innerTraining, alongAxis: 0),
+        outer: outer.inputs.gathering(outerTraining, alongAxis: 0),
+        at: inner.inputs.gathering(held, alongAxis: 0))
+    }
+  }
+}
