@@ -42,7 +42,9 @@ let package = Package(
       name: "TensorFilesTests", dependencies: ["TensorFiles"], exclude: ["Fixtures"]),
     .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
     .testTarget(
-      name: "BilevelTests", dependencies: ["Bilevel", "GradientCheck", "Neural", "TensorFiles"]),
+      name: "BilevelTests",
+      dependencies: ["Bilevel", "GradientCheck", "Inference", "Neural", "TensorFiles"],
+      exclude: ["Orthogonal/reference.json"]),
     // The examples of README and Docs.
     .testTarget(
       name: "DocumentationTests",

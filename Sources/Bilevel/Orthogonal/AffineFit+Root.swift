@@ -2,7 +2,7 @@ import Autodiff
 import Inference
 
 extension AffineFit {
-  /// The stationary point ω̂ with the sandwich covariance of its error:
+  /// The stationary point ω̂ with the sandwich covariance of its error.
   ///
   ///     mean φ(ω̂) + ∇R(ω̂) = 0,   ω̂ − ω* ≈ −(S̄ + ∇²R)⁻¹ mean φᵢ(ω̂),   S̄ = ∂ω mean φ
   ///

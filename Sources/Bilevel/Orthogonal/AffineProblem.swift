@@ -1,7 +1,7 @@
 import Autodiff
 import Inference
 
-/// A bilevel problem with quadratic losses whose targets are affine in ω ∈ ℝᵈ:
+/// A bilevel problem with quadratic losses whose targets are affine in ω ∈ ℝᵈ.
 ///
 ///     h_ω = argmin_h E[½ (h(X) − g_ω)²],   g_ω = r + dgᵀ ω
 ///     F(ω) = E[½ (h_ω(X) − y_ω)²],         y_ω = y + kᵀ ω,  k a function of X
@@ -27,7 +27,9 @@ public struct AffineProblem: Sendable {
   public let known: Known
   /// A name for every coordinate of ω.
   public let names: [String]
-  /// The group of every row; rows of different groups are independent. Nil where all rows are.
+  /// The group of every row, nil where all rows are independent.
+  ///
+  /// Rows of different groups are.
   public let groups: [Int]?
 
   /// Targets that are functions of X.

@@ -1,6 +1,6 @@
 import Autodiff
 
-/// Rows of a score that is affine in ω, as a sum of products that share nothing but ω:
+/// Rows of a score that is affine in ω, as a sum of products that share nothing but ω.
 ///
 ///     φᵢ(ω) = Σ_t fₜᵢ (αₜᵢ + βₜᵢᵀ ω),   f, β ∈ ℝᵈ, α ∈ ℝ per row
 ///

@@ -9,7 +9,9 @@ public struct BilevelSample<InnerLabels: TensorTree, OuterLabels: TensorTree> {
   public let outer: FunctionalSample<OuterLabels>
   /// Whether the rows of both are the same units.
   public let isOneSample: Bool
-  /// The group of every row; rows of different groups are independent. Nil where all rows are.
+  /// The group of every row, nil where all rows are independent.
+  ///
+  /// Rows of different groups are.
   public let groups: [Int]?
 
   /// Two independent samples, in which the inputs may have different distributions.
@@ -60,7 +62,7 @@ public struct BilevelSample<InnerLabels: TensorTree, OuterLabels: TensorTree> {
   /// What fits remember of the sample.
   var description: SampleDescription {
     SampleDescription(
-      innerCount: inner.count, outerCount: outer.count,
+      innerWeights: inner.relativeWeights, outerWeights: outer.relativeWeights,
       inner: SampleIdentity(fingerprint: [inner.columns]),
       outer: SampleIdentity(fingerprint: [outer.columns]), isOneSample: isOneSample, groups: groups)
   }
@@ -68,8 +70,9 @@ public struct BilevelSample<InnerLabels: TensorTree, OuterLabels: TensorTree> {
 
 /// What fits remember of a sample.
 struct SampleDescription: Sendable {
-  let innerCount: Int
-  let outerCount: Int
+  /// The weight of every row relative to their mean, [n].
+  let innerWeights: Tensor
+  let outerWeights: Tensor
   let inner: SampleIdentity
   let outer: SampleIdentity
   let isOneSample: Bool
@@ -106,6 +109,11 @@ extension FunctionalSample {
     let parts = [inputs] + labels.tensors + (weights.map { [$0] } ?? [])
     return .concatenated(
       parts.map { stopGradient($0).cast(to: .float64).reshaped(to: [count, -1]) }, alongAxis: 1)
+  }
+
+  /// Weights of mean 1, [n].
+  var relativeWeights: Tensor {
+    weights.map { stopGradient($0) * Double(count) } ?? .ones([count])
   }
 
   func requireFinite(_ what: String) throws(BilevelError) {

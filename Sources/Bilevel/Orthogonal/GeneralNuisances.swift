@@ -1,6 +1,6 @@
 import Autodiff
 
-/// The nuisances h_ω and a_ω of general losses on one fold, as differentiable operators:
+/// The nuisances h_ω and a_ω of general losses on one fold, as differentiable operators.
 ///
 ///     h = argmin mean ℓ_in(ω, h(x), o) over the training rows of the inner sample
 ///     a = argmin mean ½ aᵀ ∂²ᵥℓ_in a over inner + mean ∂ᵥℓ_outᵀ a over outer training rows
@@ -61,10 +61,7 @@ struct GeneralNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels:
       inner: inner, outer: outer, data: data.training, linearClass: adjointClass)
     var a = try adjoint.solution(at: ω, h, outputCount: layer.outputCount)(data.held.inner.inputs)
     if let shift { a += shift.adjoint }
-    let slope = try gradient(at: innerPrediction) { v throws(BilevelError) in
-      try inner.values(ω, v, data.held.inner).sum()
-    }
-    return (outerValues, (a * slope).sum(alongAxis: 1))
+    return (outerValues, try inner.pairing(a, ω, innerPrediction, data.held.inner))
   }
 
   /// Where a is sought: the class of h, or the trained features of its network with a constant.
@@ -79,7 +76,9 @@ struct GeneralNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels:
   }
 }
 
-/// The adjoint function a_ω in a linear class, a differentiable operator of ω: its weights solve
+/// The adjoint function a_ω in a linear class, a differentiable operator of ω.
+///
+/// Its weights solve
 ///
 ///     Φ_innerᵀ [∂²ᵥℓ_in (Φ_inner A)] + Φ_outerᵀ ∂ᵥℓ_out + 2 λ A = 0   with means over both samples.
 struct AdjointNuisance<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: TensorTree> {

@@ -12,7 +12,7 @@ public enum RidgeRule: Sendable, Equatable {
 }
 
 extension NuisanceLearner {
-  /// Kernel ridge regression on random landmarks: with K the kernel matrix,
+  /// Kernel ridge regression on random landmarks, with K the kernel matrix.
   ///
   ///     f = argmin (1/n) Σᵢ ½ ‖Tᵢ − f(xᵢ)‖² + (λ/2) ‖f‖²,   for all rows as landmarks K (K + n λ I)⁻¹ T
   ///

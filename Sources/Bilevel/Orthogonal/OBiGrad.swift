@@ -1,6 +1,6 @@
 import Autodiff
 
-/// Orthogonal bilevel gradients: estimates of ∇F with confidence intervals, where
+/// Orthogonal bilevel gradients, which are estimates of ∇F with confidence intervals.
 ///
 ///     F(ω) = E[ℓ_out(ω, h_ω(X), O)],   h_ω = argmin_h E[ℓ_in(ω, h(X), O)]
 ///
@@ -82,8 +82,9 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
     self.crossFitting = crossFitting
   }
 
-  /// A layer for ℓ_in = ½ ‖v − g_ω‖² and ℓ_out = ½ ‖v − y_ω‖², in the doubly robust closed form:
-  /// nuisances are the regressions h of g_ω and m of y_ω, a = −(h − m), and
+  /// A layer for ℓ_in = ½ ‖v − g_ω‖² and ℓ_out = ½ ‖v − y_ω‖² in the doubly robust closed form.
+  ///
+  /// Nuisances are the regressions h of g_ω and m of y_ω, a = −(h − m), and
   ///
   ///     φ = (j − k)ᵀ(g − y) + (∂g − j)ᵀ(h − m)   where k = ∂_ω y_ω is a function of X.
   ///

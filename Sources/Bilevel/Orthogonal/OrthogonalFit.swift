@@ -82,7 +82,7 @@ public struct OrthogonalFit<Outer: TensorTree> {
 
   // MARK: Rows
 
-  private func derivatives(
+  func derivatives(
     at outer: Outer, _ layout: FlatLayout<Outer>, along directions: [Tensor], names: [String]
   ) throws(BilevelError) -> Estimate {
     let point = stopGradient(layout.vector(outer, "OrthogonalFit", "point"))
@@ -112,7 +112,9 @@ public struct OrthogonalFit<Outer: TensorTree> {
   func estimate(
     _ names: [String], _ outerRows: Tensor, _ innerRows: Tensor?
   ) throws(BilevelError) -> Estimate {
-    try inferring { () throws(InferenceError) in
+    let outerRows = outerRows * sample.outerWeights.expandingShape(at: 1)
+    let innerRows = innerRows.map { $0 * sample.innerWeights.expandingShape(at: 1) }
+    return try inferring { () throws(InferenceError) in
       guard let innerRows else {
         return try Estimate(
           value: outerRows.mean(alongAxis: 0), names: names,
@@ -166,12 +168,19 @@ extension OrthogonalFit.Split {
     var total: Tensor?
     for fold in folds {
       let values = try fold.rows.values(ω, nil)
-      var part = values.outer.sum() / Double(sample.outerCount)
-      if let inner = values.inner { part += inner.sum() / Double(sample.innerCount) }
+      var part = sample.outerWeights.mean(of: values.outer, at: fold.outer)
+      if let inner = values.inner { part += sample.innerWeights.mean(of: inner, at: fold.inner) }
       total = total.map { $0 + part } ?? part
     }
     guard let total else { stop("OrthogonalFit", "a split has no fold") }
     return total
+  }
+}
+
+extension Tensor {
+  /// The part of a weighted mean over n rows that some rows contribute; these are the n weights.
+  fileprivate func mean(of values: Tensor, at rows: Tensor) -> Tensor {
+    dot(gathering(rows, alongAxis: 0), values) / Double(elementCount)
   }
 }
 
