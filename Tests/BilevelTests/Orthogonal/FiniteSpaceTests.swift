@@ -72,7 +72,8 @@ import Testing
     let sensitivities = try plugIn.sensitivities(
       at: space.point, along: Tensor.identity(3)[0])
     for nuisance in ["h", "J"] {
-      let largest = sensitivities.filter { $0.nuisance == nuisance }
+      let largest =
+        sensitivities.filter { $0.nuisance == nuisance }
         .map { abs($0.derivative) }.max() ?? 0
       #expect(largest > 0.1)
     }
