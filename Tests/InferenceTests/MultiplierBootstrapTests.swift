@@ -12,7 +12,7 @@ import Testing
   /// error of √(0.95 · 0.05 / 20,000) / (2 φ(1.96)) = 0.013.
   @Test(arguments: every)
   func oneCoordinate(multipliers: MultiplierBootstrap.Multipliers) throws {
-    let mean = try sampleMean(normalRows(2000, 1, seed: 1))
+    let mean = try sampleMean(normalRows(300, 1, seed: 1))
     let bootstrap = MultiplierBootstrap(draws: 20_000, seed: 2, multipliers: multipliers)
     let found = try bootstrap.criticalValue(of: mean)
     #expect(abs(found - 1.95996) < 0.04)
@@ -21,7 +21,7 @@ import Testing
   /// Ten independent coordinates: Šidák's value Φ⁻¹((1 + 0.95^(1/10)) / 2).
   @Test(arguments: every)
   func independentCoordinates(multipliers: MultiplierBootstrap.Multipliers) throws {
-    let mean = try sampleMean(normalRows(2000, 10, seed: 3))
+    let mean = try sampleMean(normalRows(300, 10, seed: 3))
     let bootstrap = MultiplierBootstrap(draws: 10_000, seed: 4, multipliers: multipliers)
     let found = try bootstrap.criticalValue(of: mean)
     #expect(abs(found - 2.79963) < 0.05)

@@ -76,7 +76,7 @@ private func isClose(_ value: [Double], _ reference: [Double]) -> Bool {
 
   /// Independent coordinates: the last step involves one coordinate, the first all.
   @Test func romanoWolfOfIndependentCoordinates() throws {
-    let mean = try sampleMean(normalRows(4000, 3, seed: 6))
+    let mean = try sampleMean(normalRows(400, 3, seed: 6))
     let estimate = try Estimate(
       value: Tensor([2.2, 1.5, 2.0]) * mean.standardErrors, names: mean.names,
       influence: mean.influence)
