@@ -50,6 +50,16 @@ import Testing
     #expect(cluster?.description.contains("at least 2 independent clusters, found 1") == true)
   }
 
+  /// An estimate is a constant, so rows that are being differentiated are refused.
+  @Test func rowsBeingDifferentiatedStop() async {
+    await #expect(processExitsWith: .failure) {
+      _ = try gradient(at: Tensor(rows: [[1], [2]])) { rows in
+        let influence = try InfluenceRows(rows, sample: SampleIdentity(name: "s"))
+        return influence.rows.sum()
+      }
+    }
+  }
+
   @Test func wrongClusterCountStops() async {
     await #expect(processExitsWith: .failure) {
       _ = try InfluenceRows(
