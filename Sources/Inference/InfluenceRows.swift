@@ -49,6 +49,8 @@ public struct InfluenceRows: Sendable {
           + "\(clusters.count) clusters. Give one label per row")
     }
     guard rows.shape[1] > 0 else { throw .noCoordinates }
+    // Reading a number stops a program that would lose the derivative of the rows.
+    _ = rows.slice(0..<min(1, count), alongAxis: 0).scalars
     guard count >= 2 else { throw .tooFewUnits(found: count, areClusters: false) }
     guard rows.isFinite else { throw Self.nonFinite(rows) }
     let numbers = clusters.map(Self.numbered)
@@ -74,27 +76,27 @@ public struct InfluenceRows: Sendable {
 
   // MARK: Moments
 
-  /// The share of each independent unit in the error, scaled so that the covariance of the estimate
-  /// is UᵀU: U = √(G/(G − 1)) S/n, [G, d], where row g of S is the sum of the rows of unit g.
-  var units: Tensor { scale * unitSums }
-
-  /// The diagonal of UᵀU, without the other elements.
-  var variance: Tensor { (scale * scale) * square(unitSums).sum(alongAxis: 0) }
-
-  /// UᵀU, [d, d].
-  var covariance: Tensor {
-    let units = units
-    return symmetrized(matmul(units, units, transposeA: true))
-  }
-
-  private var scale: Double {
-    (Double(unitCount) / Double(unitCount - 1)).squareRoot() / Double(count)
-  }
-
-  private var unitSums: Tensor {
+  /// The sum of the rows of each independent unit, S, [G, d]; the rows themselves without clusters.
+  ///
+  /// With `scale` the one definition of variance: the covariance of the estimate is scale² SᵀS.
+  var unitSums: Tensor {
     guard let clusters else { return rows }
     return rows.scatterAdding(to: Tensor(indices: clusters), length: unitCount, alongAxis: 0)
   }
+
+  /// √(G/(G − 1)) / n.
+  var scale: Double {
+    (Double(unitCount) / Double(unitCount - 1)).squareRoot() / Double(count)
+  }
+
+  /// scale² SᵀS, [d, d].
+  var covariance: Tensor {
+    let sums = unitSums
+    return symmetrized((scale * scale) * matmul(sums, sums, transposeA: true))
+  }
+
+  /// The diagonal of `covariance`, without the other elements, [d].
+  var variance: Tensor { (scale * scale) * square(unitSums).sum(alongAxis: 0) }
 
   // MARK: Alignment
 

@@ -3,9 +3,10 @@ import Autodiff
 /// The multiplier bootstrap: the error of an estimate is simulated by giving each independent unit a
 /// random weight.
 ///
-/// A draw is Σₛ Uₛᵀξₛ, where the ξ are independent of mean 0 and variance 1 and UᵀU is the covariance
-/// of the estimate, so a draw has exactly that covariance given the data (Chernozhukov, Chetverikov
-/// and Kato, Gaussian approximations and multiplier bootstrap, 2013). All rows of a cluster share a
+/// A draw is Σₛ cₛ Sₛᵀξₛ, where the rows of Sₛ are the sums of the influence rows of each unit, the ξ
+/// are independent of mean 0 and variance 1, and cₛ = √(Gₛ/(Gₛ − 1))/nₛ, so that given the data a draw
+/// has exactly the covariance of the estimate (Chernozhukov, Chetverikov and Kato, Gaussian
+/// approximations and multiplier bootstrap, 2013). All rows of a cluster share a
 /// multiplier. The multiplier of a unit in a draw is a pure function of the seed and the positions of
 /// sample, draw and unit; on the built-in matrix product the bits do not depend on the number of
 /// threads.
@@ -74,16 +75,17 @@ public struct MultiplierBootstrap: Sendable {
   func forEachBlock(of estimate: Estimate, _ body: (Tensor) -> Void) {
     let errors = estimate.standardErrors
     let precision = select(errors .> 0, 1 / errors, Tensor.zeros(like: errors))
-    let samples = estimate.influence.map(\.units)
+    let samples = estimate.influence.map { (sums: $0.unitSums, scale: $0.scale) }
     // Blocks bound the memory, whatever the numbers of draws, units and coordinates.
     let blockSize = min(64, max(1, 1 << 22 / estimate.count))
     for start in stride(from: 0, to: draws, by: blockSize) {
       let block = start..<min(start + blockSize, draws)
       var sums = Tensor.zeros([block.count, estimate.count])
-      for (sample, units) in samples.enumerated() {
-        for start in stride(from: 0, to: units.shape[0], by: 1 << 14) {
-          let part = start..<min(start + 1 << 14, units.shape[0])
-          sums += matmul(weights(sample, block, part), units.slice(part, alongAxis: 0))
+      for (index, sample) in samples.enumerated() {
+        for start in stride(from: 0, to: sample.sums.shape[0], by: 1 << 14) {
+          let part = start..<min(start + 1 << 14, sample.sums.shape[0])
+          let random = sample.scale * weights(index, block, part)
+          sums += matmul(random, sample.sums.slice(part, alongAxis: 0))
         }
       }
       body(abs(sums * precision))

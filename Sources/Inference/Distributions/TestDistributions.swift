@@ -46,7 +46,8 @@ public enum TestDistributions {
     // x^a e^(-x) / Γ(a), written around x = a so that large terms do not cancel.
     let excess = (x - a) / a
     let density =
-      (a / (2 * .pi)).squareRoot() * exp(-a * (excess - log1p(excess)) - stirlingCorrection(a))
+      (a / (2 * .pi)).squareRoot()
+      * exp(-a * (excess - logRatio(x / a, excess)) - stirlingCorrection(a))
     if x < a + 1 {
       var term = 1 / a
       var sum = term
@@ -66,26 +67,36 @@ public enum TestDistributions {
     return (1 - upper, upper)
   }
 
-  /// The regularised incomplete beta function I_x(a, b), where `y` is 1 - x without cancellation:
-  /// the continued fraction DLMF 8.17.22, on the side where it converges fast.
+  /// The regularised incomplete beta function I_x(a, b), where `y` is 1 - x without cancellation: the
+  /// even part of the continued fraction DLMF 8.17.22 (DiDonato and Morris 1992, equation 9), whose
+  /// terms do not cancel where y is small, on the side where it converges fast.
   private static func incompleteBeta(_ a: Double, _ b: Double, x: Double, y: Double) -> Double {
     if x <= 0 { return 0 }
     if y <= 0 { return 1 }
     if x > (a + 1) / (a + b + 2) { return 1 - incompleteBeta(b, a, x: y, y: x) }
     // x^a y^b / B(a, b), written around the mode so that large terms do not cancel.
     let exponent =
-      a * log1p((b * x - a * y) / a) + b * log1p((a * y - b * x) / b)
+      a * logRatio((a + b) / a * x, (b * x - a * y) / a)
+      + b * logRatio((a + b) / b * y, (a * y - b * x) / b)
       + stirlingCorrection(a + b) - stirlingCorrection(a) - stirlingCorrection(b)
     let density = (a * b / (2 * .pi * (a + b))).squareRoot() * exp(exponent)
-    let fraction = continuedFraction(1) { n in
-      let m = (n / 2).rounded(.down)
-      let numerator =
-        n == 2 * m
-        ? m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        : -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-      return (numerator, 1)
-    }
-    return density / a * fraction
+    // How far x lies below the mean.
+    let distance = a * y - b * x
+    return density
+      * continuedFraction(a * (distance + 1) / (a + 1)) { n in
+        let numerator =
+          (a + n - 1) * (a + b + n - 1) * n * (b - n) * x * x
+          / ((a + 2 * n - 1) * (a + 2 * n - 1))
+        let denominator =
+          n + n * (b - n) * x / (a + 2 * n - 1)
+          + (a + n) * (distance + 1 + n * (1 + y)) / (a + 2 * n + 1)
+        return (numerator, denominator)
+      }
+  }
+
+  /// The logarithm of `ratio`, from `excess` = `ratio` - 1 where that is known better.
+  private static func logRatio(_ ratio: Double, _ excess: Double) -> Double {
+    abs(excess) < 0.5 ? log1p(excess) : log(ratio)
   }
 
   /// 1 / (b₀ + a₁ / (b₁ + a₂ / (b₂ + …))) by the modified method of Lentz (Thompson and Barnett

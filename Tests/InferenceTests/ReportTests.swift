@@ -1,0 +1,53 @@
+import Autodiff
+import Foundation
+import Inference
+import Testing
+
+@Suite struct ReportTests {
+  private func roundTrip(_ report: Estimate.Report) throws -> Estimate.Report {
+    try JSONDecoder().decode(Estimate.Report.self, from: JSONEncoder().encode(report))
+  }
+
+  @Test func contents() throws {
+    let mean = try sampleMean(
+      mixedRows(30, 2, seed: 1), names: ["a", "b"], clusters: (0..<30).map { $0 / 2 })
+    let report = mean.report(level: 0.9)
+    #expect(report.names == ["a", "b"])
+    #expect(report.values == mean.value.scalars)
+    #expect(report.standardErrors == mean.standardErrors.scalars)
+    #expect(report.lower == mean.intervals(level: 0.9).lower.scalars)
+    #expect(report.intervalKind == .pointwise)
+    #expect(report.covariance.map { Tensor(rows: $0).isBitwiseEqual(to: mean.covariance) } == true)
+    #expect(report.jointTest == mean.jointTest())
+    #expect(report.normBound.value == mean.normBound(level: 0.9))
+    #expect(report.samples[0].rows == 30 && report.samples[0].clusters == 15)
+    let decoded = try roundTrip(report)
+    #expect(decoded == report)
+  }
+
+  @Test func whatIsUnavailableSurvivesJSON() throws {
+    let mean = try sampleMean(Tensor(rows: [[1, 5], [2, 5], [4, 5]]), names: ["a", "b"])
+    let report = mean.report()
+    #expect(report.zStatistics[1] == nil && report.pValues[1] == nil)
+    #expect(report.jointTest.unavailableReason == "b has no variance but is off its null by 5")
+    let decoded = try roundTrip(report)
+    #expect(decoded == report)
+    let json = String(decoding: try JSONEncoder().encode(report.jointTest), as: UTF8.self)
+    #expect(json == #"{"unavailable":"b has no variance but is off its null by 5"}"#)
+  }
+
+  @Test func manyCoordinatesAreNotDecomposed() throws {
+    let mean = try sampleMean(normalRows(10, 501, seed: 2))
+    let report = mean.report()
+    #expect(report.covariance == nil)
+    #expect(report.jointTest.unavailableReason?.contains("call jointTest()") == true)
+    #expect(report.normBound.unavailableReason?.contains("501 coordinates") == true)
+  }
+
+  @Test func intervalsOfAnotherEstimateStop() async {
+    await #expect(processExitsWith: .failure) {
+      let mean = try sampleMean(normalRows(5, 2, seed: 1))
+      _ = mean.report(intervals: mean.selected([0]).intervals())
+    }
+  }
+}
