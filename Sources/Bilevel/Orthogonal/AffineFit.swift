@@ -30,8 +30,7 @@ public struct AffineFit: Sendable {
   public let names: [String]
   /// How well the nuisances predict rows they were not fitted on.
   public let nuisanceErrors: [NuisanceError]
-  /// What is behind the numbers, for a summary.
-  public let description: [(key: String, value: String)]
+  let settings: CrossFittedSettings
 
   /// d.
   public var dimension: Int { names.count }
@@ -89,16 +88,6 @@ extension AffineFit.Split {
     }
     return try Estimate(value: value, names: names, influence: influence)
   }
-}
-
-/// How well a nuisance predicts rows it was not fitted on.
-public struct NuisanceError: Sendable, Equatable {
-  /// What is predicted.
-  public let name: String
-  /// The root mean square of the out-of-fold error, in the target's units.
-  public let rootMeanSquare: Double
-  /// 1 − mean squared error / variance; it can be negative.
-  public let rSquared: Double
 }
 
 /// Runs statistics inside a layer.

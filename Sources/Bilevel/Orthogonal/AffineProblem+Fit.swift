@@ -35,9 +35,7 @@ extension AffineProblem {
     return AffineFit(
       splits: splits, names: names,
       nuisanceErrors: NuisanceError.outOfFold(errors, columns, targetNames),
-      description: [
-        ("score", "\(score)"), ("nuisances", learner.name), ("cross-fitting", "\(plan)"),
-      ])
+      settings: CrossFittedSettings(score: score.name, learner: learner.name, plan: "\(plan)"))
   }
 
   /// Scores with given nuisances: the truth of a simulation, or predictions from other data.
@@ -53,7 +51,7 @@ extension AffineProblem {
     }
     return AffineFit(
       splits: [split(terms(score, nuisances))], names: names, nuisanceErrors: [],
-      description: [("score", "\(score)"), ("nuisances", "given")])
+      settings: CrossFittedSettings(score: score.name))
   }
 
   /// Nuisances at the rows of this problem, fitted on another sample of the same population.
@@ -172,22 +170,5 @@ extension AffineProblem {
         outerSlope,
       ], alongAxis: 1)
     try folds.requireApart(all)
-  }
-}
-
-extension NuisanceError {
-  /// - Parameter errors: Prediction minus target, [n, c], of every split.
-  static func outOfFold(
-    _ errors: [Tensor], _ columns: Tensor, _ names: [String]
-  ) -> [NuisanceError] {
-    guard !names.isEmpty, let first = errors.first else { return [] }
-    let sum = errors.dropFirst().reduce(square(first)) { $0 + square($1) }
-    let squares = (sum / Double(errors.count)).mean(alongAxis: 0).scalars
-    let variances = columns.variance(alongAxes: [0]).scalars
-    return names.indices.map {
-      NuisanceError(
-        name: names[$0], rootMeanSquare: squares[$0].squareRoot(),
-        rSquared: 1 - squares[$0] / variances[$0])
-    }
   }
 }

@@ -39,7 +39,7 @@ extension OBiGrad {
       outer: Tensor(indices: Array(0..<sample.outer.count)))
     return OrthogonalFit(
       splits: [.init(folds: [fold])], sample: sample.description,
-      summary: [("score", isOrthogonal ? "orthogonal" : "plug-in"), ("nuisances", "given")])
+      settings: CrossFittedSettings(score: isOrthogonal ? "orthogonal" : "plug-in"))
   }
 
   /// ℓ_in and ℓ_out as losses of a prediction.

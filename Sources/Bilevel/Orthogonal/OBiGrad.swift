@@ -136,10 +136,9 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
     }
     return OrthogonalFit(
       splits: splits, sample: sample.description,
-      summary: [
-        ("score", isOrthogonal ? "orthogonal" : "plug-in"), ("nuisances", nuisances.name),
-        ("cross-fitting", "\(crossFitting)"),
-      ])
+      settings: CrossFittedSettings(
+        score: isOrthogonal ? "orthogonal" : "plug-in", learner: nuisances.name,
+        plan: "\(crossFitting)"))
   }
 
   /// The debiased value of every held-out row of a fold as a function of ω.

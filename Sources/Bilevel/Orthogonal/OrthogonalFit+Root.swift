@@ -18,7 +18,7 @@ extension OrthogonalFit {
   ) throws(BilevelError) -> Estimate {
     let layout = FlatLayout(of: start, "OrthogonalFit.root")
     return try aggregated { split throws(BilevelError) in
-      let single = OrthogonalFit(splits: [split], sample: sample, summary: summary)
+      let single = OrthogonalFit(splits: [split], sample: sample, settings: settings)
       func objective(_ ω: Tensor) throws(BilevelError) -> Tensor {
         let tree = layout.tree(ω)
         let value = try single.value(at: tree)

@@ -18,7 +18,7 @@ public struct OrthogonalFit<Outer: TensorTree> {
 
   let splits: [Split]
   let sample: SampleDescription
-  let summary: [(key: String, value: String)]
+  let settings: CrossFittedSettings
 
   /// The debiased estimate of F(ω), a scalar, differentiable in ω: its gradient is the orthogonal
   /// hypergradient, so a loss that adds a penalty on ω is minimised like any other.

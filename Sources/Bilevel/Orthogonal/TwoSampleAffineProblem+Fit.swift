@@ -60,10 +60,8 @@ extension TwoSampleAffineProblem {
     }
     return AffineFit(
       splits: splits, names: inner.names, nuisanceErrors: [],
-      description: [
-        ("score", "\(score), two samples"), ("nuisances", learner.name),
-        ("cross-fitting", "\(plan)"),
-      ])
+      settings: CrossFittedSettings(
+        score: "\(score.name), two samples", learner: learner.name, plan: "\(plan)"))
   }
 
   /// Scores with given nuisances at the rows of each sample; the outcome's is used at inner rows.
@@ -76,7 +74,7 @@ extension TwoSampleAffineProblem {
     return AffineFit(
       splits: [split(score, inner: innerNuisances, outer: outerNuisances, ratio: ratio)],
       names: inner.names, nuisanceErrors: [],
-      description: [("score", "\(score), two samples"), ("nuisances", "given")])
+      settings: CrossFittedSettings(score: "\(score.name), two samples"))
   }
 
   private func split(
