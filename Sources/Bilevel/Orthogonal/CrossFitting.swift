@@ -10,12 +10,8 @@ public struct CrossFitting: Sendable {
   public var seed: UInt64
   /// Given splits instead of random ones, one for each repeat.
   public var folds: [Folds]?
-  /// Whether the two factors of every product of nuisance errors are fitted on disjoint halves of
-  /// the training folds, in both roles, and averaged.
-  ///
-  /// Noise that two nuisances share makes the mean of their product differ from zero by O(df / n);
-  /// disjoint halves remove that part, at the price of fitting on half the rows.
-  public var splitsNuisances = false
+  /// What is done about noise that nuisances share, where losses are quadratic.
+  public var sharedNoise = SharedNoise.corrected
   /// Whether rows that are the same in all columns may be in different folds.
   ///
   /// A repeated row in training and held-out fold is no independent evidence, so it is refused
@@ -26,7 +22,7 @@ public struct CrossFitting: Sendable {
   ///
   /// - Precondition: At least two folds and one repeat.
   public init(
-    foldCount: Int = 5, repeatCount: Int = 1, seed: UInt64 = 0, folds: [Folds]? = nil
+    foldCount: Int = 10, repeatCount: Int = 1, seed: UInt64 = 0, folds: [Folds]? = nil
   ) {
     guard foldCount >= 2, repeatCount >= 1, folds?.isEmpty != true else {
       stop(
@@ -39,10 +35,10 @@ public struct CrossFitting: Sendable {
     self.folds = folds
   }
 
-  /// The same with disjoint halves for the two factors of every product of nuisance errors.
-  public var splittingNuisances: CrossFitting {
+  /// The same with another treatment of noise that nuisances share.
+  public func with(sharedNoise: SharedNoise) -> CrossFitting {
     var other = self
-    other.splitsNuisances = true
+    other.sharedNoise = sharedNoise
     return other
   }
 
@@ -71,7 +67,6 @@ public struct CrossFitting: Sendable {
 extension CrossFitting: CustomStringConvertible {
   public var description: String {
     let repeats = repeatCount == 1 ? "" : ", \(repeatCount) repeats (median)"
-    let halves = splitsNuisances ? ", nuisances on disjoint halves" : ""
-    return "\(folds?.first?.count ?? foldCount) folds\(repeats)\(halves)"
+    return "\(folds?.first?.count ?? foldCount) folds\(repeats), shared noise \(sharedNoise)"
   }
 }

@@ -153,8 +153,8 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
       ).rows
     case .quadratic(let targets):
       return try QuadraticNuisances(
-        targets: targets, data: data, isOrthogonal: isOrthogonal, learner: nuisances, at: outer,
-        generator
+        targets: targets, data: data, isOrthogonal: isOrthogonal, learner: nuisances,
+        sharedNoise: crossFitting.sharedNoise, at: outer, generator
       ).rows
     }
   }
