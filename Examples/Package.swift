@@ -92,8 +92,7 @@ let package = Package(
     .testTarget(
       name: "EconometricsTests",
       dependencies: [
-        "CExampleData", "Econometrics", "ExampleSupport",
-        .product(name: "Autodiff", package: "adjoint"),
+        "CExampleData", "Econometrics", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Inference", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
