@@ -1,0 +1,88 @@
+import ArgumentParser
+import ExampleSupport
+import Foundation
+
+/// `bilevel-inference coverage`: how often intervals hold the truth.
+struct CoverageCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "coverage",
+    abstract: "Measure on simulated data how often confidence intervals hold the truth.",
+    discussion: """
+      Draws samples of a design whose gradient is known, estimates it by several methods and reports \
+      bias, error, coverage of 95 % intervals, size of the test of stationarity and error of the root.
+
+      Designs:
+      \(DesignName.allCases.map { "  \($0.rawValue): \($0.summary)" }.joined(separator: "\n"))
+
+      Methods:
+      \(StudyMethod.allCases.map { "  \($0.rawValue): \($0.summary)" }.joined(separator: "\n"))
+
+      Every replication is kept in the output directory as soon as it has ended. --resume keeps those \
+      and makes the ones that are missing, also after more --replications or other --sizes were asked \
+      for. The numbers do not depend on --jobs.
+      """)
+
+  @Option(help: ArgumentHelp("The design.", valueName: "name"))
+  var design: DesignName
+
+  @OptionGroup var options: StudyOptions
+
+  @Option(help: "Samples drawn of each size, at least 2.")
+  var replications = 1000
+
+  @Option(
+    help: ArgumentHelp("Rows of a sample, comma-separated. (default: by design)", valueName: "n"))
+  var sizes: IntegerList?
+
+  @Option(help: "Replications at once, a thread each. (default: the processors)")
+  var jobs: Int?
+
+  @Flag(help: "Keep the replications that the output directory holds, and make the others.")
+  var resume = false
+
+  @OptionGroup var outputs: OutputOptions
+
+  func validate() throws {
+    for (name, value, range) in [
+      ("--replications", replications, 2...1_000_000), ("--jobs", jobs ?? 1, 1...1024),
+    ] where !range.contains(value) {
+      throw ValidationError(
+        "\(name) must be between \(range.lowerBound) and \(range.upperBound), not \(value)")
+    }
+    if let size = sizes?.values.first(where: { !(20...1_000_000).contains($0) }) {
+      throw ValidationError("--sizes must be between 20 and 1000000, not \(size)")
+    }
+    _ = try options.specification(design)
+  }
+
+  func run() throws {
+    let specification = try options.specification(design)
+    let sizes = sizes?.values ?? design.defaultSizes
+    let name = "coverage-\(design.rawValue)"
+    let directory = try outputs.directory(for: ["\(name).csv", "\(name).svg"])
+    let lock = try DirectoryLock(directory: directory.path, program: "bilevel-inference")
+    defer { withExtendedLifetime(lock) {} }
+    let file = try ReplicationFile(
+      path: directory.file("\(name).jsonl"), specification, resumes: resume)
+    let kept = Set(file.replications.map { StudyRunner.Task(size: $0.size, index: $0.index) })
+    let tasks = sizes.flatMap { size in
+      (0..<replications).map { StudyRunner.Task(size: size, index: $0) }
+    }.filter { !kept.contains($0) }
+    let runner = StudyRunner(
+      specification: specification, jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
+    guard try runner.run(tasks, file.append) else {
+      throw Interrupted(
+        state: "the \(file.replications.count) replications so far are in \(file.path)",
+        resumingFrom: nil)
+    }
+    let wanted = file.replications.filter { $0.index < replications }
+    let report = CoverageReport(specification, wanted, sizes: sizes)
+    print(report.text)
+    try atomicWrite(report.csv, to: directory.file("\(name).csv"))
+    try report.figure.write(to: directory.file("\(name).svg"))
+    print("\nWrote \(name).csv, \(name).svg and \(name).jsonl to \(directory.path)")
+    try outputs.writeResults(report)
+  }
+}
+
+extension DesignName: ExpressibleByArgument {}

@@ -1,0 +1,108 @@
+import Autodiff
+import Inference
+
+/// What is kept of one replication: the errors of every method, from which all tables follow.
+struct Replication: Codable, Sendable {
+  /// Rows of the sample, n.
+  let size: Int
+  /// Its number, from 0.
+  let index: Int
+  /// In the order of the specification.
+  let methods: [MethodRecord]
+}
+
+/// What is kept of one method on one sample.
+struct MethodRecord: Codable, Sendable {
+  /// Estimate less truth at the evaluation point, [d]; empty where the method failed.
+  var errors: [Double] = []
+  /// Their standard errors, [d].
+  var standardErrors: [Double] = []
+  /// The p-value of the joint test of the true gradient.
+  var truthPValue: Double?
+  /// The p-value of the joint test of a zero gradient at ω*.
+  var stationarityPValue: Double?
+  /// The root less ω*, [d]; nil where it is not identified.
+  var rootErrors: [Double]?
+  /// Their standard errors, [d].
+  var rootStandardErrors: [Double]?
+  /// The simultaneous band.
+  var band: BandRecord?
+  /// Why there is no estimate.
+  var failure: String?
+}
+
+/// What is kept of a simultaneous band.
+struct BandRecord: Codable, Sendable {
+  /// The largest of |estimate − truth| / standard error over coordinates and points.
+  let largestError: Double
+  /// What it is compared with.
+  let criticalValue: Double
+}
+
+extension Replication {
+  /// Draws sample number `index` of a size and fits every method to it.
+  ///
+  /// The random numbers depend on seed, size and index only, so neither on the order of
+  /// replications nor on what else is run.
+  init(
+    _ index: Int, size: Int, of design: some StudyDesign, _ specification: StudySpecification
+  ) throws {
+    var generator = PhiloxGenerator(seed: specification.seed)
+      .split(key: UInt64(size)).split(key: UInt64(index))
+    let sample = try design.sample(size, using: &generator)
+    let seed = generator.next()
+    self.size = size
+    self.index = index
+    methods = specification.methods.map { method in
+      do {
+        let fit = try design.fit(method, to: sample, specification, seed: seed)
+        return try MethodRecord(fit, design, band: specification.band, seed: seed)
+      } catch {
+        return MethodRecord(failure: "\(error)")
+      }
+    }
+  }
+}
+
+extension MethodRecord {
+  init(
+    _ fit: FittedMethod, _ design: some StudyDesign, band: StudySpecification.Band?, seed: UInt64
+  ) throws {
+    let truth = design.gradient(at: design.evaluationPoint)
+    let estimate = try fit.hypergradient(design.evaluationPoint)
+    errors = (estimate.value - truth).scalars
+    standardErrors = estimate.standardErrors.scalars
+    truthPValue = estimate.jointTest(null: truth).pValue
+    if let stationaryPoint = design.stationaryPoint {
+      stationarityPValue = try fit.hypergradient(stationaryPoint).jointTest().pValue
+      // A root that is not identified is no failure of the gradient.
+      if let root = try? fit.root?() {
+        rootErrors = (root.value - stationaryPoint).scalars
+        rootStandardErrors = root.standardErrors.scalars
+      }
+    }
+    if let band { self.band = try BandRecord(fit, design, band, seed: seed) }
+  }
+}
+
+extension BandRecord {
+  /// Nil where the method or the design has no band.
+  fileprivate init?(
+    _ fit: FittedMethod, _ design: some StudyDesign, _ band: StudySpecification.Band, seed: UInt64
+  ) throws {
+    let line = design.line(pointCount: band.pointCount)
+    guard !line.isEmpty, let estimate = try fit.hypergradients?(line) else { return nil }
+    let truth = Tensor.concatenated(line.map(design.gradient), alongAxis: 0)
+    let errors = abs(estimate.value - truth) / estimate.standardErrors
+    let bootstrap = MultiplierBootstrap(draws: band.draws, seed: seed)
+    self.init(
+      largestError: errors.max().scalar, criticalValue: try bootstrap.criticalValue(of: estimate))
+  }
+}
+
+extension Statistic<JointTest> {
+  /// The p-value, where the test applies.
+  fileprivate var pValue: Double? {
+    if case .value(let test) = self { test.pValue } else { nil }
+  }
+}
