@@ -8,7 +8,7 @@ struct BilevelInference: ParsableCommand {
     abstract: "Gradients of bilevel objectives with confidence intervals.",
     discussion: """
       'coverage' measures on simulated data how often the intervals hold the truth, beside \
-      baselines. 'bilevel-inference help <subcommand>' explains the options of each.
+      baselines; 'kbo-path' what a fixed penalty costs the kernel baseline. 'bilevel-inference help <subcommand>' explains the options of each.
       """,
-    subcommands: [CoverageCommand.self])
+    subcommands: [CoverageCommand.self, KernelPathCommand.self])
 }

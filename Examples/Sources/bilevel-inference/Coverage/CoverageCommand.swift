@@ -1,6 +1,5 @@
 import ArgumentParser
 import ExampleSupport
-import Foundation
 
 /// `bilevel-inference coverage`: how often intervals hold the truth.
 struct CoverageCommand: ParsableCommand {
@@ -25,30 +24,16 @@ struct CoverageCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The design.", valueName: "name"))
   var design: DesignName
 
-  @OptionGroup var options: StudyOptions
-
-  @Option(help: "Samples drawn of each size, at least 2.")
-  var replications = 1000
+  @OptionGroup var options: CoverageOptions
 
   @Option(
     help: ArgumentHelp("Rows of a sample, comma-separated. (default: by design)", valueName: "n"))
-  var sizes: IntegerList?
+  var sizes: NumberList<Int>?
 
-  @Option(help: "Replications at once, a thread each. (default: the processors)")
-  var jobs: Int?
-
-  @Flag(help: "Keep the replications that the output directory holds, and make the others.")
-  var resume = false
-
+  @OptionGroup var runs: RunOptions
   @OptionGroup var outputs: OutputOptions
 
   func validate() throws {
-    for (name, value, range) in [
-      ("--replications", replications, 2...1_000_000), ("--jobs", jobs ?? 1, 1...1024),
-    ] where !range.contains(value) {
-      throw ValidationError(
-        "\(name) must be between \(range.lowerBound) and \(range.upperBound), not \(value)")
-    }
     if let size = sizes?.values.first(where: { !(20...1_000_000).contains($0) }) {
       throw ValidationError("--sizes must be between 20 and 1000000, not \(size)")
     }
@@ -62,21 +47,11 @@ struct CoverageCommand: ParsableCommand {
     let directory = try outputs.directory(for: ["\(name).csv", "\(name).svg"])
     let lock = try DirectoryLock(directory: directory.path, program: "bilevel-inference")
     defer { withExtendedLifetime(lock) {} }
-    let file = try ReplicationFile(
-      path: directory.file("\(name).jsonl"), specification, resumes: resume)
-    let kept = Set(file.replications.map { StudyRunner.Task(size: $0.size, index: $0.index) })
-    let tasks = sizes.flatMap { size in
-      (0..<replications).map { StudyRunner.Task(size: size, index: $0) }
-    }.filter { !kept.contains($0) }
-    let runner = StudyRunner(
-      specification: specification, jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
-    guard try runner.run(tasks, file.append) else {
-      throw Interrupted(
-        state: "the \(file.replications.count) replications so far are in \(file.path)",
-        resumingFrom: nil)
-    }
-    let wanted = file.replications.filter { $0.index < replications }
-    let report = CoverageReport(specification, wanted, sizes: sizes)
+    let study = Study(
+      specification: specification, sizes: sizes, replications: runs.replications)
+    let replications = try study.complete(
+      in: directory.file("\(name).jsonl"), resumes: runs.resume, jobs: runs.jobCount)
+    let report = CoverageReport(specification, replications, sizes: sizes)
     print(report.text)
     try atomicWrite(report.csv, to: directory.file("\(name).csv"))
     try report.figure.write(to: directory.file("\(name).svg"))

@@ -2,11 +2,12 @@ import ExampleSupport
 
 /// The results of a coverage study.
 struct CoverageReport: Encodable, Sendable {
-  let specification: StudySpecification
+  let specification: CoverageSpecification
   /// By size, then by method.
   let summaries: [CoverageSummary]
 
-  init(_ specification: StudySpecification, _ replications: [Replication], sizes: [Int]) {
+  init(_ specification: CoverageSpecification, _ replications: [CoverageReplication], sizes: [Int])
+  {
     self.specification = specification
     summaries = sizes.flatMap {
       CoverageSummary.summaries(of: replications, size: $0, methods: specification.methods)

@@ -64,10 +64,9 @@ extension CoverageSummary {
 
   /// The summaries of all methods at one size, in the order of the specification.
   static func summaries(
-    of replications: [Replication], size: Int, methods: [StudyMethod]
+    of replications: [CoverageReplication], size: Int, methods: [StudyMethod]
   ) -> [CoverageSummary] {
-    // Sums in the order of numbers, so that the order of completion leaves no trace.
-    let rows = replications.filter { $0.size == size }.sorted { $0.index < $1.index }
+    let rows = replications.filter { $0.task.size == size }
     func records(_ method: StudyMethod) -> [MethodRecord]? {
       methods.firstIndex(of: method).map { position in rows.map { $0.methods[position] } }
     }

@@ -6,7 +6,9 @@ import Foundation
 ///
 /// A line is written in one piece and the file only grows, so an interruption or a kill loses at most
 /// the replications in progress.
-final class ReplicationFile {
+final class ReplicationFile<Specification: StudySpecification> {
+  typealias Replication = Specification.Replication
+
   let path: String
   private(set) var replications: [Replication] = []
   private let handle: FileHandle
@@ -15,7 +17,7 @@ final class ReplicationFile {
   ///
   /// - Throws: `StudyError` where there is one already but it is not to be continued, where it is of
   ///   other options or of another version, and where it is damaged.
-  init(path: String, _ specification: StudySpecification, resumes: Bool) throws {
+  init(path: String, _ specification: Specification, resumes: Bool) throws {
     self.path = path
     if FileManager.default.fileExists(atPath: path) {
       let contents = try Self.contents(of: path, specification, resumes: resumes)
@@ -44,7 +46,7 @@ final class ReplicationFile {
   }
 
   private static func contents(
-    of path: String, _ specification: StudySpecification, resumes: Bool
+    of path: String, _ specification: Specification, resumes: Bool
   ) throws -> (replications: [Replication], byteCount: Int) {
     let data: Data
     do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
@@ -53,13 +55,13 @@ final class ReplicationFile {
     let end = data.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
     let lines = data[..<end].split(separator: UInt8(ascii: "\n"))
     guard let head = lines.first,
-      let version = parseJSON(Version.self, Data(head))?.version
+      let version = parseJSON(StudyVersion.self, Data(head))?.version
     else { throw StudyError.damaged(path: path, line: 1) }
     guard resumes else { throw StudyError.exists(path: path, count: lines.count - 1) }
-    guard version == StudySpecification.currentVersion else {
+    guard version == Specification.currentVersion else {
       throw StudyError.otherVersion(path: path)
     }
-    guard let kept = parseJSON(StudySpecification.self, Data(head)) else {
+    guard let kept = parseJSON(Specification.self, Data(head)) else {
       throw StudyError.damaged(path: path, line: 1)
     }
     if let difference = kept.difference(from: specification) {
@@ -67,19 +69,22 @@ final class ReplicationFile {
         path: path, option: difference.option, found: difference.found, wanted: difference.wanted)
     }
     let replications = try lines.dropFirst().enumerated().map { index, line in
-      guard let replication = parseJSON(Replication.self, Data(line)),
-        replication.methods.count == kept.methods.count
-      else { throw StudyError.damaged(path: path, line: index + 2) }
+      guard let replication = parseJSON(Replication.self, Data(line)) else {
+        throw StudyError.damaged(path: path, line: index + 2)
+      }
       return replication
     }
     return (replications, end)
   }
 
-  private struct Version: Decodable { let version: Int }
-
   private static func line<T: Encodable>(_ value: T) -> String {
     jsonText(value, isIndented: false)
   }
+}
+
+/// What the first line has in every version.
+private struct StudyVersion: Decodable {
+  let version: Int
 }
 
 /// Why the file of a study cannot be used.

@@ -5,28 +5,24 @@ import Foundation
 import Synchronization
 
 /// Makes the replications that are missing, some at once, each on one thread.
-struct StudyRunner {
-  let specification: StudySpecification
+struct StudyRunner<Specification: StudySpecification> {
+  let specification: Specification
   let jobs: Int
-
-  /// A replication by its sample size and number.
-  struct Task: Hashable, Sendable {
-    let size: Int
-    let index: Int
-  }
 
   /// Runs tasks and hands over every result as it comes, on the calling thread.
   ///
   /// - Returns: Whether all were run; false after an interruption.
-  func run(_ tasks: [Task], _ keep: (Replication) throws -> Void) throws -> Bool {
+  func run(
+    _ tasks: [StudyTask], _ keep: (Specification.Replication) throws -> Void
+  ) throws -> Bool {
     guard !tasks.isEmpty else { return true }
     // Replications are independent, so a thread each is faster than many threads on each.
     Parallelism.threadCount = 1
-    let queue = TaskQueue(tasks)
+    let queue = TaskQueue<Specification.Replication>(tasks)
     let interruption = Interruption(
       announcement: "stopping after these replications; Ctrl-C again stops now")
     let progress = ProgressMeter(
-      label: specification.design.rawValue, total: tasks.count, unit: "replication")
+      label: specification.label, total: tasks.count, unit: "replication")
     defer {
       interruption.end()
       progress.finish()
@@ -58,30 +54,28 @@ struct StudyRunner {
 }
 
 /// Tasks that wait and results that nobody has taken yet.
-private final class TaskQueue: Sendable {
-  typealias Result = Swift.Result<Replication, any Error>
-
+private final class TaskQueue<Replication: Sendable>: Sendable {
   private struct State {
-    var tasks: ArraySlice<StudyRunner.Task>
-    var results: [Result] = []
+    var tasks: ArraySlice<StudyTask>
+    var results: [Result<Replication, any Error>] = []
   }
 
   private let state: Mutex<State>
   private let news = DispatchSemaphore(value: 0)
 
-  init(_ tasks: [StudyRunner.Task]) { state = Mutex(State(tasks: tasks[...])) }
+  init(_ tasks: [StudyTask]) { state = Mutex(State(tasks: tasks[...])) }
 
-  func next() -> StudyRunner.Task? { state.withLock { $0.tasks.popFirst() } }
+  func next() -> StudyTask? { state.withLock { $0.tasks.popFirst() } }
 
   /// Lets workers end after the task they are at.
   func close() { state.withLock { $0.tasks = [] } }
 
-  func put(_ result: Result) {
+  func put(_ result: Result<Replication, any Error>) {
     state.withLock { $0.results.append(result) }
     news.signal()
   }
 
-  func takeResults() -> [Result] {
+  func takeResults() -> [Result<Replication, any Error>] {
     state.withLock { state in
       defer { state.results = [] }
       return state.results
@@ -92,17 +86,14 @@ private final class TaskQueue: Sendable {
   func waitForResults() { _ = news.wait(timeout: .now() + .milliseconds(50)) }
 }
 
-/// A thread that takes tasks until there is none.
+/// Threads that take tasks until there is none.
 private enum Worker {
-  static func start(_ queue: TaskQueue, _ specification: StudySpecification) -> Thread {
+  static func start<Specification: StudySpecification>(
+    _ queue: TaskQueue<Specification.Replication>, _ specification: Specification
+  ) -> Thread {
     let thread = Thread {
-      let design = specification.design.study
-      while let task = queue.next() {
-        queue.put(
-          Swift.Result {
-            try Replication(task.index, size: task.size, of: design, specification)
-          })
-      }
+      let make = specification.maker()
+      while let task = queue.next() { queue.put(Result { try make(task) }) }
     }
     // Secondary threads have far less than the main one by default.
     thread.stackSize = 8 << 20

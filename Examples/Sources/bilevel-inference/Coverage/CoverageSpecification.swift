@@ -1,7 +1,7 @@
 import Bilevel
 
 /// Everything that a replication of a study depends on, apart from the sample size and its number.
-struct StudySpecification: Codable, Equatable, Sendable {
+struct CoverageSpecification: StudySpecification {
   /// The kernel baseline.
   struct Baseline: Codable, Equatable, Sendable {
     let lengthScale: Double
@@ -22,7 +22,6 @@ struct StudySpecification: Codable, Equatable, Sendable {
     let draws: Int
   }
 
-  /// Raised when the same options give other numbers.
   static let currentVersion = 1
 
   var version = currentVersion
@@ -41,17 +40,14 @@ struct StudySpecification: Codable, Equatable, Sendable {
     return plan
   }
 
-  /// The first option in which this differs from another specification of the same version.
-  func difference(
-    from other: StudySpecification
-  ) -> (option: String, found: String, wanted: String)? {
-    for (mine, theirs) in zip(options, other.options) where mine.value != theirs.value {
-      return (mine.name, mine.value, theirs.value)
-    }
-    return nil
+  func maker() -> (StudyTask) throws -> CoverageReplication {
+    let design = design.study
+    return { try CoverageReplication($0, of: design, self) }
   }
 
-  private var options: [(name: String, value: String)] {
+  var label: String { design.rawValue }
+
+  var options: [(name: String, value: String)] {
     [
       ("--design", design.rawValue), ("--seed", "\(seed)"),
       ("--methods", methods.map(\.rawValue).joined(separator: ",")),

@@ -21,7 +21,7 @@ struct CrossEntropyStudy: StudyDesign {
 
   func fit(
     _ method: StudyMethod, to sample: BilevelSample<[Tensor], [Tensor]>,
-    _ specification: StudySpecification, seed: UInt64
+    _ specification: CoverageSpecification, seed: UInt64
   ) throws -> FittedMethod {
     if method == .oracle {
       return FittedMethod(hypergradient: { outer in

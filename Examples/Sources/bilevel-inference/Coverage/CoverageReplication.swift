@@ -2,11 +2,8 @@ import Autodiff
 import Inference
 
 /// What is kept of one replication: the errors of every method, from which all tables follow.
-struct Replication: Codable, Sendable {
-  /// Rows of the sample, n.
-  let size: Int
-  /// Its number, from 0.
-  let index: Int
+struct CoverageReplication: StudyReplication {
+  let task: StudyTask
   /// In the order of the specification.
   let methods: [MethodRecord]
 }
@@ -39,20 +36,16 @@ struct BandRecord: Codable, Sendable {
   let criticalValue: Double
 }
 
-extension Replication {
-  /// Draws sample number `index` of a size and fits every method to it.
+extension CoverageReplication {
+  /// Draws a sample and fits every method to it.
   ///
-  /// The random numbers depend on seed, size and index only, so neither on the order of
-  /// replications nor on what else is run.
   init(
-    _ index: Int, size: Int, of design: some StudyDesign, _ specification: StudySpecification
+    _ task: StudyTask, of design: some StudyDesign, _ specification: CoverageSpecification
   ) throws {
-    var generator = PhiloxGenerator(seed: specification.seed)
-      .split(key: UInt64(size)).split(key: UInt64(index))
-    let sample = try design.sample(size, using: &generator)
+    var generator = task.generator(seed: specification.seed)
+    let sample = try design.sample(task.size, using: &generator)
     let seed = generator.next()
-    self.size = size
-    self.index = index
+    self.task = task
     methods = specification.methods.map { method in
       do {
         let fit = try design.fit(method, to: sample, specification, seed: seed)
@@ -66,7 +59,7 @@ extension Replication {
 
 extension MethodRecord {
   init(
-    _ fit: FittedMethod, _ design: some StudyDesign, band: StudySpecification.Band?, seed: UInt64
+    _ fit: FittedMethod, _ design: some StudyDesign, band: CoverageSpecification.Band?, seed: UInt64
   ) throws {
     let truth = design.gradient(at: design.evaluationPoint)
     let estimate = try fit.hypergradient(design.evaluationPoint)
@@ -88,7 +81,8 @@ extension MethodRecord {
 extension BandRecord {
   /// Nil where the method or the design has no band.
   fileprivate init?(
-    _ fit: FittedMethod, _ design: some StudyDesign, _ band: StudySpecification.Band, seed: UInt64
+    _ fit: FittedMethod, _ design: some StudyDesign, _ band: CoverageSpecification.Band,
+    seed: UInt64
   ) throws {
     let line = design.line(pointCount: band.pointCount)
     guard !line.isEmpty, let estimate = try fit.hypergradients?(line) else { return nil }

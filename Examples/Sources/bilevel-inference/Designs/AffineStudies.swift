@@ -22,7 +22,7 @@ struct AffineStudy<Design: AffineDesign>: StudyDesign {
   }
 
   func fit(
-    _ method: StudyMethod, to problem: AffineProblem, _ specification: StudySpecification,
+    _ method: StudyMethod, to problem: AffineProblem, _ specification: CoverageSpecification,
     seed: UInt64
   ) throws -> FittedMethod {
     let learner = specification.learner.learner
@@ -68,7 +68,8 @@ struct TwoSampleStudy: StudyDesign {
   }
 
   func fit(
-    _ method: StudyMethod, to problem: TwoSampleAffineProblem, _ specification: StudySpecification,
+    _ method: StudyMethod, to problem: TwoSampleAffineProblem,
+    _ specification: CoverageSpecification,
     seed: UInt64
   ) throws -> FittedMethod {
     if method == .oracle {

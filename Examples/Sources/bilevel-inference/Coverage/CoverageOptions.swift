@@ -2,7 +2,7 @@ import ArgumentParser
 import InferenceDesigns
 
 /// The options that a study's numbers depend on.
-struct StudyOptions: ParsableArguments {
+struct CoverageOptions: ParsableArguments {
   @Option(
     name: .customLong("methods"),
     help: ArgumentHelp(
@@ -54,7 +54,7 @@ struct StudyOptions: ParsableArguments {
   }
 
   /// The specification of a study of a design.
-  func specification(_ design: DesignName) throws -> StudySpecification {
+  func specification(_ design: DesignName) throws -> CoverageSpecification {
     for (name, value) in [
       ("--ridge-constant", ridgeConstant), ("--ridge-power", ridgePower),
       ("--bandwidth", bandwidth), ("--kbo-ridge", kboRidge),
@@ -74,7 +74,7 @@ struct StudyOptions: ParsableArguments {
     if band, design.study.line(pointCount: 2).isEmpty {
       throw ValidationError("--band does not apply to the design \(design.rawValue)")
     }
-    return StudySpecification(
+    return CoverageSpecification(
       design: design, methods: try methods(design), learner: try learner(design),
       baseline: .init(
         lengthScale: bandwidth ?? baseline.lengthScale, ridge: kboRidge ?? baseline.ridge),
@@ -132,20 +132,5 @@ struct StudyOptions: ParsableArguments {
       guard case .rate(let constant, let power) = usual else { return usual }
       return .rate(constant: ridgeConstant ?? constant, power: ridgePower ?? power)
     }
-  }
-}
-
-/// Whole numbers separated by commas.
-struct IntegerList: ExpressibleByArgument {
-  let values: [Int]
-
-  init?(argument: String) {
-    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-      .map { Int($0.trimmingCharacters(in: .whitespaces)) }
-    let values = parts.compactMap { $0 }
-    guard !values.isEmpty, values.count == parts.count, Set(values).count == values.count else {
-      return nil
-    }
-    self.values = values
   }
 }

@@ -78,7 +78,7 @@ enum DesignName: String, Codable, CaseIterable, Sendable {
     }
   }
 
-  var defaultBaseline: StudySpecification.Baseline {
+  var defaultBaseline: CoverageSpecification.Baseline {
     switch self {
     case .iv, .twoSample, .crossEntropy, .paperIV1: .init(lengthScale: 0.5, ridge: 0.01)
     case .fqe, .fqeLQ: .init(lengthScale: 2, ridge: 0.002)

@@ -19,7 +19,7 @@ protocol StudyDesign: Sendable {
 
   func sample(_ count: Int, using generator: inout PhiloxGenerator) throws -> Sample
   func fit(
-    _ method: StudyMethod, to sample: Sample, _ specification: StudySpecification, seed: UInt64
+    _ method: StudyMethod, to sample: Sample, _ specification: CoverageSpecification, seed: UInt64
   ) throws -> FittedMethod
 }
 
