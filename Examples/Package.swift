@@ -133,6 +133,16 @@ let package = Package(
         "ExampleSupport", "HyperparameterProblems", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
+    .testTarget(
+      name: "InferenceDesignsTests",
+      dependencies: [
+        "InferenceDesigns", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Inference", package: "adjoint"),
+      ]),
+    .testTarget(
+      name: "BilevelInferenceTests",
+      dependencies: ["ExampleSupport", "ProgramTestSupport", "bilevel-inference"]),
     .testTarget(name: "IVRegressionTests", dependencies: ["ProgramTestSupport", "iv-regression"]),
     .testTarget(
       name: "HypergradientTests",

@@ -32,8 +32,8 @@ struct CoverageOptions: ParsableArguments {
   @Option(help: "The length scale of the Gaussian kernel. (default: by design)")
   var bandwidth: Double?
 
-  @Option(help: "The most training rows that serve as landmarks of a kernel.")
-  var landmarks = 150
+  @Option(help: "The most training rows that serve as landmarks of a kernel. (default: 150)")
+  var landmarks: Int?
 
   @Option(help: "The λ of kbo-fixed. (default: by design)")
   var kboRidge: Double?
@@ -64,7 +64,7 @@ struct CoverageOptions: ParsableArguments {
       }
     }
     for (name, value, range) in [
-      ("--folds", folds ?? 2, 2...100), ("--landmarks", landmarks, 1...10_000),
+      ("--folds", folds ?? 2, 2...100), ("--landmarks", landmarks ?? 1, 1...10_000),
       ("--draws", draws, 20...1_000_000),
     ] where !range.contains(value) {
       throw ValidationError(
@@ -73,6 +73,9 @@ struct CoverageOptions: ParsableArguments {
     let baseline = design.defaultBaseline
     if band, design.study.line(pointCount: 2).isEmpty {
       throw ValidationError("--band does not apply to the design \(design.rawValue)")
+    }
+    if splitNuisances, design == .twoSample || design == .crossEntropy {
+      throw ValidationError("--split-nuisances does not apply to the design \(design.rawValue)")
     }
     return CoverageSpecification(
       design: design, methods: try methods(design), learner: try learner(design),
@@ -103,15 +106,15 @@ struct CoverageOptions: ParsableArguments {
   private func learner(_ design: DesignName) throws -> LearnerSettings {
     switch design.defaultLearner {
     case .features(let map, let penalty):
-      guard ridge == nil, ridgePower == nil else {
+      guard ridge == nil, ridgePower == nil, landmarks == nil else {
         throw ValidationError(
-          "--ridge and --ridge-power are for kernels, but the nuisances of \(design.rawValue) are "
-            + "learned on fixed features; --ridge-constant is their penalty")
+          "--ridge, --ridge-power and --landmarks are for kernels, but the nuisances of "
+            + "\(design.rawValue) are learned on fixed features; --ridge-constant is their penalty")
       }
       return .features(map, penalty: ridgeConstant ?? penalty)
     case .kernel(var settings):
       if let bandwidth { settings.lengthScale = bandwidth }
-      settings.landmarkCount = landmarks
+      if let landmarks { settings.landmarkCount = landmarks }
       settings.ridge = try rule(settings.ridge)
       return .kernel(settings)
     }

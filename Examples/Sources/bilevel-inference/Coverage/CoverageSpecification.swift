@@ -8,11 +8,11 @@ struct CoverageSpecification: StudySpecification {
     /// The fixed λ.
     let ridge: Double
 
-    var fixed: NuisanceLearner { learner(.fixed(ridge)) }
-    var decaying: NuisanceLearner { learner(.rate(constant: 0.05, power: 0.6)) }
+    var fixed: KBO { baseline(.fixed(ridge)) }
+    var decaying: KBO { baseline(.rate(constant: 0.05, power: 0.6)) }
 
-    private func learner(_ rule: RidgeRule) -> NuisanceLearner {
-      .kernelRidge(.gaussian(lengthScale: lengthScale), ridge: rule, hasIntercept: false)
+    private func baseline(_ rule: RidgeRule) -> KBO {
+      KBO(.gaussian(lengthScale: lengthScale), ridge: rule, landmarkCount: 150)
     }
   }
 
@@ -51,7 +51,10 @@ struct CoverageSpecification: StudySpecification {
     [
       ("--design", design.rawValue), ("--seed", "\(seed)"),
       ("--methods", methods.map(\.rawValue).joined(separator: ",")),
-      ("the learner (--ridge, --ridge-constant, --ridge-power, --bandwidth)", "\(learner)"),
+      (
+        "the learner (--ridge, --ridge-constant, --ridge-power, --bandwidth, --landmarks)",
+        "\(learner)"
+      ),
       ("--folds", "\(foldCount)"), ("--split-nuisances", splitsNuisances ? "on" : "off"),
       (
         "--kbo-ridge or --bandwidth",
