@@ -21,7 +21,7 @@ import Testing
     (["--design", "paper-b1", "--ridge", "cv"], "the nuisances of paper-b1 are learned on fixed"),
     (["--design", "paper-b1", "--landmarks", "9"], "--landmarks are for kernels, but the nuis"),
     (["--design", "two-sample", "--band"], "--band does not apply to the design two-sample"),
-    (["--design", "two-sample", "--split-nuisances"], "--split-nuisances does not apply"),
+    (["--design", "two-sample", "--shared-noise", "split"], "--shared-noise does not apply"),
     (["--design", "iv", "--draws", "1"], "--draws must be between 20 and 1000000, not 1"),
     (["--design", "iv", "--json", "none/r.json"], "the directory it should be in does not exist"),
   ])

@@ -6,7 +6,7 @@ import Autodiff
 /// An orthogonal score of quadratic losses misses the gradient by −E[δj δu], where δj and δu are errors of
 /// two regressions. Fitted on the same rows they share their noise, so the mean of the product is
 /// not zero but of order df / n, more so the less they smooth.
-public enum SharedNoise: String, Sendable {
+public enum SharedNoise: String, Sendable, Codable, CaseIterable {
   /// Nothing.
   case kept
   /// Its expectation is estimated and added, as far as it comes from a row's own noise: with A(x, i) the

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bilevel
 import InferenceDesigns
 
 /// The options that a study's numbers depend on.
@@ -13,8 +14,15 @@ struct CoverageOptions: ParsableArguments {
   @Option(help: "Folds of cross-fitting. (default: 5, 2 for designs of the paper)")
   var folds: Int?
 
-  @Flag(help: "Fit the two nuisances of every product on disjoint halves.")
-  var splitNuisances = false
+  @Option(help: "What is done about noise that nuisances share. (default: kept, as in the paper)")
+  var sharedNoise: SharedNoise?
+
+  @Flag(
+    help: """
+      Kernel nuisances, folds and treatment of shared noise as the library has them by default, \
+      instead of those of the design.
+      """)
+  var libraryDefaults = false
 
   @Option(help: "How the penalty λ of kernel ridge regression is chosen.")
   var ridge: RidgeName?
@@ -74,14 +82,16 @@ struct CoverageOptions: ParsableArguments {
     if band, design.study.line(pointCount: 2).isEmpty {
       throw ValidationError("--band does not apply to the design \(design.rawValue)")
     }
-    if splitNuisances, design == .twoSample || design == .crossEntropy {
-      throw ValidationError("--split-nuisances does not apply to the design \(design.rawValue)")
+    if sharedNoise != nil, design == .twoSample || design == .crossEntropy {
+      throw ValidationError("--shared-noise does not apply to the design \(design.rawValue)")
     }
+    let standard = CrossFitting()
     return CoverageSpecification(
       design: design, methods: try methods(design), learner: try learner(design),
       baseline: .init(
         lengthScale: bandwidth ?? baseline.lengthScale, ridge: kboRidge ?? baseline.ridge),
-      foldCount: folds ?? design.defaultFoldCount, splitsNuisances: splitNuisances,
+      foldCount: folds ?? (libraryDefaults ? standard.foldCount : design.defaultFoldCount),
+      sharedNoise: sharedNoise ?? (libraryDefaults ? standard.sharedNoise : .kept),
       band: band ? .init(draws: draws) : nil, seed: seed)
   }
 
@@ -104,7 +114,8 @@ struct CoverageOptions: ParsableArguments {
   }
 
   private func learner(_ design: DesignName) throws -> LearnerSettings {
-    switch design.defaultLearner {
+    let usual: LearnerSettings = libraryDefaults ? .kernel(.standard) : design.defaultLearner
+    switch usual {
     case .features(let map, let penalty):
       guard ridge == nil, ridgePower == nil, landmarks == nil else {
         throw ValidationError(
@@ -130,10 +141,12 @@ struct CoverageOptions: ParsableArguments {
         throw ValidationError("--ridge fixed needs the value of λ as --ridge-constant")
       }
       return .rate(constant: ridgeConstant, power: 0)
-    case .crossValidated: return .crossValidated(factor: ridgeConstant ?? 1)
+    case .crossValidated: return .crossValidated(factor: ridgeConstant ?? 0.5)
     case .rate, nil:
       guard case .rate(let constant, let power) = usual else { return usual }
       return .rate(constant: ridgeConstant ?? constant, power: ridgePower ?? power)
     }
   }
 }
+
+extension SharedNoise: @retroactive ExpressibleByArgument {}

@@ -38,9 +38,8 @@ struct CoverageReport: Encodable, Sendable {
     let heading = """
       Coverage of 95 % intervals: \(specification.design.summary)
         Nuisances   \(specification.learner)
-        Folds       \(specification.foldCount)\
-      \(specification.splitsNuisances ? ", nuisances on disjoint halves" : ""); \
-      seed \(specification.seed)
+        Folds       \(specification.foldCount), shared noise \
+      \(specification.sharedNoise.rawValue); seed \(specification.seed)
       """
     let sections = sizes.map { size in
       let rows = summaries.filter { $0.size == size }

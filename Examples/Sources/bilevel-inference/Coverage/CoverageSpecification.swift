@@ -30,14 +30,12 @@ struct CoverageSpecification: StudySpecification {
   let learner: LearnerSettings
   let baseline: Baseline
   let foldCount: Int
-  let splitsNuisances: Bool
+  let sharedNoise: SharedNoise
   let band: Band?
   let seed: UInt64
 
   func crossFitting(seed: UInt64) -> CrossFitting {
-    var plan = CrossFitting(foldCount: foldCount, seed: seed)
-    plan.splitsNuisances = splitsNuisances
-    return plan
+    CrossFitting(foldCount: foldCount, seed: seed).with(sharedNoise: sharedNoise)
   }
 
   func maker() -> (StudyTask) throws -> CoverageReplication {
@@ -55,7 +53,7 @@ struct CoverageSpecification: StudySpecification {
         "the learner (--ridge, --ridge-constant, --ridge-power, --bandwidth, --landmarks)",
         "\(learner)"
       ),
-      ("--folds", "\(foldCount)"), ("--split-nuisances", splitsNuisances ? "on" : "off"),
+      ("--folds", "\(foldCount)"), ("--shared-noise", sharedNoise.rawValue),
       (
         "--kbo-ridge or --bandwidth",
         "λ = \(baseline.ridge) at length scale \(baseline.lengthScale)"

@@ -32,7 +32,7 @@ struct AffineStudy<Design: AffineDesign>: StudyDesign {
       case .oracle: try problem.fit(given: design.nuisances(at: problem.inputs))
       case .obigrad: try problem.fit(nuisances: learner, crossFitting: plan)
       case .obigradSplit:
-        try problem.fit(nuisances: learner, crossFitting: plan.splittingNuisances)
+        try problem.fit(nuisances: learner, crossFitting: plan.with(sharedNoise: .split))
       case .plugin: try problem.fit(.plugIn, nuisances: learner, crossFitting: plan)
       case .pluginInSample:
         try problem.fit(

@@ -32,6 +32,9 @@ struct KernelSettings: Codable, Equatable, Sendable {
   var landmarkCount = 150
   var hasIntercept = false
 
+  /// What `NuisanceLearner.kernelRidge()` is.
+  static let standard = KernelSettings(ridge: .crossValidated(factor: 0.5), hasIntercept: true)
+
   var learner: NuisanceLearner {
     let rule: RidgeRule =
       switch ridge {
