@@ -63,6 +63,19 @@ let bilevelInference = Program(named: "bilevel-inference")
     #expect(abs(found - expected) < 1e-14)
     let coverage = try #require(row["coverage"] as? Double)
     #expect(abs(coverage - Double(hits.reduce(0, +)) / 120) < 1e-14)
+    let means = (0..<4).map { column in records.reduce(0) { $0 + $1.errors[column] } / 30 }
+    let bias = try #require(row["bias"] as? Double)
+    #expect(abs(bias - means.reduce(0) { $0 + $1 * $1 }.squareRoot()) < 1e-14)
+    let length = try #require(row["length"] as? Double)
+    let deviations = records.flatMap(\.deviations)
+    let mean = deviations.reduce(0, +) / Double(deviations.count)
+    #expect(abs(length - 2 * 1.959_963_984_540_054 * mean) < 1e-12)
+    // The orthogonal method is measured by its own length.
+    #expect(row["efficientLengthCoverage"] as? Double == coverage)
+    let shares = hits.map { Double($0) / 4 }
+    let variance = shares.reduce(0) { $0 + ($1 - coverage) * ($1 - coverage) } / 29
+    let error = try #require(row["coverageError"] as? Double)
+    #expect(abs(error - (variance / 30).squareRoot()) < 1e-14)
   }
 
   /// What theory says of the Bellman residual without labels, on a small sample of samples.

@@ -22,6 +22,8 @@ import Testing
     (["--design", "paper-b1", "--landmarks", "9"], "--landmarks are for kernels, but the nuis"),
     (["--design", "two-sample", "--band"], "--band does not apply to the design two-sample"),
     (["--design", "two-sample", "--shared-noise", "split"], "--shared-noise does not apply"),
+    (["--design", "iv", "--library-defaults", "--ridge", "rate"], "--ridge rate needs --ridge-co"),
+    (["--design", "iv", "--library-defaults", "--ridge-power", "1"], "--ridge-power is for --ri"),
     (["--design", "iv", "--draws", "1"], "--draws must be between 20 and 1000000, not 1"),
     (["--design", "iv", "--json", "none/r.json"], "the directory it should be in does not exist"),
   ])
@@ -45,6 +47,28 @@ import Testing
     let result = try bilevelInference.run(["kbo-path"] + arguments, in: workspace.url)
     #expect(result.status != 0)
     #expect(result.errors.contains(message), "\(result.errors)")
+  }
+
+  /// What a study is said to be made with.
+  @Test(arguments: [
+    ([], "length scale 0.5, λ = 0.08 n^−0.4, 150 landmarks\n", "5, shared noise kept"),
+    (["--ridge", "fixed", "--ridge-constant", "1e-4"], "λ = 0.0001, ", "5, shared"),
+    (["--ridge", "cv"], "length scale 0.5, 0.5 × cross-validated λ", "5, shared"),
+    (
+      ["--ridge-power", "0.5", "--shared-noise", "corrected"], "n^−0.5", "5, shared noise corrected"
+    ),
+    (["--library-defaults"], "chosen on training rows, 0.5 × cross-val", "10, shared noise corr"),
+    (["--library-defaults", "--ridge-constant", "2"], "2 × cross-validated", "10, shared"),
+  ])
+  func optionsReachTheStudy(arguments: [String], nuisances: String, folds: String) throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let result = try bilevelInference.run(
+      ["coverage", "--design", "iv", "--sizes", "60", "--replications", "2"] + arguments,
+      in: workspace.url)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.contains(nuisances), "\(result.output)")
+    #expect(result.output.contains("Folds       \(folds)"), "\(result.output)")
   }
 
   @Test func theHelpNamesDesignsAndMethods() throws {

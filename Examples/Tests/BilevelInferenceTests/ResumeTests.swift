@@ -15,7 +15,8 @@ import Testing
   func stoppedStudiesGoOnToTheSameNumbers(signal: Int32) throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
-    let arguments = Self.quick + ["--replications", "150"]
+    // One thread, or fast machines end before the signal comes.
+    let arguments = Self.quick + ["--jobs", "1", "--replications", "150"]
     let stopped = try bilevelInference.run(
       arguments, in: workspace.url, interruptedBy: workspace.url.appending(path: Self.kept),
       signal: signal)

@@ -131,20 +131,31 @@ struct CoverageOptions: ParsableArguments {
     }
   }
 
+  /// The rule for λ: the usual one of the design unless options give another.
   private func rule(_ usual: KernelSettings.Ridge) throws -> KernelSettings.Ridge {
-    guard ridge == nil || ridge == .rate || ridgePower == nil else {
+    var (name, constant, power) = (ridge, ridgeConstant, ridgePower)
+    switch usual {
+    case .crossValidated(let factor) where name == nil || name == .crossValidated:
+      (name, constant) = (.crossValidated, constant ?? factor)
+    case .rate(let usualConstant, let usualPower) where name == nil || name == .rate:
+      (name, constant, power) = (.rate, constant ?? usualConstant, power ?? usualPower)
+    default: break
+    }
+    guard name == .rate || power == nil else {
       throw ValidationError("--ridge-power is for --ridge rate")
     }
-    switch ridge {
-    case .fixed:
-      guard let ridgeConstant else {
+    switch name {
+    case .crossValidated: return .crossValidated(factor: constant ?? 0.5)
+    case .rate:
+      guard let constant, let power else {
+        throw ValidationError("--ridge rate needs --ridge-constant and --ridge-power here")
+      }
+      return .rate(constant: constant, power: power)
+    case .fixed, nil:
+      guard let constant else {
         throw ValidationError("--ridge fixed needs the value of λ as --ridge-constant")
       }
-      return .rate(constant: ridgeConstant, power: 0)
-    case .crossValidated: return .crossValidated(factor: ridgeConstant ?? 0.5)
-    case .rate, nil:
-      guard case .rate(let constant, let power) = usual else { return usual }
-      return .rate(constant: ridgeConstant ?? constant, power: ridgePower ?? power)
+      return .fixed(constant)
     }
   }
 }
