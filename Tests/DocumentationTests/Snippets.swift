@@ -221,8 +221,8 @@ enum Snippets {
     let instrument = draws[0..., 0..<1]
     let treatment = 1.4 * instrument + 0.5 * draws[0..., 1..<2]
     let features = Tensor.concatenated([sin(treatment), cos(treatment)], alongAxis: 1)
-    let outcome =
-      matmul(features, Tensor([1, -0.5])) + 0.4 * draws[0..., 1] + 0.25 * draws[0..., 2]
+    let noise = 0.4 * draws[0..., 1] + 0.25 * draws[0..., 2]
+    let outcome = matmul(features, Tensor([1, -0.5])) + noise
 
     let problem = try AffineProblem(
       inputs: instrument, innerSlope: features, outcome: outcome, names: ["sin", "cos"])
