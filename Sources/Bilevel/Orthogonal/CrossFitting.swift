@@ -10,7 +10,9 @@ public struct CrossFitting: Sendable {
   public var seed: UInt64
   /// Given splits instead of random ones, one for each repeat.
   public var folds: [Folds]?
-  /// What is done about noise that nuisances share, where losses are quadratic.
+  /// What is done about noise that nuisances share.
+  ///
+  /// It is for quadratic losses on one sample: other problems have no correction, and refuse `.split`.
   public var sharedNoise = SharedNoise.corrected
   /// Whether rows that are the same in all columns may be in different folds.
   ///
@@ -45,6 +47,15 @@ public struct CrossFitting: Sendable {
   /// The generator of a repeat.
   func generator(_ repetition: Int) -> PhiloxGenerator {
     PhiloxGenerator(seed: seed).split(key: UInt64(repetition))
+  }
+
+  /// Stops where nuisances were to be split in a problem that does not.
+  func requireNoSplit(_ operation: String, _ problem: String) {
+    guard sharedNoise != .split else {
+      stop(
+        operation,
+        "sharedNoise is .split, which \(problem) do not have; leave .corrected or set .kept")
+    }
   }
 
   /// The folds of a repeat.
