@@ -42,7 +42,8 @@ let package = Package(
       name: "TensorFilesTests", dependencies: ["TensorFiles"], exclude: ["Fixtures"]),
     .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
     .testTarget(
-      name: "BilevelTests", dependencies: ["Bilevel", "GradientCheck", "Neural", "TensorFiles"]),
+      name: "BilevelTests",
+      dependencies: ["Bilevel", "GradientCheck", "Inference", "Neural", "TensorFiles"]),
     // The examples of README and Docs.
     .testTarget(
       name: "DocumentationTests",
