@@ -10,6 +10,7 @@ let package = Package(
   products: [
     .executable(name: "iv-regression", targets: ["iv-regression"]),
     .executable(name: "hypergradient", targets: ["hypergradient"]),
+    .executable(name: "policy-evaluation", targets: ["policy-evaluation"]),
     .executable(name: "benchmark", targets: ["benchmark"]),
   ],
   dependencies: [
@@ -53,6 +54,12 @@ let package = Package(
         "CExampleData", "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
+    .target(
+      name: "ControlProblems",
+      dependencies: [
+        .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+      ]),
 
     // The programs.
     .executableTarget(
@@ -73,6 +80,16 @@ let package = Package(
         .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Neural", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "TensorFiles", package: "adjoint"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    .executableTarget(
+      name: "policy-evaluation",
+      dependencies: [
+        "ControlProblems", "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Inference", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -116,6 +133,14 @@ let package = Package(
         "ExampleSupport", "HyperparameterProblems", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
+    .testTarget(
+      name: "ControlProblemsTests",
+      dependencies: [
+        "ControlProblems", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+      ]),
+    .testTarget(
+      name: "PolicyEvaluationTests", dependencies: ["ProgramTestSupport", "policy-evaluation"]),
     .testTarget(name: "IVRegressionTests", dependencies: ["ProgramTestSupport", "iv-regression"]),
     .testTarget(
       name: "HypergradientTests",

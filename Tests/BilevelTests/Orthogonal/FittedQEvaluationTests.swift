@@ -206,7 +206,7 @@ import Testing
         SineProcess.policy, on: process.transitions, from: .sample(process.initial), by: method
       ).summary()
       #expect(text.contains("What the interval covers"))
-      #expect(text.contains("bias") == (method == .plugIn || method == .residual), "\(text)")
+      #expect(text.contains("the bias") == (method == .plugIn || method == .residual), "\(text)")
       #expect(text.contains("Bellman error") == (method == .orthogonal))
     }
   }

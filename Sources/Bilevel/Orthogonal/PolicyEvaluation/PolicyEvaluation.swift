@@ -81,7 +81,8 @@ public struct PolicyEvaluation: Sendable {
   private var nuisanceLines: [(label: String, text: String)] {
     let (errors, limit) = (fit.nuisanceErrors, 8)
     let lines = errors.prefix(limit).map { error in
-      let name = error.name == "inner intercept" ? "reward" : error.name
+      let isReward = error.name == "inner intercept"
+      let name = isReward ? "reward" : "next feature" + error.name.drop { $0 != "[" }
       return (
         label: name,
         text: "error \(number(error.rootMeanSquare)), R² \(number(error.rSquared))"
