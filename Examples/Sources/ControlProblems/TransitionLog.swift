@@ -20,9 +20,14 @@ public struct TransitionLog: Sendable {
 
   /// The transitions as data of an evaluation.
   ///
-  /// - Parameter actionCount: The number of kinds of action, which become columns of zeros and ones;
-  ///   nil where the action is a quantity.
-  public func transitions(actionCount: Int? = nil) throws(BilevelError) -> Transitions {
+  /// - Parameters:
+  ///   - actionCount: The number of kinds of action, which become columns of zeros and ones;
+  ///     nil where the action is a quantity.
+  ///   - stateColumns: The coordinates of the state that are taken; nil for all.
+  public func transitions(
+    actionCount: Int? = nil, stateColumns: [Int]? = nil
+  ) throws(BilevelError) -> Transitions {
+    func taken(_ state: [Double]) -> [Double] { stateColumns?.map { state[$0] } ?? state }
     let numbers = rows.map(\.action)
     let actions: Tensor
     if let actionCount {
@@ -31,8 +36,9 @@ public struct TransitionLog: Sendable {
       actions = Tensor(numbers).expandingShape(at: 1)
     }
     return try Transitions(
-      states: Tensor(rows: rows.map(\.state)), actions: actions,
-      rewards: Tensor(rows.map(\.step.reward)), nextStates: Tensor(rows: rows.map(\.step.state)),
+      states: Tensor(rows: rows.map { taken($0.state) }), actions: actions,
+      rewards: Tensor(rows.map(\.step.reward)),
+      nextStates: Tensor(rows: rows.map { taken($0.step.state) }),
       isTerminal: rows.map(\.step.isTerminal), trajectories: rows.map(\.trajectory))
   }
 

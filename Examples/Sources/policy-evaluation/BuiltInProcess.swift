@@ -24,16 +24,8 @@ enum BuiltInProcess: String, CaseIterable, ExpressibleByArgument, Codable {
   /// The number of trajectories, unless it is said.
   var defaultTrajectories: Int {
     switch self {
-    case .cartpole: 100
+    case .cartpole: 300
     case .sine: 1000
-    }
-  }
-
-  /// The discount, unless it is said; the rewards of `sine` are made for its own.
-  var defaultDiscount: Double {
-    switch self {
-    case .cartpole: 0.95
-    case .sine: SineProcess.discount
     }
   }
 
@@ -44,8 +36,11 @@ enum BuiltInProcess: String, CaseIterable, ExpressibleByArgument, Codable {
     self == .cartpole ? Self.cartPole.stateNames : SineProcess().stateNames
   }
 
-  /// The policies that can be evaluated, the first unless it is said.
-  var policies: [BuiltInPolicy] { self == .cartpole ? [.leaning, .balancing] : [.proportional] }
+  /// The coordinates of the state that evaluation uses.
+  ///
+  /// Angle and angular velocity of the pole move by themselves; of the cart only the rare end at the
+  /// limit of its position depends, and counts as chance.
+  var evaluationColumns: [Int] { self == .cartpole ? [2, 3] : [0] }
 
   /// Transitions of the policy that logs.
   func log(trajectories: Int, limit: Int, generator: PhiloxGenerator) -> TransitionLog {
@@ -72,8 +67,8 @@ enum BuiltInPolicy: String, CaseIterable, ExpressibleByArgument, Codable {
 
   var evaluation: EvaluationPolicy {
     switch self {
-    case .leaning: PushPolicy.leaning.evaluation
-    case .balancing: PushPolicy.balancing.evaluation
+    case .leaning: PushPolicy.leaning.evaluation(onColumns: process.evaluationColumns)
+    case .balancing: PushPolicy.balancing.evaluation(onColumns: process.evaluationColumns)
     case .proportional: SineProcess.evaluation
     }
   }
@@ -81,8 +76,8 @@ enum BuiltInPolicy: String, CaseIterable, ExpressibleByArgument, Codable {
   /// What it is, for a reader.
   var title: String {
     switch self {
-    case .leaning: "leaning (pushes to where the pole leans, with little regard to its motion)"
-    case .balancing: "balancing (pushes against lean and motion of the pole)"
+    case .leaning: "leaning (pushes more often to where the pole leans, and fails)"
+    case .balancing: "balancing (pushes against the lean and motion of the pole)"
     case .proportional: "proportional (a = -0.5 s)"
     }
   }

@@ -11,7 +11,8 @@ struct EstimateCommand: ParsableCommand {
     abstract: "The value of a policy from logged transitions, with intervals.",
     discussion: """
       Without options, logs transitions of a simulated CartPole and evaluates another policy on \
-      them; the truth by rollouts is shown beside the estimates.
+      them, by angle and angular velocity of the pole; the truth by rollouts is shown beside the \
+      estimates.
 
       On your own data:
         policy-evaluation estimate --data FILE --state S1,S2 --action A --action-count 2 \\

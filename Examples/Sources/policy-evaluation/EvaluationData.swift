@@ -24,7 +24,8 @@ struct EvaluationData {
     transitions = try process.log(
       trajectories: trajectories ?? process.defaultTrajectories,
       limit: limit ?? process.defaultLimit, generator: generator
-    ).transitions(actionCount: process.actionCount)
+    ).transitions(
+      actionCount: process.actionCount, stateColumns: process.evaluationColumns)
     self.policy = policy.evaluation
     policyTitle = policy.title
     initial = .firstOfTrajectories
@@ -86,11 +87,11 @@ struct EvaluationData {
     simulated = nil
     if let builtIn = options.policy {
       let process = builtIn.process
-      guard states.count == process.stateNames.count, options.actionCount == process.actionCount
+      let names = process.evaluationColumns.map { process.stateNames[$0] }
+      guard states.count == names.count, options.actionCount == process.actionCount
       else {
         throw ValidationError(
-          "--policy \(builtIn.rawValue) acts on \(process.stateNames.count) state column"
-            + "\(process.stateNames.count == 1 ? "" : "s") and "
+          "--policy \(builtIn.rawValue) acts on the state \(names.joined(separator: ", ")) and "
             + (process.actionCount.map { "\($0) kinds of action (--action-count \($0))" }
               ?? "a continuous action (no --action-count)")
             + ", but the data have other ones; name the columns so, or give --next-action")

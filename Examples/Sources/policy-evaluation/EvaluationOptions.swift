@@ -21,9 +21,9 @@ enum NuisanceKind: String, CaseIterable, ExpressibleByArgument, Codable {
 struct EvaluationOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The discount, at least 0 and less than 1. (default: 0.95; 0.9 for the sine process)",
+      "The discount, at least 0 and less than 1.",
       valueName: "number"))
-  var discount: Double?
+  var discount = 0.9
 
   @Option(
     help: """
@@ -34,7 +34,7 @@ struct EvaluationOptions: ParsableArguments {
   var features: FeatureKind?
 
   @Option(help: "The degree of polynomial features.")
-  var degree = 3
+  var degree = 4
 
   @Option(help: "The number of random Fourier features, for each action.")
   var featureCount = 40
@@ -48,12 +48,13 @@ struct EvaluationOptions: ParsableArguments {
   @Option(
     help: """
       Nuisances by kernel ridge regression with cross-validated penalty, or by polynomials of \
-      --nuisance-degree in scaled state and action.
+      --nuisance-degree in scaled state and action. (default: kernel; polynomial for a simulated \
+      CartPole)
       """)
-  var nuisances: NuisanceKind = .kernel
+  var nuisances: NuisanceKind?
 
   @Option(help: "The degree of polynomial nuisances.")
-  var nuisanceDegree = 4
+  var nuisanceDegree = 5
 
   @Option(help: "The number of folds of cross-fitting; trajectories stay together.")
   var folds = 5
@@ -75,7 +76,7 @@ struct EvaluationOptions: ParsableArguments {
     guard lengthScale > 0, lengthScale.isFinite else {
       throw ValidationError("--length-scale must be positive, found \(lengthScale)")
     }
-    if let discount, !(discount >= 0 && discount < 1) {
+    guard discount >= 0, discount < 1 else {
       throw ValidationError(
         "--discount must be at least 0 and less than 1, found \(discount); use 0.95, for example")
     }
@@ -120,23 +121,28 @@ struct EvaluationOptions: ParsableArguments {
     var plan = CrossFitting(foldCount: folds, repeatCount: repeats, seed: seed)
     // Two transitions of numbered states and actions may be the same without being copies.
     plan.allowsDuplicates = kind == .tabular
+    // Powers of correlated states are nearly dependent. A ridge would not mean the same, and a table
+    // and the features of one's own are well as they are.
+    let isSkewed = (kind == .polynomial || kind == .fourier) && ridge == 0
     return try FittedQEvaluation(
-      features: stateActionFeatures,
-      discount: discount ?? process?.defaultDiscount ?? 0.95,
+      features: isSkewed
+        ? try stateActionFeatures.orthonormalized(on: transitions) : stateActionFeatures,
+      discount: discount,
       nuisances: try learner(
-        kind, stateActionFeatures, inputs, stateSize: stateSize, hasNumberedActions),
+        kind, stateActionFeatures, inputs, stateSize: stateSize, hasNumberedActions,
+        process == .cartpole ? .polynomial : .kernel),
       crossFitting: plan, ridge: ridge)
   }
 
   private func learner(
     _ kind: FeatureKind, _ features: StateActionFeatures, _ inputs: Tensor, stateSize: Int,
-    _ hasNumberedActions: Bool
+    _ hasNumberedActions: Bool, _ usual: NuisanceKind
   ) throws -> NuisanceLearner {
     // A table holds its own nuisances.
     if kind == .tabular {
       return .linear(features.linearClass(stateSize: stateSize, ridge: 1e-8))
     }
-    switch nuisances {
+    switch nuisances ?? usual {
     case .kernel: return .kernelRidge()
     case .polynomial:
       // Of columns of zeros and ones the powers and products say nothing new.
@@ -144,7 +150,7 @@ struct EvaluationOptions: ParsableArguments {
       let base = LinearClass.polynomials(inputSize: size, degree: nuisanceDegree)
       let scaled = Self.features(
         base, scaledTo: inputs.slice(0..<size, alongAxis: 1), hasNumberedActions)
-      return .linear(scaled.linearClass(stateSize: stateSize, ridge: 1e-6))
+      return .linear(scaled.linearClass(stateSize: stateSize, ridge: 1e-8))
     }
   }
 

@@ -11,7 +11,7 @@ struct LogCommand: ParsableCommand {
     abstract: "Write transitions of a simulated process to a CSV file.",
     discussion: """
       'cartpole': a pole on a cart with the usual constants and a standard deviation of 5 N of noise \
-      in the force of 10 N, pushed by a policy that balances and, in four of ten steps, pushes at \
+      in the force of 10 N, pushed by a policy that balances a little and, in half of the steps, pushes at \
       random. 'sine': a process on the line whose action values are known; trajectories have one \
       transition each, so they are independent.
 
@@ -22,7 +22,7 @@ struct LogCommand: ParsableCommand {
   @Option(help: "The process.")
   var process: BuiltInProcess = .cartpole
 
-  @Option(help: "The number of trajectories. (default: 100 for cartpole, 1000 for sine)")
+  @Option(help: "The number of trajectories. (default: 300 for cartpole, 1000 for sine)")
   var trajectories: Int?
 
   @Option(help: "The most transitions of a trajectory. (default: 100 for cartpole, 1 for sine)")

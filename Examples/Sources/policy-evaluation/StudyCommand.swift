@@ -46,7 +46,7 @@ struct StudyCommand: ParsableCommand {
   func run() throws {
     let directory = try outputs.directory()
     let generator = PhiloxGenerator(seed: evaluation.seed)
-    let discount = evaluation.discount ?? policy.process.defaultDiscount
+    let discount = evaluation.discount
     let truth = policy.truth(
       discount: discount, rollouts: rollouts, generator: generator.split(key: 2))
     let outcomes = try outcomes(generator.split(key: 3))

@@ -69,11 +69,11 @@ import Testing
     let rights = (0..<4000).count { _ in policy.action(at: state, using: &draws) == .right }
     let error = (probability * (1 - probability) / 4000).squareRoot()
     #expect(abs(Double(rights) / 4000 - probability) < 4 * error)
-    guard case .stochastic(_, let probabilities) = policy.evaluation else {
+    guard case .stochastic(_, let probabilities) = policy.evaluation(onColumns: [3, 1, 2]) else {
       Issue.record("the policy is stochastic")
       return
     }
-    let found = try probabilities(Tensor(rows: [state])).scalars
+    let found = try probabilities(Tensor(rows: [[-0.1, 0.2, 0.05]])).scalars
     #expect(abs(found[1] - probability) < 1e-14 && abs(found[0] + found[1] - 1) < 1e-14)
   }
 }

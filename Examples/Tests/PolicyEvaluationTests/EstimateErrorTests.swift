@@ -34,7 +34,7 @@ import Testing
     #expect(try errors(policy + ["--folds", "1"]).contains("--folds must be at least 2"))
     #expect(
       try errors(["--policy", "leaning", "--trajectory", "id"]).contains(
-        "--policy leaning acts on 4 state columns and 2 kinds of action"))
+        "--policy leaning acts on the state angle, angular_velocity and 2 kinds of action"))
     #expect(try errors(policy + ["--features", "tabular"]).contains("--features tabular needs"))
   }
 

@@ -184,6 +184,30 @@ import Testing
     }
   }
 
+  /// A basis of the same functions has the same values and errors; what is linearly dependent goes.
+  @Test func orthonormalFeaturesSpanTheSameFunctions() throws {
+    let process = try SineProcess(count: 400, initialCount: 30, PhiloxGenerator(seed: 10))
+    let skewed = StateActionFeatures(name: "skewed") { s, a in
+      let psi = SineProcess.features(s, a)
+      return .concatenated([psi + 10 * psi[0..., 0..<1], psi[0..., 3..<4]], alongAxis: 1)
+    }
+    func evaluated(_ features: StateActionFeatures) throws -> PolicyEvaluation {
+      try FittedQEvaluation(features: features, discount: 0.9, nuisances: SineProcess.learner)
+        .evaluate(SineProcess.policy, on: process.transitions, from: .sample(process.initial))
+    }
+    let orthonormal = try skewed.orthonormalized(on: process.transitions)
+    let psi = try orthonormal(process.transitions.states, process.transitions.actions)
+    let gram = matmul(psi, psi, transposeA: true) / 400
+    #expect((gram - Tensor.identity(4)).norm().scalar < 1e-10)
+    let plain = try evaluated(SineProcess.stateActionFeatures)
+    let found = try evaluated(orthonormal)
+    // The ridge of the nuisances, 10⁻⁶, is not invariant.
+    let difference = (found.value - plain.value).value[0].scalar
+    #expect(abs(difference) < 1e-3 * plain.value.standardErrors[0].scalar)
+    #expect(
+      abs(found.value.standardErrors[0].scalar / plain.value.standardErrors[0].scalar - 1) < 1e-3)
+  }
+
   @Test func recordedActionsAreThoseOfAPolicy() throws {
     let process = try SineProcess(count: 300, initialCount: 30, PhiloxGenerator(seed: 8))
     let evaluation = try FittedQEvaluation(

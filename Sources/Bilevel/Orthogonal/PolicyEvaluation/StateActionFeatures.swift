@@ -58,6 +58,29 @@ public struct StateActionFeatures: Sendable {
     return values
   }
 
+  /// The same functions in features that are orthonormal on transitions: mean ψ̃ψ̃ᵀ = I.
+  ///
+  /// Bellman equations lose (1 − γ)² in condition by themselves; features that are nearly dependent,
+  /// as powers of correlated states are, lose more and need not. Combinations whose mean square is
+  /// below 10⁻⁹ of the largest are left out.
+  public func orthonormalized(on transitions: Transitions) throws(BilevelError)
+    -> StateActionFeatures
+  {
+    let values = try self(transitions.states, transitions.actions)
+    let gram = matmul(values, values, transposeA: true) / Double(transitions.count)
+    let (spectrum, vectors): (Tensor, Tensor)
+    do { (spectrum, vectors) = try symmetricEigen(gram) } catch { throw .function(error) }
+    let squares = spectrum.scalars
+    let kept = squares.indices.filter { squares[$0] > 1e-9 * (squares.last ?? 0) }
+    let basis =
+      vectors.gathering(Tensor(indices: kept), alongAxis: 1)
+      / sqrt(spectrum.gathering(Tensor(indices: kept), alongAxis: 0))
+    let map = map
+    return StateActionFeatures(name: "\(name), orthonormal") { states, actions in
+      matmul(try map(states, actions), basis)
+    }
+  }
+
   /// The linear class of these features on X = (s, a), in which nuisances can be learned.
   ///
   /// - Parameter stateSize: p, the number of columns of X that are the state.
