@@ -2,7 +2,7 @@ import Autodiff
 import Bilevel
 import Foundation
 
-/// A push to the right with a probability that is logistic in the state, or a random push:
+/// A push to the right with a probability that is logistic in the state, or a random push.
 ///
 ///     P(right | s) = ε/2 + (1 − ε) / (1 + exp(−kᵀs))
 public struct PushPolicy: Policy {

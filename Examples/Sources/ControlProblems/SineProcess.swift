@@ -2,7 +2,7 @@ import Autodiff
 import Bilevel
 import Foundation
 
-/// A process on the line whose action values are known:
+/// A process on the line whose action values are known.
 ///
 ///     S ~ N(0, 1),   S′ = 0.7 S + 0.4 A + 0.5 ξ,   ξ ~ N(0, 1)
 ///     ψ(s, a) = (sin s, cos s, sin(s + a), cos(s + a)),   ω* = (1, 0.5, −0.5, 0.8),   γ = 0.9

@@ -59,8 +59,12 @@ struct EvaluationOptions: ParsableArguments {
   @Option(help: "The number of folds of cross-fitting; trajectories stay together.")
   var folds = 5
 
-  @Option(help: "The number of random splits; of their estimates the median is taken.")
-  var repeats = 1
+  @Option(
+    help: """
+      The number of random splits; of their estimates the median is taken. (default: 1; 5 for a \
+      simulated CartPole)
+      """)
+  var repeats: Int?
 
   @Option(help: "The seed of simulation, splits and random features.")
   var seed: UInt64 = 1
@@ -68,7 +72,7 @@ struct EvaluationOptions: ParsableArguments {
   func validate() throws {
     for (value, name) in [
       (degree, "degree"), (featureCount, "feature-count"), (nuisanceDegree, "nuisance-degree"),
-      (repeats, "repeats"),
+      (repeats ?? 1, "repeats"),
     ] where value < 1 {
       throw ValidationError("--\(name) must be at least 1, found \(value)")
     }
@@ -118,7 +122,8 @@ struct EvaluationOptions: ParsableArguments {
           ridge: 0, using: &draws),
         scaledTo: featureInputs, hasNumberedActions)
     }
-    var plan = CrossFitting(foldCount: folds, repeatCount: repeats, seed: seed)
+    var plan = CrossFitting(
+      foldCount: folds, repeatCount: repeats ?? (process == .cartpole ? 5 : 1), seed: seed)
     // Two transitions of numbered states and actions may be the same without being copies.
     plan.allowsDuplicates = kind == .tabular
     // Powers of correlated states are nearly dependent. A ridge would not mean the same, and a table

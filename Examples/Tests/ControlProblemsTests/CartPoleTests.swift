@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 @Suite struct CartPoleTests {
-  /// Lagrange's equations of a cart of mass M and a uniform rod of mass m and length 2l on it:
+  /// Lagrange's equations of a cart of mass M and a uniform rod of mass m and length 2l on it.
   ///
   ///     (M + m) ẍ + m l (θ̈ cos θ − θ̇² sin θ) = F
   ///     m l ẍ cos θ + (4/3) m l² θ̈ = m g l sin θ

@@ -1,7 +1,9 @@
 import Autodiff
 import Inference
 
-/// Evaluation of a policy from logged transitions, with confidence intervals: the bilevel problem
+/// Evaluation of a policy from logged transitions, with confidence intervals.
+///
+/// It solves the bilevel problem
 ///
 ///     Q_ω(s, a) = ωᵀ ψ(s, a)
 ///     h_ω = argmin_h E[½ (h(S, A) − g_ω)²],   g_ω = R + γ (1 − terminal) ωᵀ E_π[ψ(S′, a′)]

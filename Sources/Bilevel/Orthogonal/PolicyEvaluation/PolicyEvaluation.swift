@@ -17,8 +17,10 @@ public struct PolicyEvaluation: Sendable {
   public let fit: AffineFit
   /// How far Q is from solving the Bellman equation; nil but for the orthogonal method.
   public let bellmanError: BellmanError?
-  /// ω less that of LSTD, whose limits agree where the features hold the true action value: its
-  /// joint test is one of that (Hausman 1978). Nil but for the orthogonal method without a ridge.
+  /// ω less that of LSTD, for the orthogonal method without a ridge.
+  ///
+  /// The limits agree where the features hold the true action value, so its joint test is one of
+  /// that (Hausman 1978).
   public let methodDifference: Estimate?
   /// Singular values of the mean slope of the score, from the smallest; relative to the largest, a
   /// small one says that transitions hardly tell some direction of ω.
