@@ -3,13 +3,17 @@ import ProgramTestSupport
 import Testing
 
 @Suite struct EstimateErrorTests {
-  private static let good = (0..<30).reduce("s,action,reward,next_s,terminal,id\n") {
-    $0 + "\($1 % 7),\($1 % 2),\($1 % 5),\(($1 + 1) % 7),0,\($1 / 3)\n"
+  private static func rows(terminal: Int) -> String {
+    (0..<30).reduce("s,action,reward,next_s,terminal,id\n") {
+      $0 + "\($1 % 7),\($1 % 2),\($1 % 5),\(($1 + 1) % 7),\(terminal),\($1 / 3)\n"
+    }
   }
+
+  private static let good = rows(terminal: 0)
 
   /// Runs on a file and returns what standard error says, which must come without a crash.
   private func errors(
-    _ csv: String = good, _ more: [String], columns: [String] = ["--state", "s"]
+    _ more: [String], in csv: String = good, columns: [String] = ["--state", "s"]
   ) throws -> String {
     let workspace = try Workspace()
     defer { workspace.remove() }
@@ -42,16 +46,17 @@ import Testing
     #expect(
       try errors(policy, columns: ["--state", "z"]).contains("there is no column \"z\""))
     let missing = Self.good.replacingOccurrences(of: "\n1,1,1,2,0,0\n", with: "\n1,1,,2,0,0\n")
-    #expect(try errors(missing, policy).contains("line 3, column 5 (\"reward\"): the value is"))
+    #expect(try errors(policy, in: missing).contains("line 3, column 5 (\"reward\"): the value is"))
     let mark = Self.good.replacingOccurrences(of: "\n1,1,1,2,0,0\n", with: "\n1,1,1,2,2,0\n")
     #expect(
-      try errors(mark, policy + ["--terminal", "terminal"]).contains(
+      try errors(policy + ["--terminal", "terminal"], in: mark).contains(
         "a terminal mark must be 0 or 1"))
-    let ends = Self.good.replacingOccurrences(of: ",0,", with: ",1,")
+    let ends = Self.rows(terminal: 1)
     #expect(
-      try errors(ends, policy + ["--terminal", "terminal"]).contains("transitions are terminal"))
+      try errors(policy + ["--terminal", "terminal"], in: ends).contains("transitions are terminal")
+    )
     #expect(try errors(policy + ["--folds", "11"]).contains("10 groups of rows cannot fill 11"))
-    #expect(try errors("s,action,reward,next_s,id\n", policy).contains("no transitions"))
+    #expect(try errors(policy, in: "s,action,reward,next_s,id\n").contains("no transitions"))
   }
 
   @Test func missingFile() throws {
