@@ -11,6 +11,7 @@ let package = Package(
     .executable(name: "iv-regression", targets: ["iv-regression"]),
     .executable(name: "hypergradient", targets: ["hypergradient"]),
     .executable(name: "bilevel-inference", targets: ["bilevel-inference"]),
+    .executable(name: "policy-evaluation", targets: ["policy-evaluation"]),
     .executable(name: "benchmark", targets: ["benchmark"]),
   ],
   dependencies: [
@@ -60,6 +61,12 @@ let package = Package(
         .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
       ]),
+    .target(
+      name: "ControlProblems",
+      dependencies: [
+        .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+      ]),
 
     // The programs.
     .executableTarget(
@@ -91,6 +98,16 @@ let package = Package(
         .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
         .product(name: "Inference", package: "adjoint"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    .executableTarget(
+      name: "policy-evaluation",
+      dependencies: [
+        "ControlProblems", "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Inference", package: "adjoint"),
+        .product(name: "TensorFiles", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -142,6 +159,14 @@ let package = Package(
     .testTarget(
       name: "BilevelInferenceTests",
       dependencies: ["ExampleSupport", "ProgramTestSupport", "bilevel-inference"]),
+    .testTarget(
+      name: "ControlProblemsTests",
+      dependencies: [
+        "ControlProblems", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+      ]),
+    .testTarget(
+      name: "PolicyEvaluationTests", dependencies: ["ProgramTestSupport", "policy-evaluation"]),
     .testTarget(name: "IVRegressionTests", dependencies: ["ProgramTestSupport", "iv-regression"]),
     .testTarget(
       name: "HypergradientTests",
