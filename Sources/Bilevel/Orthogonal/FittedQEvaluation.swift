@@ -147,7 +147,8 @@ public struct FittedQEvaluation: Sendable {
       ])
       fit = AffineFit(
         splits: [.init(parts: [.init(terms: terms, sample: sample, clusters: problem.groups)])],
-        names: problem.names, nuisanceErrors: [], description: [])
+        names: problem.names, nuisanceErrors: [],
+        settings: CrossFittedSettings(score: method.rawValue))
     }
     // The identity of the transitions and not of the features made of them, so that values of
     // several policies and features are known to be dependent.
@@ -156,8 +157,8 @@ public struct FittedQEvaluation: Sendable {
         .init(
           parts: split.parts.map {
             .init(terms: $0.terms, sample: sample, clusters: $0.clusters)
-          })
-      }, names: fit.names, nuisanceErrors: fit.nuisanceErrors, description: fit.description)
+          }, correction: split.correction)
+      }, names: fit.names, nuisanceErrors: fit.nuisanceErrors, settings: fit.settings)
   }
 
   private func root(_ fit: AffineFit) throws(BilevelError) -> Estimate {
