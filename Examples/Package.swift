@@ -10,6 +10,7 @@ let package = Package(
   products: [
     .executable(name: "iv-regression", targets: ["iv-regression"]),
     .executable(name: "hypergradient", targets: ["hypergradient"]),
+    .executable(name: "bilevel-inference", targets: ["bilevel-inference"]),
     .executable(name: "benchmark", targets: ["benchmark"]),
   ],
   dependencies: [
@@ -53,6 +54,12 @@ let package = Package(
         "CExampleData", "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
+    .target(
+      name: "InferenceDesigns",
+      dependencies: [
+        .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+      ]),
 
     // The programs.
     .executableTarget(
@@ -74,6 +81,16 @@ let package = Package(
         .product(name: "Neural", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    .executableTarget(
+      name: "bilevel-inference",
+      dependencies: [
+        "ExampleSupport", "InferenceDesigns",
+        .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Inference", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

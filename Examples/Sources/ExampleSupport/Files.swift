@@ -70,10 +70,13 @@ public func writeJSON<T: Encodable>(_ value: T, to path: String) throws(OutputEr
   try atomicWrite(jsonText(value), to: path)
 }
 
-/// The JSON that `writeJSON` writes.
-public func jsonText<T: Encodable>(_ value: T) -> String {
+/// The JSON that `writeJSON` writes, or all of it on one line.
+public func jsonText<T: Encodable>(_ value: T, isIndented: Bool = true) -> String {
   let encoder = JSONEncoder()
-  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  encoder.outputFormatting =
+    isIndented
+    ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    : [.sortedKeys, .withoutEscapingSlashes]
   encoder.nonConformingFloatEncodingStrategy = .convertToString(
     positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
   do {

@@ -31,9 +31,11 @@ public enum Numbers {
   /// The number with at most six significant digits, without zeros at the end.
   public static func short(_ value: Double) -> String {
     let text = significant(value, digits: 6)
-    guard text.contains("."), !text.contains("e") else { return text }
-    let trimmed = text.reversed().drop { $0 == "0" }.reversed()
+    guard text.contains(".") else { return text }
+    let mantissa = text.prefix { $0 != "e" }
+    let trimmed = mantissa.reversed().drop { $0 == "0" }.reversed()
     return String(trimmed.last == "." ? trimmed.dropLast() : trimmed[...])
+      + text.dropFirst(mantissa.count)
   }
 
   /// A p-value: three decimals, or `<0.001`.

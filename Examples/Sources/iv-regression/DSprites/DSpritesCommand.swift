@@ -108,7 +108,7 @@ struct DSpritesCommand: ParsableCommand {
     try outputs.requireWritableResults()
     let runs = SpriteRuns(
       directory: try OutputDirectory(path: directory.file("dsprites-runs")).path)
-    let lock = try SpriteLock(directory: runs.directory)
+    let lock = try DirectoryLock(directory: runs.directory, program: "iv-regression")
     defer { withExtendedLifetime(lock) {} }
     let finished = try runs.finished(of: specifications, resumes: resume)
     let study = SpriteStudy(

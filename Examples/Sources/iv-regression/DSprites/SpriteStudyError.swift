@@ -4,7 +4,6 @@ import Foundation
 enum SpriteStudyError: Error, CustomStringConvertible {
   case unusableRun(path: String, reason: String)
   case otherSettings(path: String, option: String, found: String, wanted: String)
-  case directoryInUse(directory: String)
   case runsExist(directory: String, count: Int)
   case runFailed(name: String, message: String)
   case runKilled(name: String, signal: Int32, message: String)
@@ -20,8 +19,6 @@ enum SpriteStudyError: Error, CustomStringConvertible {
     case .otherSettings(let path, let option, let found, let wanted):
       "\(path): belongs to other settings: \(option) was \(found) there and is \(wanted) now; "
         + "repeat the options of that run, or choose another --output"
-    case .directoryInUse(let directory):
-      "another iv-regression is writing to \(directory); wait for it, or choose another --output"
     case .runsExist(let directory, let count):
       "\(directory): holds \(count) \(count == 1 ? "run" : "runs") already; add --resume to keep "
         + "them and make those that are missing, or choose another --output"

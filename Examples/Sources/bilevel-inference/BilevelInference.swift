@@ -1,0 +1,14 @@
+import ArgumentParser
+
+/// The program: gradients of bilevel objectives with confidence intervals.
+@main
+struct BilevelInference: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bilevel-inference",
+    abstract: "Gradients of bilevel objectives with confidence intervals.",
+    discussion: """
+      'coverage' measures on simulated data how often the intervals hold the truth, beside \
+      baselines; 'kbo-path' what a fixed penalty costs the kernel baseline. 'bilevel-inference help <subcommand>' explains the options of each.
+      """,
+    subcommands: [CoverageCommand.self, KernelPathCommand.self])
+}

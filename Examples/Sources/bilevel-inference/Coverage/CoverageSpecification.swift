@@ -1,0 +1,63 @@
+import Bilevel
+
+/// Everything that a replication of a study depends on, apart from the sample size and its number.
+struct CoverageSpecification: StudySpecification {
+  /// The kernel baseline.
+  struct Baseline: Codable, Equatable, Sendable {
+    let lengthScale: Double
+    /// The fixed λ.
+    let ridge: Double
+
+    var fixed: NuisanceLearner { learner(.fixed(ridge)) }
+    var decaying: NuisanceLearner { learner(.rate(constant: 0.05, power: 0.6)) }
+
+    private func learner(_ rule: RidgeRule) -> NuisanceLearner {
+      .kernelRidge(.gaussian(lengthScale: lengthScale), ridge: rule, hasIntercept: false)
+    }
+  }
+
+  /// A simultaneous band over coordinates and points on a line.
+  struct Band: Codable, Equatable, Sendable {
+    var pointCount = 11
+    let draws: Int
+  }
+
+  static let currentVersion = 1
+
+  var version = currentVersion
+  let design: DesignName
+  let methods: [StudyMethod]
+  let learner: LearnerSettings
+  let baseline: Baseline
+  let foldCount: Int
+  let splitsNuisances: Bool
+  let band: Band?
+  let seed: UInt64
+
+  func crossFitting(seed: UInt64) -> CrossFitting {
+    var plan = CrossFitting(foldCount: foldCount, seed: seed)
+    plan.splitsNuisances = splitsNuisances
+    return plan
+  }
+
+  func maker() -> (StudyTask) throws -> CoverageReplication {
+    let design = design.study
+    return { try CoverageReplication($0, of: design, self) }
+  }
+
+  var label: String { design.rawValue }
+
+  var options: [(name: String, value: String)] {
+    [
+      ("--design", design.rawValue), ("--seed", "\(seed)"),
+      ("--methods", methods.map(\.rawValue).joined(separator: ",")),
+      ("the learner (--ridge, --ridge-constant, --ridge-power, --bandwidth)", "\(learner)"),
+      ("--folds", "\(foldCount)"), ("--split-nuisances", splitsNuisances ? "on" : "off"),
+      (
+        "--kbo-ridge or --bandwidth",
+        "λ = \(baseline.ridge) at length scale \(baseline.lengthScale)"
+      ),
+      ("--band", band.map { "\($0.draws) draws at \($0.pointCount) points" } ?? "off"),
+    ]
+  }
+}

@@ -1,0 +1,86 @@
+import Autodiff
+import Bilevel
+import InferenceDesigns
+
+/// A study of an affine design.
+struct AffineStudy<Design: AffineDesign>: StudyDesign {
+  let design: Design
+  /// Whether it has no labels, so that a residual gradient exists.
+  var isResidual = false
+
+  var evaluationPoint: Tensor { design.evaluationPoint }
+  var stationaryPoint: Tensor? { design.stationaryPoint }
+  var methods: [StudyMethod] {
+    StudyMethod.allCases.filter { $0 != .residual || isResidual }
+  }
+
+  func gradient(at outer: Tensor) -> Tensor { design.gradient(at: outer) }
+  func line(pointCount: Int) -> [Tensor] { design.line(pointCount: pointCount) }
+
+  func sample(_ count: Int, using generator: inout PhiloxGenerator) throws -> AffineProblem {
+    try design.sample(count, using: &generator)
+  }
+
+  func fit(
+    _ method: StudyMethod, to problem: AffineProblem, _ specification: CoverageSpecification,
+    seed: UInt64
+  ) throws -> FittedMethod {
+    let learner = specification.learner.learner
+    let plan = specification.crossFitting(seed: seed)
+    let halves = CrossFitting(foldCount: 2, seed: seed)
+    let fit =
+      switch method {
+      case .oracle: try problem.fit(given: design.nuisances(at: problem.inputs))
+      case .obigrad: try problem.fit(nuisances: learner, crossFitting: plan)
+      case .obigradSplit:
+        try problem.fit(nuisances: learner, crossFitting: plan.splittingNuisances)
+      case .plugin: try problem.fit(.plugIn, nuisances: learner, crossFitting: plan)
+      case .pluginInSample:
+        try problem.fit(
+          .plugIn, given: problem.nuisances(learner, trainedOn: problem, seed: seed))
+      case .kboFixed:
+        try problem.fit(
+          .plugIn, nuisances: specification.baseline.fixed, crossFitting: halves)
+      case .kboDecaying:
+        try problem.fit(
+          .plugIn, nuisances: specification.baseline.decaying, crossFitting: halves)
+      // The nuisances are not used.
+      case .residual: try problem.fit(.residual, given: design.nuisances(at: problem.inputs))
+      }
+    return FittedMethod(fit)
+  }
+}
+
+/// A study of two samples with different inputs.
+struct TwoSampleStudy: StudyDesign {
+  private let design = TwoSampleIV()
+
+  var evaluationPoint: Tensor { design.evaluationPoint }
+  var stationaryPoint: Tensor? { design.stationaryPoint }
+  var methods: [StudyMethod] { [.oracle, .obigrad, .plugin] }
+
+  func gradient(at outer: Tensor) -> Tensor { design.gradient(at: outer) }
+
+  func sample(
+    _ count: Int, using generator: inout PhiloxGenerator
+  ) throws -> TwoSampleAffineProblem {
+    try design.sample(count, using: &generator)
+  }
+
+  func fit(
+    _ method: StudyMethod, to problem: TwoSampleAffineProblem,
+    _ specification: CoverageSpecification,
+    seed: UInt64
+  ) throws -> FittedMethod {
+    if method == .oracle {
+      return FittedMethod(
+        try problem.fit(
+          given: design.nuisances(at: problem.inner.inputs),
+          outer: design.nuisances(at: problem.outer.inputs)))
+    }
+    return FittedMethod(
+      try problem.fit(
+        method == .plugin ? .plugIn : .orthogonal, nuisances: specification.learner.learner,
+        crossFitting: specification.crossFitting(seed: seed)))
+  }
+}

@@ -1,0 +1,29 @@
+import ArgumentParser
+import ExampleSupport
+
+/// Where results go.
+struct OutputOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Write the results as JSON to this file, '/dev/stdout' included.", valueName: "file"))
+  var json: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write tables, plots and replications to this directory, made if it is not there.",
+      valueName: "directory"))
+  var output = "bilevel-inference-output"
+
+  /// The directory for tables and plots, after making sure that the files can be written.
+  func directory(for files: [String]) throws(OutputError) -> OutputDirectory {
+    if let json { try requireWritable(json) }
+    let directory = try OutputDirectory(path: output)
+    for file in files { try requireWritable(directory.file(file)) }
+    return directory
+  }
+
+  /// Writes the results to the file of `--json`, if there is one.
+  func writeResults<T: Encodable>(_ results: T) throws(OutputError) {
+    if let json { try writeJSON(results, to: json) }
+  }
+}
