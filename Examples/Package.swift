@@ -55,6 +55,20 @@ let package = Package(
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
     .target(
+      name: "RegressionInput",
+      dependencies: [
+        "CExampleData", "Econometrics", .product(name: "TensorFiles", package: "adjoint"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .target(
+      name: "OrthogonalRegression",
+      dependencies: [
+        "Econometrics", "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Inference", package: "adjoint"),
+        .product(name: "Neural", package: "adjoint"),
+      ]),
+    .target(
       name: "InferenceDesigns",
       dependencies: [
         .product(name: "Autodiff", package: "adjoint"),
@@ -65,10 +79,11 @@ let package = Package(
     .executableTarget(
       name: "iv-regression",
       dependencies: [
-        "CExampleData", "DSprites", "Econometrics", "ExampleSupport", "SpriteRegression",
-        .product(name: "Autodiff", package: "adjoint"),
+        "DSprites", "Econometrics", "ExampleSupport", "OrthogonalRegression", "RegressionInput",
+        "SpriteRegression", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Neural", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Inference", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -87,10 +102,11 @@ let package = Package(
     .executableTarget(
       name: "bilevel-inference",
       dependencies: [
-        "ExampleSupport", "InferenceDesigns",
-        .product(name: "Autodiff", package: "adjoint"),
+        "Econometrics", "ExampleSupport", "InferenceDesigns", "OrthogonalRegression",
+        "RegressionInput", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
         .product(name: "Inference", package: "adjoint"),
+        .product(name: "TensorFiles", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -132,6 +148,14 @@ let package = Package(
       dependencies: [
         "ExampleSupport", "HyperparameterProblems", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
+      ]),
+    .testTarget(
+      name: "OrthogonalRegressionTests",
+      dependencies: [
+        "Econometrics", "OrthogonalRegression", "RegressionInput",
+        .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Inference", package: "adjoint"),
       ]),
     .testTarget(name: "IVRegressionTests", dependencies: ["ProgramTestSupport", "iv-regression"]),
     .testTarget(

@@ -7,8 +7,8 @@ struct BilevelInference: ParsableCommand {
     commandName: "bilevel-inference",
     abstract: "Gradients of bilevel objectives with confidence intervals.",
     discussion: """
-      'coverage' measures on simulated data how often the intervals hold the truth, beside \
+      'estimate' is for your own data. 'coverage' measures on simulated data how often the intervals hold the truth, beside \
       baselines; 'kbo-path' what a fixed penalty costs the kernel baseline. 'bilevel-inference help <subcommand>' explains the options of each.
       """,
-    subcommands: [CoverageCommand.self, KernelPathCommand.self])
+    subcommands: [EstimateCommand.self, CoverageCommand.self, KernelPathCommand.self])
 }

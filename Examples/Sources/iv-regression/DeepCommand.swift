@@ -1,5 +1,6 @@
 import ArgumentParser
 import ExampleSupport
+import RegressionInput
 
 /// `iv-regression deep`: nonlinear instrumental-variable regression with learned features.
 struct DeepCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 import Autodiff
 import Bilevel
 import Econometrics
+import OrthogonalRegression
 
 /// A regression as `DeepFeatureIV` sees it: standardised float32 tensors, split in two samples.
 struct DeepProblem {
@@ -45,11 +46,6 @@ struct DeepProblem {
     }
     return Tensor.stacked(standardized, alongAxis: 1).cast(to: .float32)
   }
-}
-
-extension InstrumentalModel {
-  /// The exogenous variables without the constant, which networks and heads have already.
-  var varyingExogenous: [Variable] { exogenous.filter { $0.name != Self.constantName } }
 }
 
 /// Mean and standard deviation of a column; a constant column is only centred.

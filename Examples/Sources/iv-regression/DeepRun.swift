@@ -1,6 +1,8 @@
 import Autodiff
 import Econometrics
 import ExampleSupport
+import OrthogonalRegression
+import RegressionInput
 
 /// One run of `deep`: reads or simulates, trains, compares, prints and plots.
 struct DeepRun {
@@ -32,7 +34,7 @@ struct DeepRun {
       endogenous: sample.model.endogenous.map(\.name),
       instruments: sample.model.instruments.map(\.name),
       exogenous: sample.model.varyingExogenous.map(\.name), seed: seed,
-      n: sample.model.observationCount, droppedRows: sample.droppedRows, settings: settings,
+      n: sample.model.observationCount, droppedRows: sample.droppedRows.count, settings: settings,
       innerLosses: result.innerLosses, outerLosses: result.outerLosses,
       averageEffects: try averageEffects(fit, result, linear), outOfSample: errors)
     let figure = DeepFigure(report: report, fit: fit, result: result, linear: linear)
@@ -47,12 +49,12 @@ struct DeepRun {
 
   private func sample(using generator: inout PhiloxGenerator) throws -> RegressionSample {
     if let specification {
-      return try RegressionSample(specification, from: try LinearRun.table(specification.data))
+      return try RegressionSample(specification, from: try specification.table())
     }
     let design = DemandDesign(correlation: settings.correlation)
     return RegressionSample(
       model: try design.sample(count: settings.observations, using: &generator),
-      source: "simulated demand design, ρ = \(settings.correlation)", droppedRows: 0)
+      source: "simulated demand design, ρ = \(settings.correlation)")
   }
 
   /// Mean derivatives of the fitted structural function over the data, by automatic

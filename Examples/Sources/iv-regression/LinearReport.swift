@@ -1,4 +1,5 @@
 import Econometrics
+import RegressionInput
 
 /// What `linear` writes with `--json`; per-regressor results are keyed by column name.
 struct LinearReport: Encodable {
@@ -37,7 +38,7 @@ struct LinearReport: Encodable {
     covariance = specification.covariance
     self.seed = seed
     n = sample.model.observationCount
-    droppedRows = sample.droppedRows
+    droppedRows = sample.droppedRows.count
 
     let fit = result.estimates
     parameters = fit.keyed(fit.parameters)

@@ -1,6 +1,7 @@
 import Econometrics
 import ExampleSupport
 import Foundation
+import RegressionInput
 
 /// The results of `linear` for a reader without a manual.
 struct LinearSummary {
