@@ -157,6 +157,8 @@ let package = Package(
         .product(name: "Bilevel", package: "adjoint"),
         .product(name: "Inference", package: "adjoint"),
       ]),
+    .testTarget(
+      name: "EstimateTests", dependencies: ["ProgramTestSupport", "bilevel-inference"]),
     .testTarget(name: "IVRegressionTests", dependencies: ["ProgramTestSupport", "iv-regression"]),
     .testTarget(
       name: "HypergradientTests",

@@ -30,6 +30,21 @@ public struct StructuralCurve: Sendable {
       try estimate.simultaneousIntervals(level: level, bootstrap: MultiplierBootstrap(seed: seed)))
   }
 
+  /// A part of the points, under a name of its own.
+  public subscript(range: Range<Int>, variable: String) -> StructuralCurve {
+    StructuralCurve(
+      variable: variable, points: Array(points[range]), values: Array(values[range]),
+      pointwise: Array(pointwise[range]), band: Array(band[range]))
+  }
+
+  private init(
+    variable: String, points: [Double], values: [Double], pointwise: [ClosedRange<Double>],
+    band: [ClosedRange<Double>]
+  ) {
+    (self.variable, self.points, self.values) = (variable, points, values)
+    (self.pointwise, self.band) = (pointwise, band)
+  }
+
   /// Evenly spaced points between the 2nd and the 98th percentile: the ends hold too few
   /// observations to say anything about.
   public static func grid(of values: [Double], count: Int = 60) -> [Double] {
@@ -38,18 +53,17 @@ public struct StructuralCurve: Sendable {
     return (0..<count).map { low + (high - low) * Double($0) / Double(count - 1) }
   }
 
-  /// Band, pointwise interval and curve.
-  public func marks(label: String, color: String) -> [SVGMark] {
-    func area(_ ranges: [ClosedRange<Double>], _ label: String, _ opacity: Double) -> SVGMark {
+  /// Band and pointwise interval.
+  ///
+  /// - Parameter isNamed: Whether they are in the legend.
+  public func areas(color: String, isNamed: Bool = true) -> [SVGMark] {
+    [(band, "simultaneous band", 0.15), (pointwise, "pointwise interval", 0.25)].map {
+      ranges, label, opacity in
       .band(
         lower: zip(points, ranges).map { SVGPoint($0, $1.lowerBound) },
-        upper: zip(points, ranges).map { SVGPoint($0, $1.upperBound) }, label: label,
-        color: color, opacity: opacity)
+        upper: zip(points, ranges).map { SVGPoint($0, $1.upperBound) },
+        label: isNamed ? label : nil, color: color, opacity: opacity)
     }
-    return [
-      area(band, "simultaneous band", 0.15), area(pointwise, "pointwise interval", 0.25),
-      .line(zip(points, values).map { SVGPoint($0, $1) }, label: label, color: color),
-    ]
   }
 
   private static func ranges(_ intervals: Intervals) -> [ClosedRange<Double>] {

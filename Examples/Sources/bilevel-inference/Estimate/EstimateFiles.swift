@@ -58,7 +58,11 @@ struct EstimateFiles {
     SVGPanel(
       title: "By \(curve.variable), the rest at their means", xAxis: SVGAxis(curve.variable),
       yAxis: SVGAxis(report.outcome),
-      marks: curve.marks(label: "structural function", color: SVGColor.blue))
+      marks: curve.areas(color: SVGColor.blue) + [
+        .line(
+          zip(curve.points, curve.values).map { SVGPoint($0, $1) }, label: "structural function",
+          color: SVGColor.blue)
+      ])
   }
 
   private var coefficientPanel: SVGPanel {
