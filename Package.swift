@@ -48,7 +48,7 @@ let package = Package(
     // The examples of README and Docs.
     .testTarget(
       name: "DocumentationTests",
-      dependencies: ["Autodiff", "Bilevel", "GradientCheck", "Neural", "TensorFiles"]),
+      dependencies: ["Autodiff", "Bilevel", "GradientCheck", "Inference", "Neural", "TensorFiles"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

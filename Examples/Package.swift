@@ -125,8 +125,7 @@ let package = Package(
     .testTarget(
       name: "EconometricsTests",
       dependencies: [
-        "CExampleData", "Econometrics", "ExampleSupport",
-        .product(name: "Autodiff", package: "adjoint"),
+        "CExampleData", "Econometrics", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Inference", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
@@ -158,7 +157,15 @@ let package = Package(
         .product(name: "Inference", package: "adjoint"),
       ]),
     .testTarget(
-      name: "EstimateTests", dependencies: ["ProgramTestSupport", "bilevel-inference"]),
+      name: "InferenceDesignsTests",
+      dependencies: [
+        "InferenceDesigns", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Inference", package: "adjoint"),
+      ]),
+    .testTarget(
+      name: "BilevelInferenceTests",
+      dependencies: ["ExampleSupport", "ProgramTestSupport", "bilevel-inference"]),
     .testTarget(name: "IVRegressionTests", dependencies: ["ProgramTestSupport", "iv-regression"]),
     .testTarget(
       name: "HypergradientTests",

@@ -70,6 +70,28 @@ struct DocumentationTests {
     #expect(loops.map(\.stepCount) == [6, 6])
   }
 
+  @Test("The examples of orthogonal inference find the truth of their simulation")
+  func orthogonalInference() throws {
+    let results = try Snippets.orthogonalInference()
+    // E[ψ(T) | X] shrinks sin and cos by e^(−1/8); the gradient at ω is A (ω − ω*).
+    let z = (results.root.value - Tensor([1, -0.5])) / results.root.standardErrors
+    #expect(abs(z).max().scalar < 4)
+    #expect(results.root.names == ["sin", "cos"])
+    #expect(results.isDownhill)
+    #expect(results.bound > results.estimate.value.norm().scalar)
+    #expect(results.path.count == 22)
+    let pointwise = results.path.intervals()
+    #expect((pointwise.lower - results.band.lower).min().scalar > 0)
+    // ∇F is affine here: the change over the grid is the curvature times the distance, 1 in ω₀.
+    let first = results.path.value[0..<2]
+    let second = results.path.value[2..<4]
+    let error = abs(results.change.value - 10 * (second - first)).max().scalar
+    #expect(error < 1e-10)
+    #expect(results.slope.count == 2 && results.stationary.count == 2)
+    #expect(results.evidence.count == 12)
+    #expect(results.evidence.allSatisfy { abs($0.zStatistic) < 5 })
+  }
+
   @Test("The example of a training run fits its function, and its checkpoint resumes it")
   func trainingRuns() throws {
     let files = (0..<2).map { _ in

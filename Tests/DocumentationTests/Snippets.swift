@@ -2,6 +2,7 @@
 import Autodiff
 import Bilevel
 import GradientCheck
+import Inference
 import Neural
 import TensorFiles
 
@@ -198,5 +199,91 @@ enum Snippets {
     try snapshot.readCheckpoint(from: path)
     continued.restore(snapshot)  // goes on to the same bits
     return (ω, losses, [training, continued])
+  }
+
+  /// What the guide to orthogonal inference finds.
+  struct OrthogonalResults {
+    let estimate: Estimate
+    let root: Estimate
+    let path: Estimate
+    let band: Intervals
+    let change: Estimate
+    let isDownhill: Bool
+    let bound: Double
+    let slope: Estimate
+    let stationary: Estimate
+    let evidence: [NuisanceSensitivity]
+  }
+
+  static func orthogonalInference() throws -> OrthogonalResults {
+    var generator = PhiloxGenerator(seed: 11)
+    let draws = Tensor.normal([2000, 3], using: &generator)
+    let instrument = draws[0..., 0..<1]
+    let treatment = 1.4 * instrument + 0.5 * draws[0..., 1..<2]
+    let features = Tensor.concatenated([sin(treatment), cos(treatment)], alongAxis: 1)
+    let noise = 0.4 * draws[0..., 1] + 0.25 * draws[0..., 2]
+    let outcome = matmul(features, Tensor([1, -0.5])) + noise
+
+    let problem = try AffineProblem(
+      inputs: instrument, innerSlope: features, outcome: outcome, names: ["sin", "cos"])
+    let fit = try problem.fit(nuisances: .kernelRidge(), crossFitting: CrossFitting(seed: 1))
+
+    let estimate = try fit.hypergradient(at: Tensor([1.3, -0.2]))
+    print(estimate.summary(title: "Gradient at (1.3, −0.2)", blocks: fit.summaryBlocks))
+
+    let root = try fit.root()  // the coefficients, with the sandwich covariance
+    print(root.summary(title: "Coefficients"))
+
+    let grid = (0...10).map { Tensor([1 + 0.1 * Double($0), -0.5]) }
+    let path = try fit.hypergradients(at: grid)  // 11 × 2 numbers from the same rows
+    let band = try path.simultaneousIntervals(
+      level: 0.95, bootstrap: MultiplierBootstrap(draws: 2000, seed: 3))
+
+    let change = try fit.hypergradient(at: grid[10]) - fit.hypergradient(at: grid[0])
+    let downhill = estimate.descentCertificate(along: estimate.value)  // v·∇F > 0 at 95 %?
+    let bound = estimate.normBound(level: 0.95)  // ‖∇F‖ is below this at 95 %
+
+    struct Rows: TensorTree {
+      var treatment: Tensor
+      var outcome: Tensor
+
+      mutating func visitTensors(_ visitor: inout TensorVisitor) {
+        visitor.visit(&treatment, "treatment")
+        visitor.visit(&outcome, "outcome")
+      }
+    }
+
+    let isHigh = select(outcome .> 0.3, Tensor.ones([2000]), Tensor.zeros([2000]))
+    let sample = FunctionalSample(
+      inputs: instrument,
+      labels: Rows(treatment: treatment, outcome: isHigh.expandingShape(at: 1)))
+
+    // The inner problem is a logistic regression of σ(ω₀ sin t + ω₁) on x.
+    let layer = OBiGrad<Tensor, Rows, Rows>(
+      outputCount: 1,
+      nuisances: .kernelRidge(
+        .gaussian(lengthScale: 1), ridge: .rate(constant: 0.003, power: 0.4)),
+      crossFitting: CrossFitting(foldCount: 5, seed: 1),
+      innerLoss: { ω, v, x, rows in
+        let target = sigmoid(ω[0] * sin(rows.treatment) + ω[1])
+        return (softplus(v) - target * v).sum(alongAxis: 1)
+      },
+      outerLoss: { ω, v, x, rows in
+        (softplus(v) - rows.outcome * v).sum(alongAxis: 1)
+      })
+
+    let ω = Tensor([2, -0.5])
+    let general = try layer.fit(on: BilevelSample(sample), at: ω)
+    let slope = try general.hypergradient(at: ω)
+    let stationary = try general.root(from: ω) { ω in 0.01 * square(ω).sum() }
+
+    let evidence = try general.sensitivities(at: ω, along: Tensor([1, 0]))
+    for entry in evidence {
+      print(entry.nuisance, entry.zStatistic)  // should look like draws of a standard normal
+    }
+    return OrthogonalResults(
+      estimate: estimate, root: root, path: path, band: band, change: change,
+      isDownhill: downhill.isDescent, bound: bound, slope: slope, stationary: stationary,
+      evidence: evidence)
   }
 }

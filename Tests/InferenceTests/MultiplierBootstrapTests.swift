@@ -87,6 +87,10 @@ import Testing
     let a = bootstrap.maxima(of: try sampleMean(centred))
     let b = bootstrap.maxima(of: try sampleMean(long))
     #expect(zip(a, b).allSatisfy { abs($0 - $1) < 1e-12 })
+    // Parts have multipliers of their own: with the same ones this would cancel.
+    let opposite = Tensor.concatenated([centred, -centred])
+    let largest = bootstrap.maxima(of: try sampleMean(opposite)).max() ?? 0
+    #expect(largest > 1)
   }
 
   @Test func refusals() throws {

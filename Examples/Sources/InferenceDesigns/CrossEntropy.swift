@@ -50,8 +50,10 @@ public struct CrossEntropy: Sendable {
     return (gap.expandingShape(at: 1) * means.slope).sum(alongAxis: 0)
   }
 
-  /// The efficient score of every row with the true nuisances, [n, 3]: with μ = E[g | X],
-  /// H = μ (1 − μ), J = E[∂g | X] / H, a = −(μ − m) / H and b = −J (1 + (1 − 2μ) a)
+  /// The efficient score of every row with the true nuisances, [n, 3].
+  ///
+  /// With μ = E[g | X], m = E[Y | X], H = μ (1 − μ), J = E[∂g | X] / H, a = −(μ − m) / H and
+  /// b = −J (1 + (1 − 2μ) a)
   ///
   ///     φ = J (μ − Y) + b (μ − g) − ∂g a + J H a
   public func oracleScores(

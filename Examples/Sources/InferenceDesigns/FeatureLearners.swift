@@ -1,7 +1,9 @@
 import Autodiff
 import Bilevel
 
-/// The feature maps of the regressions in El Khoury et al. (2026) and here, a constant beside each.
+/// Features of regressions, with a constant beside them.
+///
+/// All but the polynomials are those of El Khoury, Zenati, Kallus, Arbel and Bibaut (2026).
 public enum FeatureMap: String, Sendable, Codable, CaseIterable {
   /// The inputs themselves.
   case linear
@@ -12,15 +14,26 @@ public enum FeatureMap: String, Sendable, Codable, CaseIterable {
   /// 18 functions of a state and their products with a binary action, and the action.
   case bellman
 
+  /// A word for it.
+  public var title: String {
+    switch self {
+    case .linear: "linear"
+    case .quarticPolynomials: "quartic polynomial"
+    case .sumFourier: "Fourier"
+    case .bellman: "Bellman"
+    }
+  }
+
   /// Ridge regression on the features and a constant that is not penalised, by an absolute penalty:
   /// the weights are (ZᵀZ + α I)⁻¹ Zᵀ T, whatever the number of rows.
   public func learner(absolutePenalty: Double) -> NuisanceLearner {
-    NuisanceLearner(name: "ridge regression, \(rawValue) features, α = \(absolutePenalty)") {
+    NuisanceLearner(name: "ridge regression, \(title) features, α = \(absolutePenalty)") {
       fold in
       let features = features(trainedOn: fold.inputs)
       return .linear(
         LinearClass(
-          name: rawValue, ridge: absolutePenalty / (2 * Double(fold.count)), hasIntercept: true,
+          name: "\(title) features", ridge: absolutePenalty / (2 * Double(fold.count)),
+          hasIntercept: true,
           penalizesIntercept: false, features: features))
     }
   }

@@ -1,8 +1,10 @@
 import Autodiff
 import Bilevel
 
-/// The labelled projected-Bellman regression of El Khoury et al. (2026), called fitted Q-evaluation
-/// there although its labels are drawn from ω* and there is no fixed point.
+/// A published projected-Bellman regression with labels.
+///
+/// El Khoury, Zenati, Kallus, Arbel and Bibaut (2026) call it fitted Q-evaluation, although its labels
+/// are drawn from ω* and there is no fixed point.
 ///
 ///     S ~ N(0, 1),  A ~ Bernoulli(σ(β S)),  S′ = 0.7 S + 0.5 A + N(0, 0.2²)
 ///     R = sin S + 0.5 A + 0.25 S A + N(0, 0.1²)

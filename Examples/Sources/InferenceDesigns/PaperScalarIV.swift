@@ -1,7 +1,8 @@
 import Autodiff
 import Bilevel
 
-/// The scalar instrumental-variable design of El Khoury et al. (2026), their figures 4 and 5.
+/// A published scalar instrumental-variable design: figures 4 and 5 of El Khoury, Zenati, Kallus,
+/// Arbel and Bibaut (2026).
 ///
 ///     X ~ N(0, I₃),  η ~ N(0, 0.1),  T = 2 (X₁ + X₂ + X₃) + η,  Y = 2 T + 0.5 η + N(0, 0.1²)
 public struct PaperScalarIV: NormalInputDesign {

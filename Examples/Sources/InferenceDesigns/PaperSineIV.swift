@@ -1,7 +1,8 @@
 import Autodiff
 import Bilevel
 
-/// The vector instrumental-variable design of El Khoury et al. (2026), their figures 1 to 3.
+/// A published vector instrumental-variable design: figures 1 to 3 of El Khoury, Zenati, Kallus,
+/// Arbel and Bibaut (2026).
 ///
 ///     X ~ N(0, I₃),  η ~ N(0, 0.1),  T = 2 (X₁ + X₂ + X₃) + η,  φ_l(t) = sin(t + l),  l = 1, …, 4
 ///     Y = ω*ᵀφ(T) + c η + N(0, s²)

@@ -7,8 +7,9 @@ struct BilevelInference: ParsableCommand {
     commandName: "bilevel-inference",
     abstract: "Gradients of bilevel objectives with confidence intervals.",
     discussion: """
-      'estimate' is for your own data. 'coverage' measures on simulated data how often the intervals hold the truth, beside \
-      baselines; 'kbo-path' what a fixed penalty costs the kernel baseline. 'bilevel-inference help <subcommand>' explains the options of each.
+      'estimate' is for your own data. 'coverage' measures on simulated data how often the \
+      intervals hold the truth, beside baselines; 'kbo-path' what a fixed penalty costs the kernel \
+      baseline. 'bilevel-inference help <subcommand>' explains the options of each.
       """,
     subcommands: [EstimateCommand.self, CoverageCommand.self, KernelPathCommand.self])
 }

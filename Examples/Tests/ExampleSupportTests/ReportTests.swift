@@ -13,6 +13,8 @@ import Testing
     #expect(Numbers.short(5) == "5")
     #expect(Numbers.short(0.25) == "0.25")
     #expect(Numbers.short(100) == "100")
+    #expect(Numbers.short(1e-5) == "1e-5")
+    #expect(Numbers.short(-2.5e-9) == "-2.5e-9")
   }
 
   @Test func otherNumbers() {

@@ -21,12 +21,15 @@ struct FeatureBasis {
     _ linearClass: LinearClass, on sample: FunctionalSample<Labels>
   ) throws(BilevelError) {
     self.linearClass = linearClass
-    let phi = linearClass.features(stopGradient(sample.inputs))
-    featureCount = phi.shape[1]
+    let inputs = stopGradient(sample.inputs)
     guard linearClass.ridge == 0 else {
-      (transformation, count) = (nil, phi.shape[1])
+      // One row tells how many there are.
+      count = linearClass.features(inputs.slice(0..<1, alongAxis: 0)).shape[1]
+      (transformation, featureCount) = (nil, count)
       return
     }
+    let phi = linearClass.features(inputs)
+    featureCount = phi.shape[1]
     let type = phi.scalarType
     let raw = stopGradient(phi).cast(to: .float64)
     let size = abs(raw).max(alongAxis: 0)

@@ -17,14 +17,16 @@ public enum Kernel: Sendable, Equatable {
     requireParameters()
     switch self {
     case .gaussian(let scale):
-      let squares =
-        square(a).sum(alongAxis: 1, keepingDimension: true)
-        + square(b).sum(alongAxis: 1).expandingShape(at: 0)
-        - 2 * matmul(a, b, transposeB: true)
-      // Rounding can make a distance of zero negative. Its value is corrected, its derivatives are
-      // those of the square: `maximum` has none below 0.
-      let distances = squares + stopGradient(maximum(squares, 0) - squares)
-      return exp(distances * (-0.5 / (scale * scale)))
+      // xᵀx′ − ½ ‖x‖² − ½ ‖x′‖² by one product of rows with two columns more.
+      let (x, y) = (a * (1 / scale), b * (1 / scale))
+      func half(_ x: Tensor) -> Tensor {
+        -0.5 * square(x).sum(alongAxis: 1, keepingDimension: true)
+      }
+      let left = Tensor.concatenated(
+        [x, half(x), .ones([x.shape[0], 1], x.scalarType)], alongAxis: 1)
+      let right = Tensor.concatenated(
+        [y, .ones([y.shape[0], 1], y.scalarType), half(y)], alongAxis: 1)
+      return exp(matmul(left, right, transposeB: true))
     case .laplace(let scale):
       let differences = a.expandingShape(at: 1) - b.expandingShape(at: 0)
       return exp(abs(differences).sum(alongAxis: 2) * (-1 / scale))
@@ -54,16 +56,17 @@ extension LinearClass {
   /// Kernel ridge regression on given points: h = Σⱼ k(·, xⱼ) αⱼ with the penalty λ ‖h‖² of the
   /// kernel's space.
   ///
-  /// With K = U Λ Uᵀ on the points, φ(x) = k(x, X) U Λ^(−1/2) turns ‖h‖² = αᵀ K α into ‖W‖².
-  /// Eigenvalues below rounding are left out. By the representer theorem the solution over the
-  /// whole space is of this form where the points are the inner sample's.
+  /// A Cholesky factorisation with pivoting, K ≈ L Lᵀ, picks the points P that span the kernel's
+  /// functions on all points to rounding; φ(x) = k(x, P) L_P⁻ᵀ turns ‖h‖² = αᵀ K α into ‖W‖². By the
+  /// representer theorem the solution over the whole space is of this form where the points are the
+  /// inner sample's.
   ///
   /// - Parameters:
   ///   - kernel: k.
   ///   - points: X, [m, p].
   ///   - ridge: λ.
-  /// - Throws: Where the eigenvalues of K cannot be found.
-  /// - Complexity: O(m³) once, m² numbers.
+  /// - Throws: `LinearAlgebraError.notPositiveDefinite` where k vanishes on the points.
+  /// - Complexity: O(m r²) once for rank r, m² numbers; r features.
   public static func kernel(
     _ kernel: Kernel, points: Tensor, ridge: Double
   ) throws(LinearAlgebraError) -> LinearClass {
@@ -75,14 +78,14 @@ extension LinearClass {
         stopGradient(points) if that is meant
         """)
     }
-    let (values, vectors) = try symmetricEigen(kernel(points, points).cast(to: .float64))
-    let count = points.shape[0]
-    let limit = 10 * Double(count) * points.scalarType.ulpOfOne * max(0, values.max().scalar)
-    let first = values.scalars.firstIndex { $0 > limit } ?? count
-    guard first < count else { throw .notPositiveDefinite(pivot: 0, matrix: 0) }
-    let whitening = (vectors[0..., first...] * rsqrt(values[first...])).cast(to: points.scalarType)
+    let (type, count) = (points.scalarType, points.shape[0])
+    let factor = PivotedCholesky(
+      kernel(points, points).cast(to: .float64), tolerance: 10 * Double(count) * type.ulpOfOne)
+    guard factor.rank > 0 else { throw .notPositiveDefinite(pivot: 0, matrix: 0) }
+    let chosen = points.gathering(Tensor(indices: factor.pivots), alongAxis: 0)
+    let inverse = try triangularSolve(factor.factor, Tensor.identity(factor.rank)).cast(to: type)
     return LinearClass(name: "kernel on \(count) points", ridge: ridge) { x in
-      matmul(kernel(x, points), whitening)
+      matmul(kernel(x, chosen), inverse, transposeB: true)
     }
   }
 }

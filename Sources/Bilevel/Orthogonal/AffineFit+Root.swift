@@ -23,7 +23,9 @@ extension AffineFit {
       }
       estimates.append(
         try inferring { () throws(InferenceError) in
-          let gradient = try split.estimate(names) { $0.rows(at: point) }
+          let gradient = try split.estimate(names, shift: split.shift(at: point)) {
+            $0.rows(at: point)
+          }
           let influence = try gradient.mapped(by: inverse, names: names)
           return try Estimate(value: point, names: names, influence: influence.influence)
         })
@@ -39,7 +41,7 @@ extension AffineFit.Split {
     _ dimension: Int, _ penalty: ((Tensor) throws -> Tensor)?
   ) throws(BilevelError) -> (point: Tensor, slope: Tensor) {
     let zero = Tensor.zeros([dimension])
-    let (intercept, slope) = (meanRows(at: zero), meanSlope)
+    let (intercept, slope) = (gradient(at: zero), meanSlope)
     let maximumIterations = penalty == nil ? 1 : 100
     var point = zero
     // Without a penalty the equation is linear and the first step ends.
@@ -67,7 +69,7 @@ extension AffineFit.Split {
     var residual = intercept + matmul(slope, point.expandingShape(at: 1)).squeezingShape(at: 1)
     var derivative = slope
     if let penalty {
-      residual += try gradient(at: point) { ω throws(BilevelError) in
+      residual += try Autodiff.gradient(at: point) { ω throws(BilevelError) in
         try calling { try penalty(ω) }
       }
       derivative += try hessian(at: point) { ω throws(BilevelError) in
@@ -75,11 +77,6 @@ extension AffineFit.Split {
       }
     }
     return (residual, derivative)
-  }
-
-  private func meanRows(at outer: Tensor) -> Tensor {
-    parts.map { $0.terms.rows(at: outer).mean(alongAxis: 0) }
-      .reduce(Tensor.zeros([outer.shape[0]])) { $0 + $1 }
   }
 }
 

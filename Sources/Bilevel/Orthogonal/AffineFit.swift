@@ -23,6 +23,8 @@ public struct AffineFit: Sendable {
     }
 
     let parts: [Part]
+    /// Δ(ω) = δ + D ω, added to the mean of the rows: δ is [d] and D is [d, d].
+    var correction: (intercept: Tensor, slope: Tensor)?
   }
 
   let splits: [Split]
@@ -41,7 +43,7 @@ public struct AffineFit: Sendable {
       stop("AffineFit.hypergradient", "expected ω as [\(dimension)], found \(outer.shape)")
     }
     return try aggregated { split throws(InferenceError) in
-      try split.estimate(names) { $0.rows(at: outer) }
+      try split.estimate(names, shift: split.shift(at: outer)) { $0.rows(at: outer) }
     }
   }
 
@@ -71,14 +73,30 @@ public struct AffineFit: Sendable {
 
 extension AffineFit.Split {
   var meanSlope: Tensor {
-    parts.dropFirst().reduce(parts[0].terms.meanSlope) { $0 + $1.terms.meanSlope }
+    let slope = parts.dropFirst().reduce(parts[0].terms.meanSlope) { $0 + $1.terms.meanSlope }
+    return correction.map { slope + $0.slope } ?? slope
+  }
+
+  /// The gradient at ω, [d].
+  func gradient(at outer: Tensor) -> Tensor {
+    let means = parts.map { $0.terms.rows(at: outer).mean(alongAxis: 0) }
+    return means.dropFirst().reduce(means[0]) { $0 + $1 } + shift(at: outer)
+  }
+
+  /// Δ(ω), [d].
+  func shift(at outer: Tensor) -> Tensor {
+    guard let correction else { return .zeros(outer.shape) }
+    return correction.intercept
+      + matmul(correction.slope, outer.expandingShape(at: 1)).squeezingShape(at: 1)
   }
 
   /// The estimate whose rows are a function of the terms.
+  ///
+  /// - Parameter shift: What is added to their mean.
   func estimate(
-    _ names: [String], _ rows: (AffineTerms) -> Tensor
+    _ names: [String], shift: Tensor, _ rows: (AffineTerms) -> Tensor
   ) throws(InferenceError) -> Estimate {
-    var value = Tensor.zeros([names.count])
+    var value = shift
     var influence: [InfluenceRows] = []
     for part in parts {
       let partRows = rows(part.terms)

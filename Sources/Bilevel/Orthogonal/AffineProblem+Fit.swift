@@ -20,15 +20,18 @@ extension AffineProblem {
       let folds = try plan.folds(
         ofRows: count, groups: groups, repetition, using: &generator)
       if !plan.allowsDuplicates { try requireNoDuplicates(across: folds) }
-      if plan.splitsNuisances {
+      if plan.sharedNoise == .split, score == .orthogonal {
         let halves = try splitPredictions(learner, folds, generator)
         let (a, b) = (nuisances(of: halves.0), nuisances(of: halves.1))
         splits.append(
           split(terms(score, a, leading: b).averaged(with: terms(score, b, leading: a))))
         errors.append(0.5 * (halves.0 + halves.1) - columns)
       } else {
-        let predictions = try crossFitted(learner, folds, generator)
-        splits.append(split(terms(score, nuisances(of: predictions))))
+        let isCorrected = plan.sharedNoise == .corrected && score == .orthogonal
+        let (predictions, correction) = try crossFitted(learner, folds, generator, isCorrected)
+        var split = split(terms(score, nuisances(of: predictions)))
+        split.correction = correction
+        splits.append(split)
         errors.append(predictions - columns)
       }
     }
@@ -63,7 +66,7 @@ extension AffineProblem {
       inputs: other.inputs, targets: columns, generator: PhiloxGenerator(seed: seed))
     let linearClass = try learner.linearClass(for: &fold)
     let smoother = try Smoother(linearClass, inputs: other.inputs, at: inputs)
-    return nuisances(of: smoother(columns))
+    return nuisances(of: try smoother(columns))
   }
 
   // MARK: Scores
@@ -103,14 +106,47 @@ extension AffineProblem {
 
   // MARK: Folds
 
+  /// Predictions of held-out rows, and the correction for noise that they share.
   private func crossFitted(
-    _ learner: NuisanceLearner, _ folds: Folds, _ generator: PhiloxGenerator
-  ) throws(BilevelError) -> Tensor {
-    try held(folds) { training, rows, fold throws(BilevelError) in
-      try regression(
-        learner, on: training, at: inputs.gathering(rows, alongAxis: 0),
+    _ learner: NuisanceLearner, _ folds: Folds, _ generator: PhiloxGenerator, _ isCorrected: Bool
+  ) throws(BilevelError) -> (predictions: Tensor, correction: (intercept: Tensor, slope: Tensor)?) {
+    var correction = (
+      intercept: Tensor.zeros([dimension]), slope: Tensor.zeros([dimension, dimension])
+    )
+    let predictions = try held(folds) { training, rows, fold throws(BilevelError) in
+      let regression = try Regression(
+        self, learner, on: training, at: inputs.gathering(rows, alongAxis: 0),
         generator.split(key: UInt64(fold)))
+      if isCorrected {
+        let own = try noiseCorrection(regression, training)
+        let share = Double(rows.elementCount) / Double(count)
+        correction.intercept += share * own.intercept
+        correction.slope += share * own.slope
+      }
+      return regression.predictions
     }
+    return (predictions, isCorrected ? correction : nil)
+  }
+
+  /// Σᵢ cᵢ eʲᵢ (eʳᵢ − eʸᵢ + eʲᵢᵀ ω) with residuals e of the training rows, zero where a target is known.
+  private func noiseCorrection(
+    _ regression: Regression, _ training: Tensor
+  ) throws(BilevelError) -> (intercept: Tensor, slope: Tensor) {
+    guard let smoother = regression.smoother else {
+      return (.zeros([dimension]), .zeros([dimension, dimension]))
+    }
+    let residuals = try smoother.residuals(regression.targets)
+    let weights = try smoother.ownNoiseWeights()
+    let zero = Tensor.zeros([training.elementCount])
+    let errors = nuisances(
+      of: residuals, intercept: known.intercept ? zero : nil, outcome: known.outcome ? zero : nil,
+      knownSlope: .zeros([training.elementCount, dimension]))
+    let weighted = errors.slope * weights.expandingShape(at: 1)
+    let gap = (errors.intercept - errors.outcome).expandingShape(at: 1)
+    return (
+      matmul(weighted, gap, transposeA: true).squeezingShape(at: 1),
+      matmul(weighted, errors.slope, transposeA: true)
+    )
   }
 
   /// Predictions of two fits on disjoint random halves of the training rows; groups stay together.
@@ -153,14 +189,7 @@ extension AffineProblem {
     _ learner: NuisanceLearner, on training: Tensor, at points: Tensor,
     _ generator: PhiloxGenerator
   ) throws(BilevelError) -> Tensor {
-    let columns = targets.columns
-    guard columns.shape[1] > 0 else { return .zeros([points.shape[0], 0]) }
-    let trainingInputs = inputs.gathering(training, alongAxis: 0)
-    let trainingTargets = columns.gathering(training, alongAxis: 0)
-    var fold = NuisanceFold(inputs: trainingInputs, targets: trainingTargets, generator: generator)
-    let linearClass = try learner.linearClass(for: &fold)
-    let smoother = try Smoother(linearClass, inputs: trainingInputs, at: points)
-    return smoother(trainingTargets)
+    try Regression(self, learner, on: training, at: points, generator).predictions
   }
 
   func requireNoDuplicates(across folds: Folds) throws(BilevelError) {
@@ -170,5 +199,35 @@ extension AffineProblem {
         outerSlope,
       ], alongAxis: 1)
     try folds.requireApart(all)
+  }
+}
+
+/// The regressions of all targets of a problem on some of its rows.
+private struct Regression {
+  /// Predictions, [k, c].
+  let predictions: Tensor
+  /// Training targets, [n, c].
+  let targets: Tensor
+  /// Nil where there is no target.
+  let smoother: Smoother?
+
+  init(
+    _ problem: AffineProblem, _ learner: NuisanceLearner, on training: Tensor, at points: Tensor,
+    _ generator: PhiloxGenerator
+  ) throws(BilevelError) {
+    targets = problem.targets.columns.gathering(training, alongAxis: 0)
+    guard targets.shape[1] > 0 else {
+      (predictions, smoother) = (.zeros([points.shape[0], 0]), nil)
+      return
+    }
+    let inputs = problem.inputs.gathering(training, alongAxis: 0)
+    var fold = NuisanceFold(inputs: inputs, targets: targets, generator: generator)
+    let linearClass = try learner.linearClass(for: &fold)
+    let smoother = try Smoother(linearClass, inputs: inputs, at: points)
+    let raw = try smoother(targets)
+    predictions =
+      learner.clipsPredictions
+      ? minimum(maximum(raw, targets.min(alongAxis: 0)), targets.max(alongAxis: 0)) : raw
+    self.smoother = smoother
   }
 }

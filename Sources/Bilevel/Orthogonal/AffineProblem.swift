@@ -147,8 +147,10 @@ public struct AffineProblem: Sendable {
   /// - Parameters:
   ///   - intercept: E[r | X], where it is not predicted.
   ///   - outcome: m, where it is not predicted.
+  ///   - knownSlope: Known columns of j, [k, d]; those of this problem's rows for nil.
   func nuisances(
-    of predictions: Tensor, intercept: Tensor? = nil, outcome: Tensor? = nil
+    of predictions: Tensor, intercept: Tensor? = nil, outcome: Tensor? = nil,
+    knownSlope: Tensor? = nil
   ) -> AffineNuisances {
     var next = 0
     func column() -> Tensor {
@@ -156,14 +158,15 @@ public struct AffineProblem: Sendable {
       return predictions[0..., next]
     }
     let intercept = intercept ?? (known.intercept ? innerIntercept : column())
-    var slope = innerSlope
+    let knownSlope = knownSlope ?? innerSlope
+    var slope = knownSlope
     let free = freeColumns
     if free.count == dimension {
       slope = predictions.slice(next..<next + dimension, alongAxis: 1)
       next += dimension
     } else if !free.isEmpty {
       let columns = (0..<dimension).map {
-        known.slopeColumns.contains($0) ? innerSlope[0..., $0] : column()
+        known.slopeColumns.contains($0) ? knownSlope[0..., $0] : column()
       }
       slope = .stacked(columns, alongAxis: 1)
     }

@@ -31,7 +31,9 @@ extension AffineFit {
           + "of hypergradient(at:)")
     }
     let parts = try aggregated { split throws(InferenceError) in
-      try split.estimate(["intercept", "slope"]) { terms in
+      let (zero, one) = (split.shift(at: .zeros([1])), split.shift(at: .ones([1])))
+      let shift = Tensor.concatenated([zero, one - zero], alongAxis: 0)
+      return try split.estimate(["intercept", "slope"], shift: shift) { terms in
         let intercept = terms.rows(at: .zeros([1]))
         return .concatenated([intercept, terms.rows(at: .ones([1])) - intercept], alongAxis: 1)
       }

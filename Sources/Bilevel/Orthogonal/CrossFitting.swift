@@ -10,12 +10,10 @@ public struct CrossFitting: Sendable {
   public var seed: UInt64
   /// Given splits instead of random ones, one for each repeat.
   public var folds: [Folds]?
-  /// Whether the two factors of every product of nuisance errors are fitted on disjoint halves of
-  /// the training folds, in both roles, and averaged.
+  /// What is done about noise that nuisances share.
   ///
-  /// Noise that two nuisances share makes the mean of their product differ from zero by O(df / n);
-  /// disjoint halves remove that part, at the price of fitting on half the rows.
-  public var splitsNuisances = false
+  /// It is for quadratic losses on one sample: other problems have no correction, and refuse `.split`.
+  public var sharedNoise = SharedNoise.corrected
   /// Whether rows that are the same in all columns may be in different folds.
   ///
   /// A repeated row in training and held-out fold is no independent evidence, so it is refused
@@ -26,7 +24,7 @@ public struct CrossFitting: Sendable {
   ///
   /// - Precondition: At least two folds and one repeat.
   public init(
-    foldCount: Int = 5, repeatCount: Int = 1, seed: UInt64 = 0, folds: [Folds]? = nil
+    foldCount: Int = 10, repeatCount: Int = 1, seed: UInt64 = 0, folds: [Folds]? = nil
   ) {
     guard foldCount >= 2, repeatCount >= 1, folds?.isEmpty != true else {
       stop(
@@ -39,16 +37,25 @@ public struct CrossFitting: Sendable {
     self.folds = folds
   }
 
-  /// The same with disjoint halves for the two factors of every product of nuisance errors.
-  public var splittingNuisances: CrossFitting {
+  /// The same with another treatment of noise that nuisances share.
+  public func with(sharedNoise: SharedNoise) -> CrossFitting {
     var other = self
-    other.splitsNuisances = true
+    other.sharedNoise = sharedNoise
     return other
   }
 
   /// The generator of a repeat.
   func generator(_ repetition: Int) -> PhiloxGenerator {
     PhiloxGenerator(seed: seed).split(key: UInt64(repetition))
+  }
+
+  /// Stops where nuisances were to be split in a problem that does not.
+  func requireNoSplit(_ operation: String, _ problem: String) {
+    guard sharedNoise != .split else {
+      stop(
+        operation,
+        "sharedNoise is .split, which \(problem) do not have; leave .corrected or set .kept")
+    }
   }
 
   /// The folds of a repeat.
@@ -71,7 +78,6 @@ public struct CrossFitting: Sendable {
 extension CrossFitting: CustomStringConvertible {
   public var description: String {
     let repeats = repeatCount == 1 ? "" : ", \(repeatCount) repeats (median)"
-    let halves = splitsNuisances ? ", nuisances on disjoint halves" : ""
-    return "\(folds?.first?.count ?? foldCount) folds\(repeats)\(halves)"
+    return "\(folds?.first?.count ?? foldCount) folds\(repeats), shared noise \(sharedNoise)"
   }
 }

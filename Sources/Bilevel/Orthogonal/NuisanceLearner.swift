@@ -9,6 +9,9 @@ import Neural
 public struct NuisanceLearner: Sendable {
   /// A word for it, for summaries.
   public let name: String
+  /// Whether predictions of regressions are cut to the range of their training targets, in which
+  /// conditional means lie: a guard against extrapolation by a flexible class.
+  public var clipsPredictions = false
   private let rule: @Sendable (inout NuisanceFold) throws -> FunctionClass
 
   /// A learner.

@@ -114,6 +114,10 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
   public func fit(
     on sample: BilevelSample<InnerLabels, OuterLabels>, at outer: Outer
   ) throws(BilevelError) -> OrthogonalFit<Outer> {
+    crossFitting.requireNoSplit("OBiGrad.fit", "layers for any losses")
+    guard crossFitting.folds == nil || sample.isOneSample else {
+      stop("OBiGrad.fit", "given folds are for one sample; give foldCount")
+    }
     try sample.requireFinite()
     var splits: [OrthogonalFit<Outer>.Split] = []
     for repetition in 0..<crossFitting.repeatCount {
@@ -153,8 +157,8 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
       ).rows
     case .quadratic(let targets):
       return try QuadraticNuisances(
-        targets: targets, data: data, isOrthogonal: isOrthogonal, learner: nuisances, at: outer,
-        generator
+        targets: targets, data: data, isOrthogonal: isOrthogonal, learner: nuisances,
+        sharedNoise: crossFitting.sharedNoise, at: outer, generator
       ).rows
     }
   }

@@ -43,6 +43,8 @@ struct QuadraticNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabel
   private let targets: QuadraticTargets<Outer, InnerLabels, OuterLabels>
   private let data: FoldData<InnerLabels, OuterLabels>
   private let isOrthogonal: Bool
+  /// Weights of the correction for shared noise, [n]; nil for none.
+  private let noiseWeights: Tensor?
   /// From inner training rows to held-out rows, the inner ones before the outer ones.
   private let inner: Smoother
   /// From outer training rows to held-out inner rows.
@@ -51,7 +53,7 @@ struct QuadraticNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabel
   init(
     targets: QuadraticTargets<Outer, InnerLabels, OuterLabels>,
     data: FoldData<InnerLabels, OuterLabels>, isOrthogonal: Bool, learner: NuisanceLearner,
-    at point: Outer, _ generator: PhiloxGenerator
+    sharedNoise: SharedNoise, at point: Outer, _ generator: PhiloxGenerator
   ) throws(BilevelError) {
     self.targets = targets
     self.data = data
@@ -74,7 +76,10 @@ struct QuadraticNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabel
         shared, inputs: training.inner.inputs, weights: training.inner.weights,
         at: held.inner.inputs)
       outer = inner
+      noiseWeights = sharedNoise == .kept ? nil : try inner.ownNoiseWeights()
     } else {
+      // h and m come from different rows, and only a part of the noise is shared.
+      noiseWeights = nil
       inner = try Smoother(
         try linearClass(training.inner.inputs, [innerTargets], 0), inputs: training.inner.inputs,
         weights: training.inner.weights,
@@ -95,7 +100,7 @@ struct QuadraticNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabel
     _ ω: Outer, _ shift: DebiasedRows<Outer>.Shift?
   ) throws(BilevelError) -> (outer: Tensor, inner: Tensor?) {
     let (training, held) = (data.training, data.held)
-    let predictions = inner(try targets.innerValues(ω, training.inner))
+    let predictions = try inner(try targets.innerValues(ω, training.inner))
     let count = held.inner.count
     let innerPrediction =
       data.isOneSample ? predictions : predictions.slice(0..<count, alongAxis: 0)
@@ -105,14 +110,25 @@ struct QuadraticNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabel
     var y = try targets.outerValues(ω, held.outer)
     if let known = try targets.knownValues(ω, held.outer.inputs) { y += known }
     let shiftedOuter = shift.map { outerPrediction + $0.outerPrediction } ?? outerPrediction
-    let outerValues = 0.5 * square(shiftedOuter - y).sum(alongAxis: 1)
+    var outerValues = 0.5 * square(shiftedOuter - y).sum(alongAxis: 1)
     guard isOrthogonal else { return (outerValues, nil) }
-    var m = outer(try targets.outerValues(ω, training.outer))
+    if let noise = try sharedNoise(ω) { outerValues += noise }
+    var m = try outer(try targets.outerValues(ω, training.outer))
     if let known = try targets.knownValues(ω, held.inner.inputs) { m += known }
     var (a, slope) = (
       m - innerPrediction, innerPrediction - (try targets.innerValues(ω, held.inner))
     )
     if let shift { (a, slope) = (a + shift.adjoint, slope + shift.innerPrediction) }
     return (outerValues, (a * slope).sum(alongAxis: 1))
+  }
+
+  /// ½ Σᵢ cᵢ ((eᵍᵢ − eʸᵢ)² − (eʸᵢ)²) with residuals e of the training rows: its derivative in ω is the
+  /// expectation of δj δu that a row's own noise causes.
+  private func sharedNoise(_ ω: Outer) throws(BilevelError) -> Tensor? {
+    guard let noiseWeights else { return nil }
+    let training = data.training
+    let g = try inner.residuals(try targets.innerValues(ω, training.inner))
+    let y = try inner.residuals(try targets.outerValues(ω, training.outer))
+    return 0.5 * dot(noiseWeights, (square(g - y) - square(y)).sum(alongAxis: 1))
   }
 }

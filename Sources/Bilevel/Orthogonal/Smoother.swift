@@ -8,8 +8,13 @@ import Autodiff
 /// It is the minimiser of Σᵢ wᵢ ½ ‖Tᵢ − f(xᵢ)‖² + λ ‖f‖² in the class, differentiable in the
 /// targets to every order because it is linear in them.
 struct Smoother {
-  private let response: Tensor
-  private let weightedFeatures: Tensor
+  /// The Cholesky factor of the Gram matrix.
+  private let root: Tensor
+  /// Φ and D Φ at the training rows.
+  let trainingFeatures: Tensor
+  let weightedFeatures: Tensor
+  /// Φ at the points.
+  let features: Tensor
 
   /// - Parameters:
   ///   - inputs: Training rows, [n, p].
@@ -21,14 +26,13 @@ struct Smoother {
     let sample = FunctionalSample(inputs: inputs, labels: [Tensor](), weights: weights)
     let basis = try FeatureBasis(linearClass, on: sample)
     let phi = basis(inputs)
+    trainingFeatures = phi
     weightedFeatures = sample.weighted(phi)
+    features = basis(points)
     let gram =
       matmul(phi, weightedFeatures, transposeA: true) + linearClass.penalty.matrix(phi.shape[1])
     do {
-      let root = try cholesky(gram)
-      // Φ(x) G⁻¹, by two triangular solves with its transpose.
-      let columns = try triangularSolve(root, basis(points).transposed())
-      response = try triangularSolve(root, columns, transposed: true).transposed()
+      root = try cholesky(gram)
     } catch {
       throw .function(
         OrthogonalError.singularGram(className: linearClass.name, rowCount: inputs.shape[0]))
@@ -36,7 +40,25 @@ struct Smoother {
   }
 
   /// Predictions, [k, c], for targets, [n, c].
-  func callAsFunction(_ targets: Tensor) -> Tensor {
-    matmul(response, matmul(weightedFeatures, targets, transposeA: true))
+  func callAsFunction(_ targets: Tensor) throws(BilevelError) -> Tensor {
+    matmul(features, try weights(targets))
+  }
+
+  /// Targets minus fitted values at the training rows, [n, c].
+  func residuals(_ targets: Tensor) throws(BilevelError) -> Tensor {
+    targets - matmul(trainingFeatures, try weights(targets))
+  }
+
+  private func weights(_ targets: Tensor) throws(BilevelError) -> Tensor {
+    do {
+      return try solveGram(matmul(weightedFeatures, targets, transposeA: true))
+    } catch {
+      throw .function(error)
+    }
+  }
+
+  /// G⁻¹ B.
+  func solveGram(_ b: Tensor) throws(LinearAlgebraError) -> Tensor {
+    try triangularSolve(root, try triangularSolve(root, b), transposed: true)
   }
 }

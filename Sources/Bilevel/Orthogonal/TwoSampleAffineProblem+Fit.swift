@@ -12,6 +12,13 @@ extension TwoSampleAffineProblem {
     _ score: AffineScore = .orthogonal, nuisances learner: NuisanceLearner,
     crossFitting plan: CrossFitting = CrossFitting()
   ) throws(BilevelError) -> AffineFit {
+    plan.requireNoSplit("TwoSampleAffineProblem.fit", "problems of two samples")
+    if case .residual = score {
+      stop("TwoSampleAffineProblem.fit", "a residual g − y takes both in one sample; use .plugIn")
+    }
+    guard plan.folds == nil else {
+      stop("TwoSampleAffineProblem.fit", "given folds are for one sample; give foldCount")
+    }
     var splits: [AffineFit.Split] = []
     for repetition in 0..<plan.repeatCount {
       let generator = plan.generator(repetition)

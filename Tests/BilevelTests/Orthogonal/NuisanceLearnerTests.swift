@@ -57,7 +57,7 @@ import Testing
     let kernel = Kernel.gaussian(lengthScale: 0.7)
     let fit = try data.problem.fit(
       nuisances: .kernelRidge(kernel, ridge: .fixed(0.01), hasIntercept: false),
-      crossFitting: CrossFitting(folds: [folds]))
+      crossFitting: CrossFitting(folds: [folds]).with(sharedNoise: .kept))
     let reference = try expected(data, folds) { x, t, points in
       let count = Double(x.shape[0])
       let weights = try solvePositiveDefinite(
@@ -76,7 +76,8 @@ import Testing
       Tensor.concatenated([$0, square($0)], alongAxis: 1)
     }
     let fit = try data.problem.fit(
-      nuisances: .linear(linearClass), crossFitting: CrossFitting(folds: [folds]))
+      nuisances: .linear(linearClass),
+      crossFitting: CrossFitting(folds: [folds]).with(sharedNoise: .kept))
     let reference = try expected(data, folds) { x, t, points in
       func features(_ x: Tensor) -> Tensor { .concatenated([x, square(x)], alongAxis: 1) }
       let (center, mean) = (features(x).mean(alongAxis: 0), t.mean(alongAxis: 0))

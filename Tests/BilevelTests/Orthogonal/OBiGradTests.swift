@@ -39,12 +39,12 @@ import Testing
     .concatenated([sin(t), cos(t)], alongAxis: 1)
   }
 
-  @Test(arguments: [true, false]) func affineTargetsGiveTheAffineProblem(
-    isOrthogonal: Bool
-  ) throws {
+  @Test(arguments: [true, false], [SharedNoise.kept, .corrected])
+  func affineTargetsGiveTheAffineProblem(isOrthogonal: Bool, sharedNoise: SharedNoise) throws {
     let data = Data()
+    let plan = try plan(80).with(sharedNoise: sharedNoise)
     var layer = OBiGrad<Tensor, [Tensor], [Tensor]>.quadratic(
-      nuisances: polynomials, crossFitting: try plan(80),
+      nuisances: polynomials, crossFitting: plan,
       innerTarget: { ω, _, y in matmul(Self.features(y[0]), ω.expandingShape(at: 1)) },
       outerTarget: { _, _, y in y[1] })
     layer.isOrthogonal = isOrthogonal
@@ -53,15 +53,18 @@ import Testing
     let estimate = try fit.hypergradient(at: point)
     let affine = try AffineProblem(
       inputs: data.x, innerSlope: Self.features(data.t), outcome: data.outcome[0..., 0]
-    ).fit(
-      isOrthogonal ? .orthogonal : .plugIn, nuisances: polynomials, crossFitting: try plan(80))
+    ).fit(isOrthogonal ? .orthogonal : .plugIn, nuisances: polynomials, crossFitting: plan)
     let other = try affine.hypergradient(at: point)
     #expect(discrepancy(estimate.value, other.value) < 1e-12)
-    #expect(discrepancy(estimate.covariance, other.covariance) < 1e-12)
     #expect(estimate.names == ["w[0]", "w[1]"])
+    // The layer adds a correction to the rows of its fold, which counts in the covariance between
+    // folds; the affine problem to the mean.
+    let tolerance = sharedNoise == .kept ? 1e-12 : 1e-3
+    #expect(discrepancy(estimate.covariance, other.covariance) < tolerance)
+    guard isOrthogonal else { return }
     let (root, otherRoot) = (try fit.root(from: point), try affine.root())
-    if isOrthogonal {
-      #expect(discrepancy(root.value, otherRoot.value) < 1e-9)
+    #expect(discrepancy(root.value, otherRoot.value) < 1e-9)
+    if sharedNoise == .kept {
       #expect(discrepancy(root.covariance, otherRoot.covariance) < 1e-9)
     }
   }
@@ -164,7 +167,7 @@ import Testing
     var generatorsDiffer = false
     let singles = try (0..<3).map { repetition in
       var draws = PhiloxGenerator(seed: 4).split(key: UInt64(repetition))
-      let folds = try Folds(5, ofRows: 80, using: &draws)
+      let folds = try Folds(10, ofRows: 80, using: &draws)
       let single = try problem.fit(
         nuisances: polynomials, crossFitting: CrossFitting(folds: [folds])
       ).hypergradient(at: point)

@@ -37,7 +37,7 @@ import Testing
       inputs.gathering(four, alongAxis: 0), slope.gathering(four, alongAxis: 0),
       outcome.gathering(four, alongAxis: 0))
     let error = refusal { _ = try small.fit(nuisances: .kernelRidge()) }
-    #expect(error == .fewerUnitsThanFolds(unitCount: 4, foldCount: 5, areGroups: false))
+    #expect(error == .fewerUnitsThanFolds(unitCount: 4, foldCount: 10, areGroups: false))
   }
 
   @Test func constantOutcome() {
@@ -79,7 +79,7 @@ import Testing
     }
     let data = try problem(inputs, slope, outcome)
     let error = refusal { _ = try data.fit(nuisances: .linear(twice)) }
-    #expect(error == .singularGram(className: "twice the same", rowCount: 32))
+    #expect(error == .singularGram(className: "twice the same", rowCount: 36))
   }
 
   @Test func foldsOfAnotherSample() throws {

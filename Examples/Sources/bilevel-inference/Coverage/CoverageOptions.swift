@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bilevel
 import InferenceDesigns
 
 /// The options that a study's numbers depend on.
@@ -13,8 +14,15 @@ struct CoverageOptions: ParsableArguments {
   @Option(help: "Folds of cross-fitting. (default: 5, 2 for designs of the paper)")
   var folds: Int?
 
-  @Flag(help: "Fit the two nuisances of every product on disjoint halves.")
-  var splitNuisances = false
+  @Option(help: "What is done about noise that nuisances share. (default: kept, as in the paper)")
+  var sharedNoise: SharedNoise?
+
+  @Flag(
+    help: """
+      Kernel nuisances, folds and treatment of shared noise as the library has them by default, \
+      instead of those of the design.
+      """)
+  var libraryDefaults = false
 
   @Option(help: "How the penalty λ of kernel ridge regression is chosen.")
   var ridge: RidgeName?
@@ -32,8 +40,8 @@ struct CoverageOptions: ParsableArguments {
   @Option(help: "The length scale of the Gaussian kernel. (default: by design)")
   var bandwidth: Double?
 
-  @Option(help: "The most training rows that serve as landmarks of a kernel.")
-  var landmarks = 150
+  @Option(help: "The most training rows that serve as landmarks of a kernel. (default: 150)")
+  var landmarks: Int?
 
   @Option(help: "The λ of kbo-fixed. (default: by design)")
   var kboRidge: Double?
@@ -64,7 +72,7 @@ struct CoverageOptions: ParsableArguments {
       }
     }
     for (name, value, range) in [
-      ("--folds", folds ?? 2, 2...100), ("--landmarks", landmarks, 1...10_000),
+      ("--folds", folds ?? 2, 2...100), ("--landmarks", landmarks ?? 1, 1...10_000),
       ("--draws", draws, 20...1_000_000),
     ] where !range.contains(value) {
       throw ValidationError(
@@ -74,11 +82,16 @@ struct CoverageOptions: ParsableArguments {
     if band, design.study.line(pointCount: 2).isEmpty {
       throw ValidationError("--band does not apply to the design \(design.rawValue)")
     }
+    if sharedNoise != nil, design == .twoSample || design == .crossEntropy {
+      throw ValidationError("--shared-noise does not apply to the design \(design.rawValue)")
+    }
+    let standard = CrossFitting()
     return CoverageSpecification(
       design: design, methods: try methods(design), learner: try learner(design),
       baseline: .init(
         lengthScale: bandwidth ?? baseline.lengthScale, ridge: kboRidge ?? baseline.ridge),
-      foldCount: folds ?? design.defaultFoldCount, splitsNuisances: splitNuisances,
+      foldCount: folds ?? (libraryDefaults ? standard.foldCount : design.defaultFoldCount),
+      sharedNoise: sharedNoise ?? (libraryDefaults ? standard.sharedNoise : .kept),
       band: band ? .init(draws: draws) : nil, seed: seed)
   }
 
@@ -101,36 +114,50 @@ struct CoverageOptions: ParsableArguments {
   }
 
   private func learner(_ design: DesignName) throws -> LearnerSettings {
-    switch design.defaultLearner {
+    let usual: LearnerSettings = libraryDefaults ? .kernel(.standard) : design.defaultLearner
+    switch usual {
     case .features(let map, let penalty):
-      guard ridge == nil, ridgePower == nil else {
+      guard ridge == nil, ridgePower == nil, landmarks == nil else {
         throw ValidationError(
-          "--ridge and --ridge-power are for kernels, but the nuisances of \(design.rawValue) are "
-            + "learned on fixed features; --ridge-constant is their penalty")
+          "--ridge, --ridge-power and --landmarks are for kernels, but the nuisances of "
+            + "\(design.rawValue) are learned on fixed features; --ridge-constant is their penalty")
       }
       return .features(map, penalty: ridgeConstant ?? penalty)
     case .kernel(var settings):
       if let bandwidth { settings.lengthScale = bandwidth }
-      settings.landmarkCount = landmarks
+      if let landmarks { settings.landmarkCount = landmarks }
       settings.ridge = try rule(settings.ridge)
       return .kernel(settings)
     }
   }
 
+  /// The rule for λ: the usual one of the design unless options give another.
   private func rule(_ usual: KernelSettings.Ridge) throws -> KernelSettings.Ridge {
-    guard ridge == nil || ridge == .rate || ridgePower == nil else {
+    var (name, constant, power) = (ridge, ridgeConstant, ridgePower)
+    switch usual {
+    case .crossValidated(let factor) where name == nil || name == .crossValidated:
+      (name, constant) = (.crossValidated, constant ?? factor)
+    case .rate(let usualConstant, let usualPower) where name == nil || name == .rate:
+      (name, constant, power) = (.rate, constant ?? usualConstant, power ?? usualPower)
+    default: break
+    }
+    guard name == .rate || power == nil else {
       throw ValidationError("--ridge-power is for --ridge rate")
     }
-    switch ridge {
-    case .fixed:
-      guard let ridgeConstant else {
+    switch name {
+    case .crossValidated: return .crossValidated(factor: constant ?? 0.5)
+    case .rate:
+      guard let constant, let power else {
+        throw ValidationError("--ridge rate needs --ridge-constant and --ridge-power here")
+      }
+      return .rate(constant: constant, power: power)
+    case .fixed, nil:
+      guard let constant else {
         throw ValidationError("--ridge fixed needs the value of λ as --ridge-constant")
       }
-      return .rate(constant: ridgeConstant, power: 0)
-    case .crossValidated: return .crossValidated(factor: ridgeConstant ?? 1)
-    case .rate, nil:
-      guard case .rate(let constant, let power) = usual else { return usual }
-      return .rate(constant: ridgeConstant ?? constant, power: ridgePower ?? power)
+      return .fixed(constant)
     }
   }
 }
+
+extension SharedNoise: @retroactive ExpressibleByArgument {}

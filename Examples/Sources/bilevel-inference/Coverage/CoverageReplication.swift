@@ -22,6 +22,8 @@ struct MethodRecord: Codable, Sendable {
   var rootErrors: [Double]?
   /// Their standard errors, [d].
   var rootStandardErrors: [Double]?
+  /// An estimate of E‖ĵ − j‖² of the nuisances; it can be negative.
+  var slopeError: Double?
   /// The simultaneous band.
   var band: BandRecord?
   /// Why there is no estimate.
@@ -65,6 +67,7 @@ extension MethodRecord {
     let estimate = try fit.hypergradient(design.evaluationPoint)
     errors = (estimate.value - truth).scalars
     standardErrors = estimate.standardErrors.scalars
+    slopeError = fit.slopeError
     truthPValue = estimate.jointTest(null: truth).pValue
     if let stationaryPoint = design.stationaryPoint {
       stationarityPValue = try fit.hypergradient(stationaryPoint).jointTest().pValue

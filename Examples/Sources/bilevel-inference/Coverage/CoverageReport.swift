@@ -5,12 +5,31 @@ struct CoverageReport: Encodable, Sendable {
   let specification: CoverageSpecification
   /// By size, then by method.
   let summaries: [CoverageSummary]
+  let failures: [Failure]
+
+  /// Samples on which a method gave no estimate.
+  struct Failure: Encodable, Sendable {
+    let method: StudyMethod
+    let size: Int
+    let count: Int
+    /// Of the first of them.
+    let reason: String
+  }
 
   init(_ specification: CoverageSpecification, _ replications: [CoverageReplication], sizes: [Int])
   {
     self.specification = specification
     summaries = sizes.flatMap {
       CoverageSummary.summaries(of: replications, size: $0, methods: specification.methods)
+    }
+    failures = sizes.flatMap { size in
+      specification.methods.enumerated().compactMap { position, method in
+        let reasons = replications.filter { $0.task.size == size }
+          .compactMap { $0.methods[position].failure }
+        return reasons.first.map {
+          Failure(method: method, size: size, count: reasons.count, reason: $0)
+        }
+      }
     }
   }
 
@@ -19,9 +38,8 @@ struct CoverageReport: Encodable, Sendable {
     let heading = """
       Coverage of 95 % intervals: \(specification.design.summary)
         Nuisances   \(specification.learner)
-        Folds       \(specification.foldCount)\
-      \(specification.splitsNuisances ? ", nuisances on disjoint halves" : ""); \
-      seed \(specification.seed)
+        Folds       \(specification.foldCount), shared noise \
+      \(specification.sharedNoise.rawValue); seed \(specification.seed)
       """
     let sections = sizes.map { size in
       let rows = summaries.filter { $0.size == size }
@@ -29,7 +47,12 @@ struct CoverageReport: Encodable, Sendable {
       return "n = \(Numbers.count(size)), \(rows.first?.replications ?? 0) replications\n"
         + tables.compactMap { $0 }.joined(separator: "\n\n")
     }
-    return ([heading] + sections + [Self.notes]).joined(separator: "\n\n")
+    let failures = failures.map {
+      wrapped(
+        "\($0.method.title) failed on \($0.count) of the samples of n = \(Numbers.count($0.size)): "
+          + $0.reason, width: 100)
+    }
+    return ([heading] + sections + failures + [Self.notes]).joined(separator: "\n\n")
   }
 
   /// The sizes in the order of the study.
@@ -41,7 +64,8 @@ struct CoverageReport: Encodable, Sendable {
     "Errors of the gradient at one ω, over coordinates: norms of bias and sd, mean coverage with "
       + "its Monte Carlo error and the range of coordinates. 'at OBiGrad's length' is the coverage of "
       + "intervals as long as OBiGrad's around each method's estimate. 'size at ω*' is how often "
-      + "the joint 5 % test rejects a zero gradient where it is zero.", width: 100)
+      + "the joint 5 % test rejects a zero gradient where it is zero. ‖ĵ − j‖ is the root mean "
+      + "squared error of the regression of ∂g_ω.", width: 100)
 
   private static func gradientTable(_ rows: [CoverageSummary]) -> String? {
     var table = TextTable(header: [
@@ -64,14 +88,14 @@ struct CoverageReport: Encodable, Sendable {
 
   private static func inferenceTable(_ rows: [CoverageSummary]) -> String? {
     var table = TextTable(header: [
-      "joint test and root", "joint coverage", "size at ω*", "root bias", "root RMSE",
-      "root coverage", "failures",
+      "tests, root, nuisances", "joint coverage", "size at ω*", "root bias", "root RMSE",
+      "root coverage", "‖ĵ − j‖",
     ])
     for row in rows {
       table.append([
         row.method.title, share(row.jointCoverage), share(row.stationarityRejection),
         row.root.map { number($0.bias) } ?? "—", row.root.map { number($0.rootMeanSquare) } ?? "—",
-        share(row.root?.coverage), "\(row.failures)",
+        share(row.root?.coverage), row.slopeError.map { number($0) } ?? "—",
       ])
     }
     return table.text()

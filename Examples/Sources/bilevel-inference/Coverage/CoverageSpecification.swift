@@ -8,11 +8,11 @@ struct CoverageSpecification: StudySpecification {
     /// The fixed λ.
     let ridge: Double
 
-    var fixed: NuisanceLearner { learner(.fixed(ridge)) }
-    var decaying: NuisanceLearner { learner(.rate(constant: 0.05, power: 0.6)) }
+    var fixed: KBO { baseline(.fixed(ridge)) }
+    var decaying: KBO { baseline(.rate(constant: 0.05, power: 0.6)) }
 
-    private func learner(_ rule: RidgeRule) -> NuisanceLearner {
-      .kernelRidge(.gaussian(lengthScale: lengthScale), ridge: rule, hasIntercept: false)
+    private func baseline(_ rule: RidgeRule) -> KBO {
+      KBO(.gaussian(lengthScale: lengthScale), ridge: rule, landmarkCount: 150)
     }
   }
 
@@ -30,14 +30,12 @@ struct CoverageSpecification: StudySpecification {
   let learner: LearnerSettings
   let baseline: Baseline
   let foldCount: Int
-  let splitsNuisances: Bool
+  let sharedNoise: SharedNoise
   let band: Band?
   let seed: UInt64
 
   func crossFitting(seed: UInt64) -> CrossFitting {
-    var plan = CrossFitting(foldCount: foldCount, seed: seed)
-    plan.splitsNuisances = splitsNuisances
-    return plan
+    CrossFitting(foldCount: foldCount, seed: seed).with(sharedNoise: sharedNoise)
   }
 
   func maker() -> (StudyTask) throws -> CoverageReplication {
@@ -51,8 +49,11 @@ struct CoverageSpecification: StudySpecification {
     [
       ("--design", design.rawValue), ("--seed", "\(seed)"),
       ("--methods", methods.map(\.rawValue).joined(separator: ",")),
-      ("the learner (--ridge, --ridge-constant, --ridge-power, --bandwidth)", "\(learner)"),
-      ("--folds", "\(foldCount)"), ("--split-nuisances", splitsNuisances ? "on" : "off"),
+      (
+        "the learner (--ridge, --ridge-constant, --ridge-power, --bandwidth, --landmarks)",
+        "\(learner)"
+      ),
+      ("--folds", "\(foldCount)"), ("--shared-noise", sharedNoise.rawValue),
       (
         "--kbo-ridge or --bandwidth",
         "λ = \(baseline.ridge) at length scale \(baseline.lengthScale)"

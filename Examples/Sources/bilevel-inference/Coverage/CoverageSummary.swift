@@ -9,9 +9,8 @@ struct CoverageSummary: Codable, Sendable {
   let method: StudyMethod
   /// Rows of a sample, n.
   let size: Int
-  /// Replications with an estimate, and without.
+  /// Replications with an estimate.
   let replications: Int
-  let failures: Int
   /// The norm of the mean error.
   let bias: Double
   /// The root of the summed variances of the errors.
@@ -37,6 +36,8 @@ struct CoverageSummary: Codable, Sendable {
   let jointCoverage: Double?
   /// How often it rejects a zero gradient at ω*.
   let stationarityRejection: Double?
+  /// The root of E‖ĵ − j‖² of the nuisances.
+  let slopeError: Double?
   /// The root, over the replications in which it is identified.
   let root: Root?
   /// The simultaneous band.
@@ -90,7 +91,6 @@ extension CoverageSummary {
     self.method = method
     self.size = size
     replications = good.count
-    failures = records.count - good.count
     bias = errors.bias
     deviation = errors.deviation
     rootMeanSquare = errors.rootMeanSquare
@@ -110,6 +110,10 @@ extension CoverageSummary {
     length = 2 * Self.critical * errorsOfLength.reduce(0, +) / Double(errorsOfLength.count)
     jointCoverage = Self.share(good.compactMap { $0.truthPValue.map { $0 >= 0.05 } })
     stationarityRejection = Self.share(good.compactMap { $0.stationarityPValue.map { $0 < 0.05 } })
+    let slopeErrors = good.compactMap(\.slopeError)
+    slopeError =
+      slopeErrors.isEmpty
+      ? nil : max(0, slopeErrors.reduce(0, +) / Double(slopeErrors.count)).squareRoot()
     root = Root(good)
     band = Band(good.compactMap(\.band))
   }

@@ -4,7 +4,7 @@ extension CoverageReport {
   /// All summaries as a table with a line to each size and method.
   var csv: String {
     let columns: [(name: String, value: (CoverageSummary) -> Double?)] = [
-      ("replications", { Double($0.replications) }), ("failures", { Double($0.failures) }),
+      ("replications", { Double($0.replications) }),
       ("bias", \.bias), ("sd", \.deviation), ("rmse", \.rootMeanSquare),
       ("rmse_se", \.rootMeanSquareError), ("rmse_to_oracle", \.relativeRootMeanSquare),
       ("bias_to_sd", \.biasToDeviation), ("coverage", \.coverage),
@@ -12,6 +12,7 @@ extension CoverageReport {
       ("coverage_max", \.largestCoverage), ("coverage_efficient_length", \.efficientLengthCoverage),
       ("length", \.length), ("joint_coverage", \.jointCoverage),
       ("size_at_root", \.stationarityRejection),
+      ("slope_error", \.slopeError),
       ("root_replications", { $0.root.map { Double($0.replications) } }),
       ("root_bias", { $0.root?.bias }), ("root_rmse", { $0.root?.rootMeanSquare }),
       ("root_coverage", { $0.root?.coverage }), ("band_coverage", { $0.band?.coverage }),

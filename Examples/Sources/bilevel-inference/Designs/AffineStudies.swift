@@ -27,27 +27,35 @@ struct AffineStudy<Design: AffineDesign>: StudyDesign {
   ) throws -> FittedMethod {
     let learner = specification.learner.learner
     let plan = specification.crossFitting(seed: seed)
-    let halves = CrossFitting(foldCount: 2, seed: seed)
     let fit =
       switch method {
       case .oracle: try problem.fit(given: design.nuisances(at: problem.inputs))
       case .obigrad: try problem.fit(nuisances: learner, crossFitting: plan)
       case .obigradSplit:
-        try problem.fit(nuisances: learner, crossFitting: plan.splittingNuisances)
+        try problem.fit(nuisances: learner, crossFitting: plan.with(sharedNoise: .split))
       case .plugin: try problem.fit(.plugIn, nuisances: learner, crossFitting: plan)
       case .pluginInSample:
         try problem.fit(
           .plugIn, given: problem.nuisances(learner, trainedOn: problem, seed: seed))
-      case .kboFixed:
-        try problem.fit(
-          .plugIn, nuisances: specification.baseline.fixed, crossFitting: halves)
-      case .kboDecaying:
-        try problem.fit(
-          .plugIn, nuisances: specification.baseline.decaying, crossFitting: halves)
+      case .kboFixed: try specification.baseline.fixed.fit(problem, seed: seed)
+      case .kboDecaying: try specification.baseline.decaying.fit(problem, seed: seed)
       // The nuisances are not used.
       case .residual: try problem.fit(.residual, given: design.nuisances(at: problem.inputs))
       }
-    return FittedMethod(fit)
+    var method = FittedMethod(fit)
+    method.slopeError = slopeError(of: fit, on: problem)
+    return method
+  }
+
+  /// An estimate of E‖ĵ − j‖² from out-of-fold errors, by how much larger they are than those of the
+  /// truth; nil where nuisances are not cross-fitted.
+  private func slopeError(of fit: AffineFit, on problem: AffineProblem) -> Double? {
+    guard !fit.nuisanceErrors.isEmpty else { return nil }
+    let first = problem.known.intercept ? 0 : 1
+    let slopes = fit.nuisanceErrors[first..<first + problem.dimension]
+    let noise = square(problem.innerSlope - design.nuisances(at: problem.inputs).slope)
+    return slopes.reduce(0) { $0 + $1.rootMeanSquare * $1.rootMeanSquare }
+      - noise.mean(alongAxis: 0).sum().scalar
   }
 }
 

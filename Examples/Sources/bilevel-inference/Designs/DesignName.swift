@@ -34,14 +34,14 @@ enum DesignName: String, Codable, CaseIterable, Sendable {
     switch self {
     case .iv: "confounded instrumental variables, well conditioned"
     case .fqe: "fitted Q-evaluation by the Bellman residual, bounded features"
-    case .fqeLQ: "the same in a linear-quadratic process, quadratic features"
+    case .fqeLQ: "fitted Q-evaluation in a linear-quadratic process, quartic polynomials"
     case .crossEntropy: "cross-entropy losses, the general score"
     case .twoSample: "instrumental variables, two samples with different inputs"
     case .paperIV1: "vector sine IV of El Khoury et al. (2026), figures 1 and 2"
     case .paperIV4: "scalar IV of El Khoury et al. (2026), figure 4"
-    case .paperB1: "labelled Bellman regression of El Khoury et al. (2026), b1"
-    case .paperB2: "labelled Bellman regression of El Khoury et al. (2026), b2"
-    case .paperB3: "labelled Bellman regression of El Khoury et al. (2026), b3"
+    case .paperB1: "labelled Bellman regression of El Khoury et al. (2026), first experiment"
+    case .paperB2: "labelled Bellman regression of El Khoury et al. (2026), second experiment"
+    case .paperB3: "labelled Bellman regression of El Khoury et al. (2026), third experiment"
     }
   }
 

@@ -1,4 +1,5 @@
 import Bilevel
+import ExampleSupport
 import InferenceDesigns
 
 /// How the nuisances of a study are learned.
@@ -20,6 +21,7 @@ enum LearnerSettings: Codable, Equatable, Sendable {
 struct KernelSettings: Codable, Equatable, Sendable {
   /// How λ is chosen.
   enum Ridge: Codable, Equatable, Sendable {
+    case fixed(Double)
     /// λ = constant · n^(−power) on n training rows.
     case rate(constant: Double, power: Double)
     /// The λ of least leave-one-out error times a factor.
@@ -32,11 +34,14 @@ struct KernelSettings: Codable, Equatable, Sendable {
   var landmarkCount = 150
   var hasIntercept = false
 
+  /// What `NuisanceLearner.kernelRidge()` is.
+  static let standard = KernelSettings(ridge: .crossValidated(factor: 0.5), hasIntercept: true)
+
   var learner: NuisanceLearner {
     let rule: RidgeRule =
       switch ridge {
-      case .rate(let constant, let power):
-        power == 0 ? .fixed(constant) : .rate(constant: constant, power: power)
+      case .fixed(let value): .fixed(value)
+      case .rate(let constant, let power): .rate(constant: constant, power: power)
       case .crossValidated(let factor): .crossValidated(factor: factor)
       }
     return .kernelRidge(
@@ -49,19 +54,24 @@ extension LearnerSettings: CustomStringConvertible {
   var description: String {
     switch self {
     case .kernel(let settings): "\(settings)"
-    case .features(let map, let penalty): "\(map.rawValue) features, absolute penalty \(penalty)"
+    case .features(let map, let penalty):
+      "\(map.title) features, absolute penalty \(Numbers.short(penalty))"
     }
   }
 }
 
 extension KernelSettings: CustomStringConvertible {
   var description: String {
-    let scale = lengthScale.map { "length scale \($0)" } ?? "length scale chosen on training rows"
+    let scale =
+      lengthScale.map { "length scale \(Numbers.short($0))" }
+      ?? "length scale chosen on training rows"
     let ridge =
       switch self.ridge {
-      case .rate(let constant, let power): "λ = \(constant) n^−\(power)"
+      case .fixed(let value): "λ = \(Numbers.short(value))"
+      case .rate(let constant, let power):
+        "λ = \(Numbers.short(constant)) n^−\(Numbers.short(power))"
       case .crossValidated(let factor):
-        factor == 1 ? "cross-validated λ" : "\(factor) × cross-validated λ"
+        factor == 1 ? "cross-validated λ" : "\(Numbers.short(factor)) × cross-validated λ"
       }
     return "Gaussian kernel ridge regression, \(scale), \(ridge), \(landmarkCount) landmarks"
       + (hasIntercept ? ", intercept" : "")

@@ -35,6 +35,8 @@ struct FittedMethod {
   var hypergradients: ((_ grid: [Tensor]) throws -> Estimate)?
   /// The stationary point, where the method has one.
   var root: (() throws -> Estimate)?
+  /// An estimate without bias of E‖ĵ − j‖², where there is one.
+  var slopeError: Double?
 }
 
 extension FittedMethod {

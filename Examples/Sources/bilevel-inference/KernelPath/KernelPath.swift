@@ -1,8 +1,10 @@
 import Autodiff
 import Bilevel
 
-/// The kernel baseline along its penalty: regularised regressions on an inner sample, evaluated on an
-/// outer one, for many λ by one eigendecomposition
+/// The kernel baseline along its penalty.
+///
+/// Regularised regressions on an inner sample are evaluated on an outer one, for many λ by one
+/// eigendecomposition:
 ///
 ///     K_oi (K_ii + n λ I)⁻¹ T = K_oi U (Λ + n λ)⁻¹ Uᵀ T,   K_ii = U Λ Uᵀ
 ///

@@ -24,7 +24,7 @@ enum PathDesign: String, Codable, CaseIterable, Sendable {
     switch self {
     case .paperIV3: "confounded vector sine IV of El Khoury et al. (2026), figure 3"
     case .paperIV4: DesignName.paperIV4.summary
-    case .paperB4: "labelled Bellman regression of El Khoury et al. (2026), b4"
+    case .paperB4: "labelled Bellman regression of El Khoury et al. (2026), fourth experiment"
     case .iv: DesignName.iv.summary
     case .fqe: DesignName.fqe.summary
     }

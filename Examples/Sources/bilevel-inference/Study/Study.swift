@@ -48,12 +48,17 @@ struct Study<Specification: StudySpecification> {
   func complete(
     in path: String, resumes: Bool, jobs: Int
   ) throws -> [Specification.Replication] {
+    // From before there is a file, so that whoever sees it can interrupt.
+    let interruption = Interruption(
+      announcement: "stopping after these replications; Ctrl-C again stops now")
+    defer { interruption.end() }
     let file = try ReplicationFile(path: path, specification, resumes: resumes)
     let kept = Set(file.replications.map(\.task))
     let tasks = sizes.flatMap { size in
       (0..<replications).map { StudyTask(size: size, index: $0) }
     }
-    let runner = StudyRunner(specification: specification, jobs: jobs)
+    let runner = StudyRunner(
+      specification: specification, jobs: jobs, interruption: interruption)
     guard try runner.run(tasks.filter { !kept.contains($0) }, file.append) else {
       throw Interrupted(
         state: "the \(Numbers.count(file.replications.count)) replications so far are in \(path)",

@@ -8,6 +8,7 @@ import Synchronization
 struct StudyRunner<Specification: StudySpecification> {
   let specification: Specification
   let jobs: Int
+  let interruption: Interruption
 
   /// Runs tasks and hands over every result as it comes, on the calling thread.
   ///
@@ -19,14 +20,9 @@ struct StudyRunner<Specification: StudySpecification> {
     // Replications are independent, so a thread each is faster than many threads on each.
     Parallelism.threadCount = 1
     let queue = TaskQueue<Specification.Replication>(tasks)
-    let interruption = Interruption(
-      announcement: "stopping after these replications; Ctrl-C again stops now")
     let progress = ProgressMeter(
       label: specification.label, total: tasks.count, unit: "replication")
-    defer {
-      interruption.end()
-      progress.finish()
-    }
+    defer { progress.finish() }
     let workers = (0..<min(jobs, tasks.count)).map { _ in
       Worker.start(queue, specification)
     }

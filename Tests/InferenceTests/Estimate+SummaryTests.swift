@@ -2,7 +2,7 @@ import Autodiff
 import Inference
 import Testing
 
-@Suite struct SummaryTests {
+@Suite struct EstimateSummaryTests {
   /// Coordinates with mean 3 and −1 and standard errors 1 and 2, uncorrelated.
   private func estimate() throws -> Estimate {
     let rows = Tensor(rows: [[1, 2], [1, -2], [-1, 2], [-1, -2]])

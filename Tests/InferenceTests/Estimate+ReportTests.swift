@@ -3,7 +3,7 @@ import Foundation
 import Inference
 import Testing
 
-@Suite struct ReportTests {
+@Suite struct EstimateReportTests {
   private func roundTrip(_ report: Estimate.Report) throws -> Estimate.Report {
     try JSONDecoder().decode(Estimate.Report.self, from: JSONEncoder().encode(report))
   }

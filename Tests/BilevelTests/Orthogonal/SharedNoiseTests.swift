@@ -1,0 +1,88 @@
+import Autodiff
+import Bilevel
+import Testing
+
+/// The correction for noise that two regressions share, against its definition and against the bias it is
+/// to remove.
+@Suite struct SharedNoiseTests {
+  private let linearClass = LinearClass(
+    ridge: 0.02, hasIntercept: true, penalizesIntercept: false
+  ) { x in Tensor.concatenated([x, x * x], alongAxis: 1) }
+
+  /// A(x, i) by predicting unit vectors, residuals and leverages from it, fold by fold.
+  @Test func correctionIsItsDefinition() throws {
+    var generator = PhiloxGenerator(seed: 4)
+    let x = Tensor.normal([24, 1], using: &generator)
+    let noise = Tensor.normal([24, 3], using: &generator)
+    let slope = Tensor.concatenated(
+      [x + noise[0..., 0..<1], cos(x) + noise[0..., 1..<2]], alongAxis: 1)
+    let intercept = sin(x[0..., 0]) * noise[0..., 2]
+    let outcome = x[0..., 0] + noise[0..., 0] - noise[0..., 2]
+    let problem = try AffineProblem(
+      inputs: x, innerIntercept: intercept, innerSlope: slope, outcome: outcome)
+    let folds = try Folds(assignment: (0..<24).map { $0 % 3 })
+    let plan = CrossFitting(folds: [folds])
+    let point = Tensor([0.4, -1])
+    func estimate(_ noise: SharedNoise) throws -> Tensor {
+      try problem.fit(
+        nuisances: .linear(linearClass), crossFitting: plan.with(sharedNoise: noise)
+      ).hypergradient(at: point).value
+    }
+    var expected = Tensor.zeros([2])
+    for fold in 0..<3 {
+      let (training, held) = (folds.training(fold), folds.held(fold))
+      let all = Tensor.concatenated([held, training], alongAxis: 0)
+      let features = linearClass.features(x)
+      let phi = features.gathering(training, alongAxis: 0)
+      let penalty = Tensor([0.04, 0.04, 0]).embeddedDiagonal() * 16
+      let hat = matmul(
+        features.gathering(all, alongAxis: 0),
+        try solve(matmul(phi, phi, transposeA: true) + penalty, phi.transposed()))
+      let (weights, own) = (hat.slice(0..<8, alongAxis: 0), hat.slice(8..<24, alongAxis: 0))
+      let g = intercept + matmul(slope, point.expandingShape(at: 1)).squeezingShape(at: 1)
+      let gap = (g - outcome).gathering(training, alongAxis: 0)
+      let rows = slope.gathering(training, alongAxis: 0)
+      let gapError = gap - matmul(own, gap.expandingShape(at: 1)).squeezingShape(at: 1)
+      let slopeError = rows - matmul(own, rows)
+      let c = square(weights).sum(alongAxis: 0) / (8 * (1 - own.diagonal()))
+      expected += (slopeError * (c * gapError).expandingShape(at: 1)).sum(alongAxis: 0) / 3
+    }
+    let difference = try estimate(.corrected) - estimate(.kept)
+    #expect(discrepancy(difference, expected) < 1e-12)
+  }
+
+  /// With X of no use for T and Y the gradient is 0 at ω = 0, but regressions on many features fit the same
+  /// noise: the score as it is misses 0 by many standard errors of the mean over replications.
+  @Test func correctionAndSplitRemoveTheBias() throws {
+    let features = LinearClass(ridge: 0) { x in
+      Tensor.concatenated((1...12).map { cos(Double($0) * x) }, alongAxis: 1)
+    }
+    let generator = PhiloxGenerator(seed: 21)
+    var totals: [SharedNoise: [Double]] = [:]
+    for replication in 0..<300 {
+      var draws = generator.split(key: UInt64(replication))
+      let x = Tensor.uniform([80, 1], from: 0, to: 3, using: &draws)
+      let noise = Tensor.normal([80, 2], using: &draws)
+      let treatment = noise[0..., 0..<1]
+      let outcome = noise[0..., 0] + 0.5 * noise[0..., 1]
+      let problem = try AffineProblem(inputs: x, innerSlope: treatment, outcome: outcome)
+      for kind in [SharedNoise.kept, .corrected, .split] {
+        let plan = CrossFitting(foldCount: 4, seed: UInt64(replication)).with(sharedNoise: kind)
+        let fit = try problem.fit(nuisances: .linear(features), crossFitting: plan)
+        totals[kind, default: []].append(try fit.hypergradient(at: Tensor([0])).value[0].scalar)
+      }
+    }
+    func tStatistic(_ values: [Double]) -> Double {
+      let mean = values.reduce(0, +) / Double(values.count)
+      let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      let variance = squares / Double(values.count - 1)
+      return mean / (variance / Double(values.count)).squareRoot()
+    }
+    let kept = tStatistic(totals[.kept] ?? [])
+    let corrected = tStatistic(totals[.corrected] ?? [])
+    let split = tStatistic(totals[.split] ?? [])
+    #expect(abs(kept) > 6, "\(kept) \(corrected) \(split)")
+    #expect(abs(corrected) < 3, "\(kept) \(corrected) \(split)")
+    #expect(abs(split) < 3, "\(kept) \(corrected) \(split)")
+  }
+}
