@@ -19,7 +19,7 @@ public struct FirstStageLearner: Sendable, Equatable {
 
   /// The class of functions.
   public var kind: Kind
-  /// λ of the penalty (λ/2) ‖f‖²; nil for the least leave-one-out error (a network: 0.001).
+  /// λ of the penalty (λ/2) ‖f‖²; nil for a choice by leave-one-out error (a network: 0.01).
   public var ridge: Double?
   /// The length scale of the kernel; nil for the least leave-one-out error.
   public var bandwidth: Double?
@@ -69,16 +69,17 @@ public struct FirstStageLearner: Sendable, Equatable {
   }
 
   private var network: NuisanceLearner {
-    let ridge = ridge ?? 1e-3
-    return NuisanceLearner(name: "network with tanh layers of 32 and 16, λ = \(short(ridge))") {
+    let ridge = ridge ?? 1e-2
+    return NuisanceLearner(name: "network with tanh layers of 16 and 8, λ = \(short(ridge))") {
       fold in
       .network(
         NetworkClass(
           features: MLP(
-            widths: [fold.inputs.shape[1], 32, 16], activation: .tanh, finalActivation: .tanh,
+            widths: [fold.inputs.shape[1], 16, 8], activation: .tanh, finalActivation: .tanh,
             using: &fold.generator),
           head: .closedForm(ridge: ridge / 2),
-          training: FunctionTraining(optimizer: Adam(learningRate: 3e-3), stepCount: 300)))
+          training: FunctionTraining(
+            optimizer: AdamW(learningRate: 3e-3, weightDecay: 0.1), stepCount: 100)))
     }
   }
 }

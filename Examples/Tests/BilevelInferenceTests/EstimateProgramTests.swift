@@ -2,9 +2,6 @@ import Foundation
 import ProgramTestSupport
 import Testing
 
-/// The program under test.
-private let program = Program(named: "bilevel-inference")
-
 @Suite struct EstimateProgramTests {
   /// A treatment with an effect of 2, moved by an instrument, on rows without repetition.
   private static func data(
@@ -35,7 +32,7 @@ private let program = Program(named: "bilevel-inference")
     let workspace = try Workspace()
     defer { workspace.remove() }
     try workspace.write(data, to: "d.csv")
-    try check(try program.run(arguments, in: workspace.url), workspace)
+    try check(try bilevelInference.run(arguments, in: workspace.url), workspace)
   }
 
   @Test func anEffectWithItsInterval() throws {
@@ -54,7 +51,7 @@ private let program = Program(named: "bilevel-inference")
       #expect((json["warnings"] as? [String])?.isEmpty == true)
       for text in [
         "Data", "Score", "Nuisances", "Resampling", "Identification", "Fit", "Tests", "Reading",
-        "kernel ridge regression, cross-validated λ", "5 folds, 2 splits (median)",
+        "kernel ridge regression", "5 folds, 2 splits (median)",
         "Weak-instrument robust 95 % set", "two-stage least squares",
       ] {
         #expect(result.output.contains(text), "\(text)")
@@ -97,7 +94,7 @@ private let program = Program(named: "bilevel-inference")
 
   @Test func theSameSeedGivesTheSameBytes() throws {
     try run(Self.roles + ["--json", "a.json"]) { _, workspace in
-      _ = try program.run(Self.roles + ["--json", "b.json"], in: workspace.url)
+      _ = try bilevelInference.run(Self.roles + ["--json", "b.json"], in: workspace.url)
       let (first, second) = (
         try Data(contentsOf: workspace.url.appending(path: "a.json")),
         try Data(contentsOf: workspace.url.appending(path: "b.json"))
@@ -113,10 +110,10 @@ private let program = Program(named: "bilevel-inference")
       #expect(result.status == 1)
       #expect(result.errors.contains("d.csv: 3 rows repeat an earlier one"))
       #expect(result.errors.contains("--allow-duplicates"))
-      let allowed = try program.run(Self.roles + ["--allow-duplicates"], in: workspace.url)
+      let allowed = try bilevelInference.run(Self.roles + ["--allow-duplicates"], in: workspace.url)
       #expect(allowed.status == 0, "\(allowed.errors)")
       #expect(allowed.output.contains("3 rows repeat another one, taken as observations"))
-      let grouped = try program.run(Self.roles + ["--groups", "firm"], in: workspace.url)
+      let grouped = try bilevelInference.run(Self.roles + ["--groups", "firm"], in: workspace.url)
       #expect(grouped.status == 0, "\(grouped.errors)")
     }
   }
@@ -154,9 +151,8 @@ private let program = Program(named: "bilevel-inference")
         "d.csv, line 4, column 1 (\"y\"): the number is infinite"))
     #expect(try message("y,t,zz,w\n1,2,3,4\n").contains("there is no column \"z\"; did you mean"))
     // A treatment that is negative in one row has no logarithm.
-    let lines = Self.data().split(separator: "\n") + ["1,-2,0.1,0.2,f"]
     #expect(
-      try message(lines.joined(separator: "\n"), ["--features", "log"]).contains(
+      try message(Self.data() + "\n1,-2,0.1,0.2,f", ["--features", "log"]).contains(
         "the logarithm takes positive values, but t is -2"))
   }
 }

@@ -25,7 +25,7 @@ struct EstimateOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The penalty λ of the learner. (default: least leave-one-out error; linear 0; network 0.001)",
+      "The penalty λ of the learner. (default: by leave-one-out error; linear 0; network 0.01)",
       valueName: "number"))
   var ridge: Double?
 
