@@ -2,20 +2,22 @@ import Autodiff
 import Bilevel
 import ExampleSupport
 import Inference
+import Neural
 
 /// Intervals for the structural function: a linear head on the learned treatment features, refitted
 /// on rows that no network has seen.
 ///
-///     f(t) = [ψ(t), 1] u,   u the root of the orthogonal gradient of E[½ (E[f(t) | z] − y)²] + ½ λ ‖u‖²
+///     f(t) = [ψ̃(t), 1] u,   u the root of the orthogonal gradient of E[½ (E[f(t) | z] − y)²] + ½ λ ‖u‖²
 ///
-/// Given the features ψ, which are constants here, the interval is that of the penalised projection on
+/// ψ̃ are the principal components of the learned features ψ, of variance 1 on the rows that these
+/// were learned from: learned features are nearly dependent. Given ψ̃, which is constant here, the interval is that of the penalised projection on
 /// them. What no combination of the features can say is not in it.
 struct DeepInference {
   /// The number of rows.
   let rowCount: Int
   private let head: Estimate
   private let fit: DeepFit
-  private let model: DeepFit.Result
+  private let features: LearnedFeatures
 
   /// - Throws: `DeepInferenceError` without enough rows; `BilevelError` where the head cannot be
   ///   found.
@@ -26,7 +28,7 @@ struct DeepInference {
       throw DeepInferenceError.tooFewRows(found: sample.count, needed: needed)
     }
     self.fit = fit
-    model = result
+    features = try LearnedFeatures(result.model.treatment, on: fit.problem.first.treatments)
     rowCount = sample.count
     let settings = fit.settings
     let instrument = result.model.instrument
@@ -35,12 +37,12 @@ struct DeepInference {
       name: "learned instrument features", ridge: settings.firstRidge / 2, hasIntercept: true,
       penalizesIntercept: false
     ) { instrument($0.cast(to: .float32)).cast(to: .float64) }
-    let features = Self.features(result, sample.treatments)
-    let intercept = features.shape[1] - 1
+    let slope = features(sample.treatments)
+    let intercept = slope.shape[1] - 1
     var plan = CrossFitting(seed: fit.seed)
     plan.allowsDuplicates = true
     let scores = try AffineProblem(
-      inputs: sample.instruments, innerSlope: features,
+      inputs: sample.instruments, innerSlope: slope,
       outcome: sample.outcomes.squeezingShape(at: 1), known: .init(slopeColumns: [intercept])
     ).fit(nuisances: .linear(nuisances), crossFitting: plan)
     head = try scores.root { u in
@@ -52,7 +54,7 @@ struct DeepInference {
   func structuralFunction(at columns: [[Double]]) throws -> Estimate {
     let scale = fit.problem.outcomeScale
     let points = fit.problem.treatments(columns)
-    let scaled = try head.mapped(by: scale.scale * Self.features(model, points))
+    let scaled = try head.mapped(by: scale.scale * features(points))
     return try Estimate(
       value: scaled.value + scale.center, names: scaled.names, influence: scaled.influence)
   }
@@ -65,19 +67,42 @@ struct DeepInference {
     let rows = problem.model.endogenous.indices.map { index in
       let direction = (Tensor.range(treatments.shape[1], .float32) .== Double(index))
         .cast(to: .float32).broadcast(to: treatments.shape)
-      let slopes = jvp(at: treatments, along: direction) { model.model.treatment($0) }.tangent
-      let mean = slopes.cast(to: .float64).mean(alongAxis: 0)
+      let slopes = jvp(at: treatments, along: direction) { features($0) }.tangent
       return problem.outcomeScale.scale / problem.treatmentScales[index].scale
-        * Tensor.concatenated([mean, .zeros([1])], alongAxis: 0)
+        * slopes.mean(alongAxis: 0)
     }
     return try head.mapped(
       by: .stacked(rows), names: problem.model.endogenous.map(\.name))
   }
+}
 
-  /// [ψ(t), 1].
-  private static func features(_ result: DeepFit.Result, _ treatments: Tensor) -> Tensor {
-    let features = result.model.treatment(treatments).cast(to: .float64)
-    return .concatenated([features, .ones([treatments.shape[0], 1])], alongAxis: 1)
+/// The principal components of the features of a trained network, of mean 0 and variance 1 on some
+/// rows, and a constant.
+private struct LearnedFeatures: Sendable {
+  private let network: MLP
+  private let center: Tensor
+  private let rotation: Tensor
+
+  /// Components below this share of the largest variance are rounding of float32 features.
+  private static let leastShare = 1e-6
+
+  init(_ network: MLP, on rows: Tensor) throws(LinearAlgebraError) {
+    self.network = network
+    let raw = network(rows).cast(to: .float64)
+    center = raw.mean(alongAxis: 0)
+    let centred = raw - center
+    let (values, vectors) = try symmetricEigen(
+      matmul(centred, centred, transposeA: true) / Double(rows.shape[0]))
+    let variances = values.scalars
+    let limit = Self.leastShare * (variances.last ?? 0)
+    let first = variances.firstIndex { $0 > limit } ?? variances.count - 1
+    rotation = vectors[0..., first...] * rsqrt(values[first...])
+  }
+
+  /// [ψ̃(t), 1].
+  func callAsFunction(_ treatments: Tensor) -> Tensor {
+    let components = matmul(network(treatments).cast(to: .float64) - center, rotation)
+    return .concatenated([components, .ones([treatments.shape[0], 1])], alongAxis: 1)
   }
 }
 

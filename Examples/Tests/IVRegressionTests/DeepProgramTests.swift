@@ -50,7 +50,7 @@ import Testing
     let result = try ivRegression.run(
       [
         "deep", "--data", "d.csv", "--outcome", "y", "--endogenous", "x", "--instruments", "z",
-        "--held-out", "0.5", "--second-ridge", "1e-5", "--json", "r.json",
+        "--held-out", "0.5", "--second-ridge", "1e-4", "--json", "r.json",
       ], in: workspace.url)
     #expect(result.status == 0, "\(result.errors)")
     let intervals = try #require(try workspace.json("r.json")["intervals"] as? [String: Any])
