@@ -56,6 +56,20 @@ let package = Package(
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
     .target(
+      name: "RegressionInput",
+      dependencies: [
+        "CExampleData", "Econometrics", .product(name: "TensorFiles", package: "adjoint"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .target(
+      name: "OrthogonalRegression",
+      dependencies: [
+        "Econometrics", "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Inference", package: "adjoint"),
+        .product(name: "Neural", package: "adjoint"),
+      ]),
+    .target(
       name: "InferenceDesigns",
       dependencies: [
         .product(name: "Autodiff", package: "adjoint"),
@@ -72,10 +86,11 @@ let package = Package(
     .executableTarget(
       name: "iv-regression",
       dependencies: [
-        "CExampleData", "DSprites", "Econometrics", "ExampleSupport", "SpriteRegression",
-        .product(name: "Autodiff", package: "adjoint"),
+        "DSprites", "Econometrics", "ExampleSupport", "OrthogonalRegression", "RegressionInput",
+        "SpriteRegression", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Neural", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Inference", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -94,10 +109,11 @@ let package = Package(
     .executableTarget(
       name: "bilevel-inference",
       dependencies: [
-        "ExampleSupport", "InferenceDesigns",
-        .product(name: "Autodiff", package: "adjoint"),
+        "Econometrics", "ExampleSupport", "InferenceDesigns", "OrthogonalRegression",
+        "RegressionInput", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
         .product(name: "Inference", package: "adjoint"),
+        .product(name: "TensorFiles", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -148,6 +164,14 @@ let package = Package(
       dependencies: [
         "ExampleSupport", "HyperparameterProblems", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
+      ]),
+    .testTarget(
+      name: "OrthogonalRegressionTests",
+      dependencies: [
+        "Econometrics", "OrthogonalRegression", "RegressionInput",
+        .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Inference", package: "adjoint"),
       ]),
     .testTarget(
       name: "InferenceDesignsTests",
