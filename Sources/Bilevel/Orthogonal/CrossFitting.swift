@@ -10,7 +10,8 @@ public struct CrossFitting: Sendable {
   public var seed: UInt64
   /// Given splits instead of random ones, one for each repeat.
   public var folds: [Folds]?
-  /// What is done about noise that nuisances share, where losses are quadratic.
+  /// What is done about noise that nuisances share, where losses are quadratic and one sample is seen
+  /// by both; elsewhere it is kept.
   public var sharedNoise = SharedNoise.corrected
   /// Whether rows that are the same in all columns may be in different folds.
   ///
@@ -42,6 +43,15 @@ public struct CrossFitting: Sendable {
     return other
   }
 
+  /// Stops where only an affine problem of one sample can do what is asked for.
+  func requireNoSplit(_ operation: String) {
+    guard sharedNoise == .split else { return }
+    stop(
+      operation,
+      "nuisances are fitted on halves for AffineProblem only; expected sharedNoise .kept or .corrected"
+    )
+  }
+
   /// The generator of a repeat.
   func generator(_ repetition: Int) -> PhiloxGenerator {
     PhiloxGenerator(seed: seed).split(key: UInt64(repetition))
@@ -57,6 +67,7 @@ public struct CrossFitting: Sendable {
           OrthogonalError.wrongRowCount(
             what: "folds", found: given.assignment.count, expected: count))
       }
+      if let groups { try given.requireWhole(groups) }
       return given
     }
     if let groups { return try Folds(foldCount, ofGroups: groups, using: &generator) }
@@ -67,6 +78,6 @@ public struct CrossFitting: Sendable {
 extension CrossFitting: CustomStringConvertible {
   public var description: String {
     let repeats = repeatCount == 1 ? "" : ", \(repeatCount) repeats (median)"
-    return "\(folds?.first?.count ?? foldCount) folds\(repeats), shared noise \(sharedNoise)"
+    return "\(folds?.first?.count ?? foldCount) folds\(repeats)"
   }
 }

@@ -114,6 +114,7 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
   public func fit(
     on sample: BilevelSample<InnerLabels, OuterLabels>, at outer: Outer
   ) throws(BilevelError) -> OrthogonalFit<Outer> {
+    crossFitting.requireNoSplit("OBiGrad.fit")
     try sample.requireFinite()
     var splits: [OrthogonalFit<Outer>.Split] = []
     for repetition in 0..<crossFitting.repeatCount {
@@ -126,7 +127,10 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
           training: (
             sample.inner.rows(inner.training(index)), sample.outer.rows(outerFolds.training(index))
           ),
-          held: (sample.inner.rows(heldInner), sample.outer.rows(heldOuter)),
+          held: (
+            sample.inner.unweightedRows(heldInner), sample.outer.unweightedRows(heldOuter)
+          ),
+          heldWeights: sample.outer.weights?.gathering(heldOuter, alongAxis: 0),
           isOneSample: sample.isOneSample)
         let own = generator.split(key: UInt64(index + 2))
         folds.append(
@@ -138,7 +142,13 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
       splits: splits, sample: sample.description,
       settings: CrossFittedSettings(
         score: isOrthogonal ? "orthogonal" : "plug-in", learner: nuisances.name,
-        plan: "\(crossFitting)"))
+        plan: "\(crossFitting)",
+        sharedNoise: correctsNoise(sample) ? crossFitting.sharedNoise : .kept))
+  }
+
+  private func correctsNoise(_ sample: BilevelSample<InnerLabels, OuterLabels>) -> Bool {
+    guard case .quadratic = losses else { return false }
+    return isOrthogonal && sample.isOneSample
   }
 
   /// The debiased value of every held-out row of a fold as a function of ω.

@@ -76,7 +76,8 @@ struct QuadraticNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabel
         shared, inputs: training.inner.inputs, weights: training.inner.weights,
         at: held.inner.inputs)
       outer = inner
-      noiseWeights = sharedNoise == .kept ? nil : try inner.ownNoiseWeights()
+      noiseWeights =
+        sharedNoise == .kept ? nil : try inner.ownNoiseWeights(at: data.heldWeights)
     } else {
       // h and m come from different rows, and only a part of the noise is shared.
       noiseWeights = nil
