@@ -43,7 +43,7 @@ extension OBiGrad {
   }
 
   /// ℓ_in and ℓ_out as losses of a prediction.
-  private var pointwiseLosses:
+  var pointwiseLosses:
     (inner: PointwiseLoss<Outer, InnerLabels>, outer: PointwiseLoss<Outer, OuterLabels>)
   {
     switch losses {

@@ -82,7 +82,8 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
     self.crossFitting = crossFitting
   }
 
-  /// A layer for ℓ_in = ½ ‖v − g_ω‖² and ℓ_out = ½ ‖v − y_ω‖² in the doubly robust closed form.
+  /// A layer for ℓ_in = ½ ‖v − g_ω‖² and ℓ_out = ½ ‖v − y_ω‖² in the doubly robust closed form; of two
+  /// samples these are losses like any other.
   ///
   /// Nuisances are the regressions h of g_ω and m of y_ω, a = −(h − m), and
   ///
@@ -155,17 +156,18 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
   private func debiasedRows(
     _ data: FoldData<InnerLabels, OuterLabels>, at outer: Outer, _ generator: PhiloxGenerator
   ) throws(BilevelError) -> DebiasedRows<Outer> {
-    switch losses {
-    case .general(let inner, let outerLoss):
-      return try GeneralNuisances(
-        inner: inner, outer: outerLoss, outputCount: outputCount, data: data,
-        isOrthogonal: isOrthogonal, learner: nuisances, at: outer, generator
-      ).rows
-    case .quadratic(let targets):
+    // Regressions of g and y on two samples do not make an adjoint where inputs are distributed
+    // differently: a = ρ (m − h).
+    if case .quadratic(let targets) = losses, data.isOneSample {
       return try QuadraticNuisances(
         targets: targets, data: data, isOrthogonal: isOrthogonal, learner: nuisances,
         sharedNoise: crossFitting.sharedNoise, at: outer, generator
       ).rows
     }
+    let (inner, outerLoss) = pointwiseLosses
+    return try GeneralNuisances(
+      inner: inner, outer: outerLoss, outputCount: outputCount, data: data,
+      isOrthogonal: isOrthogonal, learner: nuisances, at: outer, generator
+    ).rows
   }
 }
