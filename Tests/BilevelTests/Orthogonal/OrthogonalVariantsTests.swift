@@ -165,6 +165,40 @@ import Testing
     #expect(discrepancy(estimate.covariance, expected.covariance) < 1e-10)
   }
 
+  /// In a table the odds of the outer sample are counts of the training folds.
+  @Test func densityRatiosAreThoseOfOtherFolds() throws {
+    let (inner, outer) = (Data(40, seed: 7), Data(33, seed: 8))
+    let cells = (0..<40).map { $0 % 7 < 4 ? 0 : $0 % 7 - 4 }
+    let outerCells = (0..<33).map { $0 % 5 < 2 ? $0 % 5 : 2 }
+    func problem(_ ratio: DensityRatio) throws -> TwoSampleAffineProblem {
+      try TwoSampleAffineProblem(
+        innerInputs: Tensor(cells.map(Double.init), shape: [40, 1]), innerSlope: inner.slope,
+        outerInputs: Tensor(outerCells.map(Double.init), shape: [33, 1]), outcome: outer.outcome,
+        densityRatio: ratio)
+    }
+    let folds = try Folds(assignment: (0..<40).map { $0 % 3 })
+    var draws = PhiloxGenerator(seed: 6).split(key: 0).split(key: 1)
+    let outerFolds = try Folds(3, ofRows: 33, using: &draws)
+    let ratios = (0..<40).map { row -> Double in
+      func share(_ all: [Int], _ folds: Folds) -> Double {
+        let training = all.indices.filter { folds.assignment[$0] != row % 3 }
+        return Double(training.count { all[$0] == cells[row] }) / Double(training.count)
+      }
+      return share(outerCells, outerFolds) / share(cells, folds)
+    }
+    func estimate(_ ratio: DensityRatio) throws -> Estimate {
+      try problem(ratio).fit(
+        nuisances: .linear(.tabular(count: 3)),
+        crossFitting: CrossFitting(seed: 6, folds: [folds])
+      ).hypergradient(at: point)
+    }
+    let found = try estimate(.estimated(.tabular(count: 3)))
+    let expected = try estimate(.known(Tensor(ratios)))
+    #expect(discrepancy(found.value, expected.value) < 1e-8)
+    #expect(discrepancy(found.covariance, expected.covariance) < 1e-8)
+    #expect(discrepancy(found.value, try estimate(.one).value) > 1e-3)
+  }
+
   /// Squared losses on populations of three points with different distributions of the inputs: with
   /// nuisances in a table, which are exact, no shift of any of them moves the mean score.
   @Test func squaresOfTwoSamplesAreOrthogonalWithoutADensityRatio() throws {
