@@ -142,7 +142,7 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
     return OrthogonalFit(
       splits: splits, sample: sample.description,
       settings: CrossFittedSettings(
-        score: isOrthogonal ? "orthogonal" : "plug-in", learner: nuisances.name,
+        score: scoreName, learner: nuisances.name,
         plan: "\(crossFitting)",
         sharedNoise: correctsNoise(sample) ? crossFitting.sharedNoise : .kept))
   }

@@ -52,8 +52,8 @@ import Testing
     #expect(first.value.scalars == again.value.scalars)
   }
 
-  /// A penalised first step needs no more rows than the training fold has.
-  @Test func twoRowsOfTrainingAreEnoughForAGivenClass() throws {
+  /// Rows are set aside for comparisons of classes, which a given class has none of.
+  @Test func fewRowsAreEnoughForAGivenClass() throws {
     let fit = try Self.layer(Self.polynomials).fit(
       on: BilevelSample(Self.sample(3)), at: Self.point)
     #expect(try fit.hypergradient(at: Self.point).value.isFinite)
@@ -119,6 +119,14 @@ import Testing
     let general = try Self.layer(Self.polynomials).fit(
       on: BilevelSample(Self.sample(40)), at: Self.point)
     #expect(treatment(general.summaryBlocks) == "kept")
+  }
+
+  /// An interval that is not valid says so.
+  @Test func summariesOfBaselinesSayWhatTheyAre() throws {
+    var layer = Self.layer(Self.polynomials)
+    layer.isOrthogonal = false
+    let blocks = try layer.fit(on: BilevelSample(Self.sample(40)), at: Self.point).summaryBlocks
+    #expect(blocks.flatMap(\.lines).contains { $0.text.contains("its interval is not valid") })
   }
 
   @Test func estimatesRefuseToBeDifferentiated() async {
