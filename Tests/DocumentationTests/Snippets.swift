@@ -240,7 +240,7 @@ enum Snippets {
       level: 0.95, bootstrap: MultiplierBootstrap(draws: 2000, seed: 3))
 
     let change = try fit.hypergradient(at: grid[10]) - fit.hypergradient(at: grid[0])
-    let downhill = estimate.descentCertificate(along: estimate.value)  // v·∇F > 0 at 95 %?
+    let downhill = estimate.descentCertificate(along: Tensor([1, 0]))  // v·∇F > 0 at 95 %?
     let bound = estimate.normBound(level: 0.95)  // ‖∇F‖ is below this at 95 %
 
     struct Rows: TensorTree {

@@ -17,8 +17,10 @@ public enum Kernel: Sendable, Equatable {
     requireParameters()
     switch self {
     case .gaussian(let scale):
-      // xᵀx′ − ½ ‖x‖² − ½ ‖x′‖² by one product of rows with two columns more.
-      let (x, y) = (a * (1 / scale), b * (1 / scale))
+      // xᵀx′ − ½ ‖x‖² − ½ ‖x′‖² by one product of rows with two columns more. It depends on
+      // differences alone, and far from the origin they would drown in the rounding of squares.
+      let origin = stopGradient(b).mean(alongAxis: 0)
+      let (x, y) = ((a - origin) * (1 / scale), (b - origin) * (1 / scale))
       func half(_ x: Tensor) -> Tensor {
         -0.5 * square(x).sum(alongAxis: 1, keepingDimension: true)
       }

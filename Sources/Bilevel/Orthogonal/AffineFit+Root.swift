@@ -83,10 +83,13 @@ extension AffineFit.Split {
 extension Tensor {
   /// Throws where a square matrix is singular to rounding: its singular values are square roots of
   /// eigenvalues of AᵀA, which half the digits can tell from zero.
+  ///
+  /// Columns and rows are scaled to norm one before, so that units of ω do not count.
   func requireInvertible() throws(BilevelError) {
     let values: [Double]
     do {
-      values = try symmetricEigenvalues(matmul(self, self, transposeA: true)).scalars
+      let scaled = scaledToUnitNorms(alongAxis: 0).scaledToUnitNorms(alongAxis: 1)
+      values = try symmetricEigenvalues(matmul(scaled, scaled, transposeA: true)).scalars
     } catch {
       throw .function(error)
     }
@@ -99,5 +102,12 @@ extension Tensor {
           rank: rank, dimension: singular.count,
           smallestSingularValue: largest == 0 ? 0 : (singular.first ?? 0) / largest))
     }
+  }
+
+  private func scaledToUnitNorms(alongAxis axis: Int) -> Tensor {
+    let size = abs(self).max(alongAxis: axis, keepingDimension: true)
+    let bounded = self / select(size .> 0, size, Tensor.ones(like: size))
+    let norm = sqrt(square(bounded).sum(alongAxis: axis, keepingDimension: true))
+    return bounded / select(norm .> 0, norm, Tensor.ones(like: norm))
   }
 }

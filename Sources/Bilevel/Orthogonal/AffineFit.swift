@@ -42,6 +42,7 @@ public struct AffineFit: Sendable {
     guard outer.shape == [dimension] else {
       stop("AffineFit.hypergradient", "expected ω as [\(dimension)], found \(outer.shape)")
     }
+    let outer = outer.cast(to: .float64)
     return try aggregated { split throws(InferenceError) in
       try split.estimate(names, shift: split.shift(at: outer)) { $0.rows(at: outer) }
     }

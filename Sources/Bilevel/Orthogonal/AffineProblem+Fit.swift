@@ -38,7 +38,9 @@ extension AffineProblem {
     return AffineFit(
       splits: splits, names: names,
       nuisanceErrors: NuisanceError.outOfFold(errors, columns, targetNames),
-      settings: CrossFittedSettings(score: score.name, learner: learner.name, plan: "\(plan)"))
+      settings: CrossFittedSettings(
+        score: score.name, learner: learner.name, plan: "\(plan)",
+        sharedNoise: score == .orthogonal ? plan.sharedNoise : .kept))
   }
 
   /// Scores with given nuisances: the truth of a simulation, or predictions from other data.
@@ -61,6 +63,14 @@ extension AffineProblem {
   public func nuisances(
     _ learner: NuisanceLearner, trainedOn other: AffineProblem, seed: UInt64 = 0
   ) throws(BilevelError) -> AffineNuisances {
+    guard other.known == known, other.dimension == dimension else {
+      stop(
+        "AffineProblem.nuisances",
+        """
+        the other problem has \(other.dimension) slopes and known \(other.known), expected \
+        \(dimension) and \(known): the same targets are regressed in both
+        """)
+    }
     let columns = other.targets.columns
     var fold = NuisanceFold(
       inputs: other.inputs, targets: columns, generator: PhiloxGenerator(seed: seed))

@@ -55,6 +55,12 @@ public struct BilevelSample<InnerLabels: TensorTree, OuterLabels: TensorTree> {
   }
 
   func requireFinite() throws(BilevelError) {
+    for type in [inner.inputs.scalarType, outer.inputs.scalarType] where type != .float64 {
+      stop(
+        "OBiGrad",
+        "expected float64 inputs, found \(type): what is inferred are small differences. Cast "
+          + "inputs, labels, weights and ω to .float64")
+    }
     try inner.requireFinite(isOneSample ? "sample" : "inner sample")
     if !isOneSample { try outer.requireFinite("outer sample") }
   }
@@ -82,7 +88,10 @@ struct SampleDescription: Sendable {
 /// Training and held-out rows of one fold.
 struct FoldData<InnerLabels: TensorTree, OuterLabels: TensorTree> {
   let training: (inner: FunctionalSample<InnerLabels>, outer: FunctionalSample<OuterLabels>)
+  /// Without weights.
   let held: (inner: FunctionalSample<InnerLabels>, outer: FunctionalSample<OuterLabels>)
+  /// Weights of the held-out rows of the outer sample, of any sum; nil for equal ones.
+  let heldWeights: Tensor?
   let isOneSample: Bool
 }
 
@@ -113,7 +122,12 @@ extension FunctionalSample {
 
   /// Weights of mean 1, [n].
   var relativeWeights: Tensor {
-    weights.map { stopGradient($0) * Double(count) } ?? .ones([count])
+    weights.map { $0 * Double(count) } ?? .ones([count], inputs.scalarType)
+  }
+
+  /// The rows at indices without their weights, which may all be zero there.
+  func unweightedRows(_ indices: Tensor) -> FunctionalSample {
+    FunctionalSample(inputs: inputs, labels: labels).rows(indices)
   }
 
   func requireFinite(_ what: String) throws(BilevelError) {

@@ -22,13 +22,16 @@ extension AffineFit {
   /// is divided by the slope of the score (Anderson and Rubin 1949). Affine scores make it the solution
   /// of a quadratic inequality.
   ///
-  /// - Precondition: ω has one coordinate.
+  /// - Precondition: ω has one coordinate, and the level lies between 0 and 1.
   public func robustSet(level: Double = 0.95) throws(BilevelError) -> ConfidenceSet {
     guard dimension == 1 else {
       stop(
         "AffineFit.robustSet",
         "ω has \(dimension) coordinates, and the set is for one; test given values by jointTest() "
           + "of hypergradient(at:)")
+    }
+    guard level > 0, level < 1 else {
+      stop("AffineFit.robustSet", "expected a level between 0 and 1, found \(level)")
     }
     let parts = try aggregated { split throws(InferenceError) in
       let (zero, one) = (split.shift(at: .zeros([1])), split.shift(at: .ones([1])))

@@ -67,6 +67,17 @@ public struct Folds: Sendable, Equatable {
   /// The rows of all other folds.
   public func training(_ fold: Int) -> Tensor { rows { $0 != fold } }
 
+  /// Refuses groups with rows in different folds.
+  func requireWhole(_ groups: [Int]) throws(BilevelError) {
+    var foldOfGroup: [Int: Int] = [:]
+    for (group, fold) in zip(groups, assignment) {
+      guard foldOfGroup[group, default: fold] == fold else {
+        throw .function(OrthogonalError.dividedGroup(group: group))
+      }
+      foldOfGroup[group] = fold
+    }
+  }
+
   /// Refuses rows that are the same numbers but in different folds.
   func requireApart(_ rows: Tensor) throws(BilevelError) {
     let width = rows.shape[1] * rows.scalarType.byteCount

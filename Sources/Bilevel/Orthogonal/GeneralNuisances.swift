@@ -10,7 +10,7 @@ struct GeneralNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels:
   private let data: FoldData<InnerLabels, OuterLabels>
   private let isOrthogonal: Bool
   private let layer: FuncID<Outer, InnerLabels>
-  private let state = FunctionalState()
+  private let generator: PhiloxGenerator
 
   init(
     inner: PointwiseLoss<Outer, InnerLabels>, outer: PointwiseLoss<Outer, OuterLabels>,
@@ -27,18 +27,18 @@ struct GeneralNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels:
     let point = stopGradient(point)
     let sample = data.training.inner.constant
     // Learners that compare classes do so by the inner loss on a part of the training rows.
-    var draws = generator.split(key: 0)
-    let parts = try Folds(3, ofRows: sample.count, using: &draws)
     var fold = NuisanceFold(
       inputs: sample.inputs, targets: nil, generator: generator.split(key: 1)
     ) { linearClass in
+      var draws = generator.split(key: 0)
+      let parts = try Folds(3, ofRows: sample.count, using: &draws)
       let validation = sample.rows(parts.held(0))
       let h = try layer(.linear(linearClass))
         .solution(at: point, on: sample.rows(parts.training(0)))
       return try inner.mean(point, h(validation.inputs), validation).scalar
     }
     self.layer = layer(try learner.functionClass(for: &fold))
-    state.generator = generator.split(key: 2)
+    self.generator = generator.split(key: 2)
   }
 
   var rows: DebiasedRows<Outer> {
@@ -50,6 +50,9 @@ struct GeneralNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels:
   private func values(
     _ ω: Outer, _ shift: DebiasedRows<Outer>.Shift?
   ) throws(BilevelError) -> (outer: Tensor, inner: Tensor?) {
+    // A state of its own for every ω: what was evaluated before must not move an estimate.
+    let state = FunctionalState()
+    state.generator = generator
     let h = try layer.solution(at: ω, on: data.training.inner, state: state)
     var outerPrediction = try h(data.held.outer.inputs)
     if let shift { outerPrediction += shift.outerPrediction }
@@ -58,14 +61,14 @@ struct GeneralNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels:
     var innerPrediction = data.isOneSample ? outerPrediction : try h(data.held.inner.inputs)
     if !data.isOneSample, let shift { innerPrediction += shift.innerPrediction }
     let adjoint = AdjointNuisance(
-      inner: inner, outer: outer, data: data.training, linearClass: adjointClass)
+      inner: inner, outer: outer, data: data.training, linearClass: adjointClass(state))
     var a = try adjoint.solution(at: ω, h, outputCount: layer.outputCount)(data.held.inner.inputs)
     if let shift { a += shift.adjoint }
     return (outerValues, try inner.pairing(a, ω, innerPrediction, data.held.inner))
   }
 
   /// Where a is sought: the class of h, or the trained features of its network with a constant.
-  private var adjointClass: LinearClass {
+  private func adjointClass(_ state: FunctionalState) -> LinearClass {
     switch layer.functionClass {
     case .linear(let linearClass): return linearClass
     case .network(let networkClass):

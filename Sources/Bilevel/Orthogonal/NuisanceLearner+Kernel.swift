@@ -110,10 +110,11 @@ private struct KernelCandidates {
 
   /// Multiples of the median distance between landmarks.
   private static func gaussians(on points: Tensor) -> [Kernel] {
-    let squares = square(points).sum(alongAxis: 1)
+    let centred = points - points.mean(alongAxis: 0)
+    let squares = square(centred).sum(alongAxis: 1)
     let distances =
       squares.expandingShape(at: 1) + squares.expandingShape(at: 0)
-      - 2 * matmul(points, points, transposeB: true)
+      - 2 * matmul(centred, centred, transposeB: true)
     let positive = distances.scalars.filter { $0 > 1e-12 }.sorted()
     let median = positive.isEmpty ? 1 : positive[positive.count / 2].squareRoot()
     return [0.25, 0.5, 1, 2].map { .gaussian(lengthScale: $0 * median) }

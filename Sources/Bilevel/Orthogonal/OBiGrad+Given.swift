@@ -39,11 +39,14 @@ extension OBiGrad {
       outer: Tensor(indices: Array(0..<sample.outer.count)))
     return OrthogonalFit(
       splits: [.init(folds: [fold])], sample: sample.description,
-      settings: CrossFittedSettings(score: isOrthogonal ? "orthogonal" : "plug-in"))
+      settings: CrossFittedSettings(score: scoreName))
   }
 
+  /// A word for the score; a baseline says what it is.
+  var scoreName: String { isOrthogonal ? "orthogonal (efficient)" : AffineScore.plugIn.name }
+
   /// ℓ_in and ℓ_out as losses of a prediction.
-  private var pointwiseLosses:
+  var pointwiseLosses:
     (inner: PointwiseLoss<Outer, InnerLabels>, outer: PointwiseLoss<Outer, OuterLabels>)
   {
     switch losses {

@@ -82,7 +82,8 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
     self.crossFitting = crossFitting
   }
 
-  /// A layer for ℓ_in = ½ ‖v − g_ω‖² and ℓ_out = ½ ‖v − y_ω‖² in the doubly robust closed form.
+  /// A layer for ℓ_in = ½ ‖v − g_ω‖² and ℓ_out = ½ ‖v − y_ω‖² in the doubly robust closed form; of two
+  /// samples these are losses like any other.
   ///
   /// Nuisances are the regressions h of g_ω and m of y_ω, a = −(h − m), and
   ///
@@ -114,7 +115,7 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
   public func fit(
     on sample: BilevelSample<InnerLabels, OuterLabels>, at outer: Outer
   ) throws(BilevelError) -> OrthogonalFit<Outer> {
-    crossFitting.requireNoSplit("OBiGrad.fit", "layers for any losses")
+    crossFitting.requireNoSplit("OBiGrad.fit")
     guard crossFitting.folds == nil || sample.isOneSample else {
       stop("OBiGrad.fit", "given folds are for one sample; give foldCount")
     }
@@ -130,7 +131,10 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
           training: (
             sample.inner.rows(inner.training(index)), sample.outer.rows(outerFolds.training(index))
           ),
-          held: (sample.inner.rows(heldInner), sample.outer.rows(heldOuter)),
+          held: (
+            sample.inner.unweightedRows(heldInner), sample.outer.unweightedRows(heldOuter)
+          ),
+          heldWeights: sample.outer.weights?.gathering(heldOuter, alongAxis: 0),
           isOneSample: sample.isOneSample)
         let own = generator.split(key: UInt64(index + 2))
         folds.append(
@@ -141,25 +145,32 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
     return OrthogonalFit(
       splits: splits, sample: sample.description,
       settings: CrossFittedSettings(
-        score: isOrthogonal ? "orthogonal" : "plug-in", learner: nuisances.name,
-        plan: "\(crossFitting)"))
+        score: scoreName, learner: nuisances.name,
+        plan: "\(crossFitting)",
+        sharedNoise: correctsNoise(sample) ? crossFitting.sharedNoise : .kept))
+  }
+
+  private func correctsNoise(_ sample: BilevelSample<InnerLabels, OuterLabels>) -> Bool {
+    guard case .quadratic = losses else { return false }
+    return isOrthogonal && sample.isOneSample
   }
 
   /// The debiased value of every held-out row of a fold as a function of ω.
   private func debiasedRows(
     _ data: FoldData<InnerLabels, OuterLabels>, at outer: Outer, _ generator: PhiloxGenerator
   ) throws(BilevelError) -> DebiasedRows<Outer> {
-    switch losses {
-    case .general(let inner, let outerLoss):
-      return try GeneralNuisances(
-        inner: inner, outer: outerLoss, outputCount: outputCount, data: data,
-        isOrthogonal: isOrthogonal, learner: nuisances, at: outer, generator
-      ).rows
-    case .quadratic(let targets):
+    // Regressions of g and y on two samples do not make an adjoint where inputs are distributed
+    // differently: a = ρ (m − h).
+    if case .quadratic(let targets) = losses, data.isOneSample {
       return try QuadraticNuisances(
         targets: targets, data: data, isOrthogonal: isOrthogonal, learner: nuisances,
         sharedNoise: crossFitting.sharedNoise, at: outer, generator
       ).rows
     }
+    let (inner, outerLoss) = pointwiseLosses
+    return try GeneralNuisances(
+      inner: inner, outer: outerLoss, outputCount: outputCount, data: data,
+      isOrthogonal: isOrthogonal, learner: nuisances, at: outer, generator
+    ).rows
   }
 }

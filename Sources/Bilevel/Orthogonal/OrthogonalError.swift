@@ -4,6 +4,8 @@ public enum OrthogonalError: Error, Equatable {
   case fewerUnitsThanFolds(unitCount: Int, foldCount: Int, areGroups: Bool)
   /// Given folds leave one of them empty, or there is only one.
   case emptyFold(count: Int, used: Int)
+  /// Given folds hold rows of one group in two of them.
+  case dividedGroup(group: Int)
   /// Something has another number of rows than the sample.
   case wrongRowCount(what: String, found: Int, expected: Int)
   /// A column has numbers that are not finite.
@@ -32,6 +34,11 @@ extension OrthogonalError: CustomStringConvertible {
       """
       cross-fitting: the folds are numbered up to \(count - 1), but only \(used) of them have rows; \
       number them 0, 1, …, K − 1 with K ≥ 2 and leave none empty
+      """
+    case .dividedGroup(let group):
+      """
+      cross-fitting: the given folds divide group \(group), whose rows would train the nuisances \
+      that score them; keep the rows of a group in one fold
       """
     case .wrongRowCount(let what, let found, let expected):
       "the \(what) have \(found) rows, but the sample has \(expected); give one for each row"

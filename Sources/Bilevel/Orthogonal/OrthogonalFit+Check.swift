@@ -33,7 +33,8 @@ extension OrthogonalFit {
     at outer: Outer, along direction: Outer, directionCount: Int = 3, seed: UInt64 = 0
   ) throws(BilevelError) -> [NuisanceSensitivity] {
     let layout = FlatLayout(of: outer, "OrthogonalFit.sensitivities")
-    let point = stopGradient(layout.vector(outer, "OrthogonalFit.sensitivities", "point"))
+    requireConstant(outer, "OrthogonalFit.sensitivities")
+    let point = layout.vector(outer, "OrthogonalFit.sensitivities", "point")
     let v = stopGradient(layout.vector(direction, "OrthogonalFit.sensitivities", "direction"))
     let scale = try derivatives(at: outer, layout, along: [v], names: ["v"])
       .influence.reduce(0.0) { $0 + square($1.rows).mean().scalar }.squareRoot()

@@ -17,6 +17,7 @@ extension OrthogonalFit {
     from start: Outer, penalty: ((_ outer: Outer) throws -> Tensor)? = nil
   ) throws(BilevelError) -> Estimate {
     let layout = FlatLayout(of: start, "OrthogonalFit.root")
+    requireConstant(start, "OrthogonalFit.root")
     return try aggregated { split throws(BilevelError) in
       let single = OrthogonalFit(splits: [split], sample: sample, settings: settings)
       func objective(_ ω: Tensor) throws(BilevelError) -> Tensor {
@@ -25,7 +26,7 @@ extension OrthogonalFit {
         guard let penalty else { return value }
         return value + (try calling { try penalty(tree) })
       }
-      var point = stopGradient(layout.vector(start, "OrthogonalFit.root", "start"))
+      var point = layout.vector(start, "OrthogonalFit.root", "start")
       var slope = try gradient(at: point, of: objective)
       for _ in 0..<Self.maximumIterations {
         let derivative = try hessian(at: point, of: objective)

@@ -36,7 +36,7 @@ public struct OrthogonalFit<Outer: TensorTree> {
 
   /// F(ω) with its standard error; of several splits the median.
   public func objective(at outer: Outer) throws(BilevelError) -> Estimate {
-    let outer = stopGradient(outer)
+    requireConstant(outer, "OrthogonalFit.objective")
     return try aggregated { split throws(BilevelError) in
       let (outerRows, innerRows) = try split.assembled { fold throws(BilevelError) in
         let values = try fold.rows.values(outer, nil)
@@ -80,12 +80,24 @@ public struct OrthogonalFit<Outer: TensorTree> {
     return Estimate.stacked(estimates, labels: grid.indices.map { "ω\($0)" })
   }
 
+  /// Stops where ω is being differentiated: an estimate would silently count as constant.
+  func requireConstant(_ outer: Outer, _ operation: String) {
+    guard outer.tensors.contains(where: \.isTraced) else { return }
+    stop(
+      operation,
+      """
+      ω is being differentiated, but an estimate is a constant of every transform. Differentiate \
+      value(at:), or pass stopGradient(ω) if a constant is meant
+      """)
+  }
+
   // MARK: Rows
 
   func derivatives(
     at outer: Outer, _ layout: FlatLayout<Outer>, along directions: [Tensor], names: [String]
   ) throws(BilevelError) -> Estimate {
-    let point = stopGradient(layout.vector(outer, "OrthogonalFit", "point"))
+    requireConstant(outer, "OrthogonalFit.hypergradient")
+    let point = layout.vector(outer, "OrthogonalFit", "point")
     return try aggregated { split throws(BilevelError) in
       let (outerRows, innerRows) = try split.assembled { fold throws(BilevelError) in
         let (value, differential) = try linearize(at: point) {
@@ -112,25 +124,21 @@ public struct OrthogonalFit<Outer: TensorTree> {
   func estimate(
     _ names: [String], _ outerRows: Tensor, _ innerRows: Tensor?
   ) throws(BilevelError) -> Estimate {
-    let outerRows = outerRows * sample.outerWeights.expandingShape(at: 1)
-    let innerRows = innerRows.map { $0 * sample.innerWeights.expandingShape(at: 1) }
     return try inferring { () throws(InferenceError) in
-      guard let innerRows else {
+      guard let innerRows, !sample.isOneSample else {
+        let rows = innerRows.map { outerRows + $0 } ?? outerRows
+        let (mean, influence) = rows.weightedMean(sample.outerWeights)
         return try Estimate(
-          value: outerRows.mean(alongAxis: 0), names: names,
-          influence: [InfluenceRows(outerRows, sample: sample.outer, clusters: sample.groups)])
+          value: mean, names: names,
+          influence: [InfluenceRows(influence, sample: sample.outer, clusters: sample.groups)])
       }
-      if sample.isOneSample {
-        let rows = outerRows + innerRows
-        return try Estimate(
-          value: rows.mean(alongAxis: 0), names: names,
-          influence: [InfluenceRows(rows, sample: sample.outer, clusters: sample.groups)])
-      }
+      let (outerMean, outerInfluence) = outerRows.weightedMean(sample.outerWeights)
+      let (innerMean, innerInfluence) = innerRows.weightedMean(sample.innerWeights)
       return try Estimate(
-        value: outerRows.mean(alongAxis: 0) + innerRows.mean(alongAxis: 0), names: names,
+        value: outerMean + innerMean, names: names,
         influence: [
-          InfluenceRows(outerRows, sample: sample.outer),
-          InfluenceRows(innerRows, sample: sample.inner),
+          InfluenceRows(outerInfluence, sample: sample.outer),
+          InfluenceRows(innerInfluence, sample: sample.inner),
         ])
     }
   }
@@ -178,6 +186,16 @@ extension OrthogonalFit.Split {
 }
 
 extension Tensor {
+  /// The mean of rows with weights of mean 1, and its influence rows wᵢ (φᵢ − φ̄).
+  ///
+  /// Weights are relative to their own sum, which moves with a row too: what is the same in all rows
+  /// has no error, whatever the weights.
+  fileprivate func weightedMean(_ weights: Tensor) -> (mean: Tensor, influence: Tensor) {
+    let (rows, weights) = (cast(to: .float64), weights.cast(to: .float64).expandingShape(at: 1))
+    let mean = (weights * rows).mean(alongAxis: 0)
+    return (mean, weights * (rows - mean))
+  }
+
   /// The part of a weighted mean over n rows that some rows contribute; these are the n weights.
   fileprivate func mean(of values: Tensor, at rows: Tensor) -> Tensor {
     dot(gathering(rows, alongAxis: 0), values) / Double(elementCount)

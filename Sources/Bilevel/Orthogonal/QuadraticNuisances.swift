@@ -37,18 +37,16 @@ struct QuadraticTargets<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels:
   }
 }
 
-/// The nuisances of quadratic losses on one fold: regressions h of g_ω and m of y_ω by a linear
-/// smoother, so that Jacobians in ω are regressions of ∂_ω g and ∂_ω y.
+/// The nuisances of quadratic losses of one sample on one fold: regressions h of g_ω and m of y_ω by a
+/// linear smoother, so that Jacobians in ω are regressions of ∂_ω g and ∂_ω y.
 struct QuadraticNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: TensorTree> {
   private let targets: QuadraticTargets<Outer, InnerLabels, OuterLabels>
   private let data: FoldData<InnerLabels, OuterLabels>
   private let isOrthogonal: Bool
   /// Weights of the correction for shared noise, [n]; nil for none.
   private let noiseWeights: Tensor?
-  /// From inner training rows to held-out rows, the inner ones before the outer ones.
-  private let inner: Smoother
-  /// From outer training rows to held-out inner rows.
-  private let outer: Smoother
+  /// From training rows to held-out rows.
+  private let smoother: Smoother
 
   init(
     targets: QuadraticTargets<Outer, InnerLabels, OuterLabels>,
@@ -62,32 +60,15 @@ struct QuadraticNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabel
     let point = stopGradient(point)
     let innerTargets = stopGradient(try targets.innerValues(point, training.inner.constant))
     let outerTargets = stopGradient(try targets.outerValues(point, training.outer.constant))
-    func linearClass(_ inputs: Tensor, _ columns: [Tensor], _ key: UInt64) throws(BilevelError)
-      -> LinearClass
-    {
-      var fold = NuisanceFold(
-        inputs: inputs, targets: .concatenated(columns, alongAxis: 1),
-        generator: generator.split(key: key))
-      return try learner.linearClass(for: &fold)
-    }
-    if data.isOneSample {
-      let shared = try linearClass(training.inner.inputs, [innerTargets, outerTargets], 0)
-      inner = try Smoother(
-        shared, inputs: training.inner.inputs, weights: training.inner.weights,
-        at: held.inner.inputs)
-      outer = inner
-      noiseWeights = sharedNoise == .kept ? nil : try inner.ownNoiseWeights()
-    } else {
-      // h and m come from different rows, and only a part of the noise is shared.
-      noiseWeights = nil
-      inner = try Smoother(
-        try linearClass(training.inner.inputs, [innerTargets], 0), inputs: training.inner.inputs,
-        weights: training.inner.weights,
-        at: .concatenated([held.inner.inputs, held.outer.inputs], alongAxis: 0))
-      outer = try Smoother(
-        try linearClass(training.outer.inputs, [outerTargets], 1), inputs: training.outer.inputs,
-        weights: training.outer.weights, at: held.inner.inputs)
-    }
+    var fold = NuisanceFold(
+      inputs: training.inner.inputs,
+      targets: .concatenated([innerTargets, outerTargets], alongAxis: 1),
+      generator: generator.split(key: 0))
+    smoother = try Smoother(
+      try learner.linearClass(for: &fold), inputs: training.inner.inputs,
+      weights: training.inner.weights, at: held.inner.inputs)
+    noiseWeights =
+      sharedNoise == .kept ? nil : try smoother.ownNoiseWeights(at: data.heldWeights)
   }
 
   var rows: DebiasedRows<Outer> {
@@ -100,24 +81,16 @@ struct QuadraticNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabel
     _ ω: Outer, _ shift: DebiasedRows<Outer>.Shift?
   ) throws(BilevelError) -> (outer: Tensor, inner: Tensor?) {
     let (training, held) = (data.training, data.held)
-    let predictions = try inner(try targets.innerValues(ω, training.inner))
-    let count = held.inner.count
-    let innerPrediction =
-      data.isOneSample ? predictions : predictions.slice(0..<count, alongAxis: 0)
-    let outerPrediction =
-      data.isOneSample
-      ? predictions : predictions.slice(count..<predictions.shape[0], alongAxis: 0)
+    let prediction = try smoother(try targets.innerValues(ω, training.inner))
     var y = try targets.outerValues(ω, held.outer)
     if let known = try targets.knownValues(ω, held.outer.inputs) { y += known }
-    let shiftedOuter = shift.map { outerPrediction + $0.outerPrediction } ?? outerPrediction
-    var outerValues = 0.5 * square(shiftedOuter - y).sum(alongAxis: 1)
+    let shifted = shift.map { prediction + $0.outerPrediction } ?? prediction
+    var outerValues = 0.5 * square(shifted - y).sum(alongAxis: 1)
     guard isOrthogonal else { return (outerValues, nil) }
     if let noise = try sharedNoise(ω) { outerValues += noise }
-    var m = try outer(try targets.outerValues(ω, training.outer))
+    var m = try smoother(try targets.outerValues(ω, training.outer))
     if let known = try targets.knownValues(ω, held.inner.inputs) { m += known }
-    var (a, slope) = (
-      m - innerPrediction, innerPrediction - (try targets.innerValues(ω, held.inner))
-    )
+    var (a, slope) = (m - prediction, prediction - (try targets.innerValues(ω, held.inner)))
     if let shift { (a, slope) = (a + shift.adjoint, slope + shift.innerPrediction) }
     return (outerValues, (a * slope).sum(alongAxis: 1))
   }
@@ -127,8 +100,8 @@ struct QuadraticNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabel
   private func sharedNoise(_ ω: Outer) throws(BilevelError) -> Tensor? {
     guard let noiseWeights else { return nil }
     let training = data.training
-    let g = try inner.residuals(try targets.innerValues(ω, training.inner))
-    let y = try inner.residuals(try targets.outerValues(ω, training.outer))
+    let g = try smoother.residuals(try targets.innerValues(ω, training.inner))
+    let y = try smoother.residuals(try targets.outerValues(ω, training.outer))
     return 0.5 * dot(noiseWeights, (square(g - y) - square(y)).sum(alongAxis: 1))
   }
 }

@@ -12,10 +12,8 @@ extension TwoSampleAffineProblem {
     _ score: AffineScore = .orthogonal, nuisances learner: NuisanceLearner,
     crossFitting plan: CrossFitting = CrossFitting()
   ) throws(BilevelError) -> AffineFit {
-    plan.requireNoSplit("TwoSampleAffineProblem.fit", "problems of two samples")
-    if case .residual = score {
-      stop("TwoSampleAffineProblem.fit", "a residual g − y takes both in one sample; use .plugIn")
-    }
+    requireScore(score)
+    plan.requireNoSplit("TwoSampleAffineProblem.fit")
     guard plan.folds == nil else {
       stop("TwoSampleAffineProblem.fit", "given folds are for one sample; give foldCount")
     }
@@ -23,15 +21,16 @@ extension TwoSampleAffineProblem {
     for repetition in 0..<plan.repeatCount {
       let generator = plan.generator(repetition)
       var (innerDraws, outerDraws) = (generator.split(key: 0), generator.split(key: 1))
-      let innerFolds = try Folds(plan.foldCount, ofRows: inner.count, using: &innerDraws)
-      let outerFolds = try Folds(plan.foldCount, ofRows: outer.count, using: &outerDraws)
+      let innerFolds = try plan.folds(
+        ofRows: inner.count, groups: nil, repetition, using: &innerDraws)
+      let outerFolds = try Folds(innerFolds.count, ofRows: outer.count, using: &outerDraws)
       if !plan.allowsDuplicates {
         try inner.requireNoDuplicates(across: innerFolds)
         try outer.requireNoDuplicates(across: outerFolds)
       }
       var atInner: [(predictions: Tensor, outcome: Tensor, ratio: Tensor)] = []
       var (atOuter, innerRows, outerRows): ([Tensor], [Tensor], [Tensor]) = ([], [], [])
-      for fold in 0..<plan.foldCount {
+      for fold in 0..<innerFolds.count {
         let (heldInner, heldOuter) = (innerFolds.held(fold), outerFolds.held(fold))
         let (innerInputs, outerInputs) = (
           inner.inputs.gathering(heldInner, alongAxis: 0),
@@ -76,12 +75,44 @@ extension TwoSampleAffineProblem {
     _ score: AffineScore = .orthogonal, given innerNuisances: AffineNuisances,
     outer outerNuisances: AffineNuisances
   ) throws(BilevelError) -> AffineFit {
+    requireScore(score)
+    let atOuter: [(Tensor, Shape)] = [
+      (outerNuisances.intercept, [outer.count]), (outerNuisances.slope, outer.innerSlope.shape),
+    ]
+    let atInner: [(Tensor, Shape)] = [
+      (innerNuisances.intercept, [inner.count]), (innerNuisances.slope, inner.innerSlope.shape),
+      (innerNuisances.outcome, [inner.count]),
+    ]
+    // A plug-in takes nothing of the inner sample.
+    for (tensor, shape) in atOuter + (score == .orthogonal ? atInner : [])
+    where tensor.shape != shape {
+      stop(
+        "TwoSampleAffineProblem.fit",
+        "expected nuisances of shape \(shape), found \(tensor.shape)")
+    }
     var ratio = Tensor.ones([inner.count])
-    if case .known(let given) = densityRatio { ratio = given }
+    switch densityRatio {
+    case .one: break
+    case .known(let given): ratio = given
+    case .estimated:
+      guard score == .plugIn else {
+        stop(
+          "TwoSampleAffineProblem.fit",
+          "nuisances are given, but the density ratio is to be estimated; give it as .known")
+      }
+    }
     return AffineFit(
       splits: [split(score, inner: innerNuisances, outer: outerNuisances, ratio: ratio)],
       names: inner.names, nuisanceErrors: [],
       settings: CrossFittedSettings(score: "\(score.name), two samples"))
+  }
+
+  /// A single-sample residual takes g and y of the same rows.
+  private func requireScore(_ score: AffineScore) {
+    guard case .residual = score else { return }
+    stop(
+      "TwoSampleAffineProblem.fit",
+      "no row has both targets, so there is no residual score; expected .orthogonal or .plugIn")
   }
 
   private func split(

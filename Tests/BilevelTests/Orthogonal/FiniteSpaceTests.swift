@@ -19,7 +19,7 @@ import Testing
   private func scores(_ fit: OrthogonalFit<Tensor>) throws -> Tensor {
     let estimate = try fit.hypergradient(at: space.point)
     let weights = reference["probabilities"].reshaped(to: [20, 1]) * 20
-    return (estimate.influence[0].rows + estimate.value) / weights
+    return estimate.influence[0].rows / weights + estimate.value
   }
 
   @Test func scoresAgreeWithTheReference() throws {
@@ -104,8 +104,8 @@ import Testing
     #expect(discrepancy(estimate.value, reference["gradient"]) < 1e-9)
     let expected = reference["scores"].reshaped(to: [20, 3])
     let weights = reference["probabilities"].reshaped(to: [20, 1]) * 20
-    let rows = estimate.influence[0].rows.slice(0..<20, alongAxis: 0) + estimate.value
-    #expect(discrepancy(rows / weights, expected) < 1e-8)
+    let rows = estimate.influence[0].rows.slice(0..<20, alongAxis: 0) / weights
+    #expect(discrepancy(rows + estimate.value, expected) < 1e-8)
     // The gradient of the debiased value in reverse mode, and its Hessian by finite differences.
     let slope = try gradient(at: space.point) { ω in try fitted.value(at: ω) }
     #expect(discrepancy(slope, reference["gradient"]) < 1e-9)

@@ -68,6 +68,20 @@ import Testing
     #expect(discrepancy(found, reference) < 1e-9)
   }
 
+  /// λ = c n^(−p) on the 40 training rows of every fold.
+  @Test func ratesGiveThePenaltyOfTheTrainingRows() throws {
+    let data = Data()
+    let plan = CrossFitting(folds: [try Folds(assignment: (0..<60).map { $0 % 3 })])
+    func gradient(_ ridge: RidgeRule) throws -> Tensor {
+      try data.problem.fit(
+        nuisances: .kernelRidge(.gaussian(lengthScale: 0.7), ridge: ridge), crossFitting: plan
+      ).hypergradient(at: point).value
+    }
+    let fixed = 0.3 / 40.0.squareRoot()
+    let found = try gradient(.rate(constant: 0.3, power: 0.5))
+    #expect(discrepancy(found, try gradient(.fixed(fixed))) < 1e-10)
+  }
+
   /// An intercept that is not penalised: ridge regression of centred columns.
   @Test func freeInterceptIsCentring() throws {
     let data = Data()

@@ -20,7 +20,8 @@ import Testing
     let outcome = x[0..., 0] + noise[0..., 0] - noise[0..., 2]
     let problem = try AffineProblem(
       inputs: x, innerIntercept: intercept, innerSlope: slope, outcome: outcome)
-    let folds = try Folds(assignment: (0..<24).map { $0 % 3 })
+    // Folds of 4, 10 and 10 rows.
+    let folds = try Folds(assignment: (0..<24).map { $0 < 4 ? 0 : 1 + $0 % 2 })
     let plan = CrossFitting(folds: [folds])
     let point = Tensor([0.4, -1])
     func estimate(_ noise: SharedNoise) throws -> Tensor {
@@ -32,20 +33,23 @@ import Testing
     for fold in 0..<3 {
       let (training, held) = (folds.training(fold), folds.held(fold))
       let all = Tensor.concatenated([held, training], alongAxis: 0)
+      let (heldCount, count) = (held.elementCount, training.elementCount)
       let features = linearClass.features(x)
       let phi = features.gathering(training, alongAxis: 0)
-      let penalty = Tensor([0.04, 0.04, 0]).embeddedDiagonal() * 16
+      let penalty = Tensor([0.04, 0.04, 0]).embeddedDiagonal() * Double(count)
       let hat = matmul(
         features.gathering(all, alongAxis: 0),
         try solve(matmul(phi, phi, transposeA: true) + penalty, phi.transposed()))
-      let (weights, own) = (hat.slice(0..<8, alongAxis: 0), hat.slice(8..<24, alongAxis: 0))
+      let weights = hat.slice(0..<heldCount, alongAxis: 0)
+      let own = hat.slice(heldCount..<24, alongAxis: 0)
       let g = intercept + matmul(slope, point.expandingShape(at: 1)).squeezingShape(at: 1)
       let gap = (g - outcome).gathering(training, alongAxis: 0)
       let rows = slope.gathering(training, alongAxis: 0)
       let gapError = gap - matmul(own, gap.expandingShape(at: 1)).squeezingShape(at: 1)
       let slopeError = rows - matmul(own, rows)
-      let c = square(weights).sum(alongAxis: 0) / (8 * (1 - own.diagonal()))
-      expected += (slopeError * (c * gapError).expandingShape(at: 1)).sum(alongAxis: 0) / 3
+      // Every row counts the same, so a fold counts as often as it has rows.
+      let c = square(weights).sum(alongAxis: 0) / (24 * (1 - own.diagonal()))
+      expected += (slopeError * (c * gapError).expandingShape(at: 1)).sum(alongAxis: 0)
     }
     let difference = try estimate(.corrected) - estimate(.kept)
     #expect(discrepancy(difference, expected) < 1e-12)
