@@ -11,6 +11,7 @@ let package = Package(
     .executable(name: "iv-regression", targets: ["iv-regression"]),
     .executable(name: "hypergradient", targets: ["hypergradient"]),
     .executable(name: "bilevel-inference", targets: ["bilevel-inference"]),
+    .executable(name: "policy-evaluation", targets: ["policy-evaluation"]),
     .executable(name: "benchmark", targets: ["benchmark"]),
   ],
   dependencies: [
@@ -55,7 +56,27 @@ let package = Package(
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
     .target(
+      name: "RegressionInput",
+      dependencies: [
+        "CExampleData", "Econometrics", .product(name: "TensorFiles", package: "adjoint"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .target(
+      name: "OrthogonalRegression",
+      dependencies: [
+        "Econometrics", "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Inference", package: "adjoint"),
+        .product(name: "Neural", package: "adjoint"),
+      ]),
+    .target(
       name: "InferenceDesigns",
+      dependencies: [
+        .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+      ]),
+    .target(
+      name: "ControlProblems",
       dependencies: [
         .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
@@ -65,10 +86,11 @@ let package = Package(
     .executableTarget(
       name: "iv-regression",
       dependencies: [
-        "CExampleData", "DSprites", "Econometrics", "ExampleSupport", "SpriteRegression",
-        .product(name: "Autodiff", package: "adjoint"),
+        "DSprites", "Econometrics", "ExampleSupport", "OrthogonalRegression", "RegressionInput",
+        "SpriteRegression", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Neural", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Inference", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -87,10 +109,21 @@ let package = Package(
     .executableTarget(
       name: "bilevel-inference",
       dependencies: [
-        "ExampleSupport", "InferenceDesigns",
-        .product(name: "Autodiff", package: "adjoint"),
+        "Econometrics", "ExampleSupport", "InferenceDesigns", "OrthogonalRegression",
+        "RegressionInput", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
         .product(name: "Inference", package: "adjoint"),
+        .product(name: "TensorFiles", package: "adjoint"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    .executableTarget(
+      name: "policy-evaluation",
+      dependencies: [
+        "ControlProblems", "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Inference", package: "adjoint"),
+        .product(name: "TensorFiles", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -133,6 +166,14 @@ let package = Package(
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
     .testTarget(
+      name: "OrthogonalRegressionTests",
+      dependencies: [
+        "Econometrics", "OrthogonalRegression", "RegressionInput",
+        .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Inference", package: "adjoint"),
+      ]),
+    .testTarget(
       name: "InferenceDesignsTests",
       dependencies: [
         "InferenceDesigns", .product(name: "Autodiff", package: "adjoint"),
@@ -142,6 +183,14 @@ let package = Package(
     .testTarget(
       name: "BilevelInferenceTests",
       dependencies: ["ExampleSupport", "ProgramTestSupport", "bilevel-inference"]),
+    .testTarget(
+      name: "ControlProblemsTests",
+      dependencies: [
+        "ControlProblems", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Bilevel", package: "adjoint"),
+      ]),
+    .testTarget(
+      name: "PolicyEvaluationTests", dependencies: ["ProgramTestSupport", "policy-evaluation"]),
     .testTarget(name: "IVRegressionTests", dependencies: ["ProgramTestSupport", "iv-regression"]),
     .testTarget(
       name: "HypergradientTests",

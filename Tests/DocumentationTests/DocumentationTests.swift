@@ -124,4 +124,22 @@ struct DocumentationTests {
     let estimate = try #require(result.record.estimatedRelativeError)
     #expect(estimate < 1e-6)
   }
+
+  @Test("The example of policy evaluation covers the value of a random walk")
+  func policyEvaluation() throws {
+    // The reward is the first coordinate of the state, which the push does not move:
+    // E[S′ | S] = 0.5 S, so Q = s / (1 − 0.9 · 0.5) and the value is E[S] / 0.55 = 1 / 0.55.
+    var draws = PhiloxGenerator(seed: 1)
+    let first = Tensor.normal([400, 2], mean: 1, using: &draws)
+    let second = 0.5 * first + Tensor.normal([400, 2], standardDeviation: 0.5, using: &draws)
+    let third = 0.5 * second + Tensor.normal([400, 2], standardDeviation: 0.5, using: &draws)
+    let states = Tensor.concatenated([first, second])
+    let pushes = Tensor.integers([800], in: 0..<2, using: &draws).scalars
+    let result = try Snippets.policyEvaluation(
+      states, pushes, states[0..., 0], .concatenated([second, third]),
+      Array(repeating: false, count: 800), Array(0..<400) + Array(0..<400))
+    let error = abs(result.value.value[0].scalar - 1 / 0.55)
+    #expect(error < 3 * result.value.standardErrors[0].scalar)
+    #expect(error < 0.2)
+  }
 }

@@ -287,3 +287,27 @@ enum Snippets {
       evidence: evidence)
   }
 }
+
+extension Snippets {
+  /// - Parameters:
+  ///   - states: [n, 2].
+  ///   - pushes: 0 or 1.
+  static func policyEvaluation(
+    _ states: Tensor, _ pushes: [Double], _ rewards: Tensor, _ nextStates: Tensor,
+    _ isTerminal: [Bool], _ trajectories: [Int]
+  ) throws -> PolicyEvaluation {
+    let transitions = try Transitions(
+      states: states, actions: Transitions.oneHot(pushes, count: 2), rewards: rewards,
+      nextStates: nextStates, isTerminal: isTerminal, trajectories: trajectories)
+    let policy = EvaluationPolicy.stochastic(actionCount: 2) { states in
+      let right = sigmoid(states[0..., 0..<1])
+      return .concatenated([1 - right, right], alongAxis: 1)
+    }
+    let evaluation = try FittedQEvaluation(
+      features: .perAction(.polynomials(inputSize: 2, degree: 2)), discount: 0.9,
+      nuisances: .kernelRidge())
+    let result = try evaluation.evaluate(policy, on: transitions, from: .firstOfTrajectories)
+    print(result.summary())
+    return result
+  }
+}

@@ -39,6 +39,12 @@ public func atomicWrite(_ text: String, to path: String) throws(OutputError) {
   }
 }
 
+/// Whether two paths name the same place, symbolic links followed.
+public func isSameFile(_ path: String, _ other: String) -> Bool {
+  let paths = [path, other].map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }
+  return paths[0] == paths[1]
+}
+
 /// Refuses a file that `atomicWrite` could not write, before the work whose results it is for.
 public func requireWritable(_ path: String) throws(OutputError) {
   let manager = FileManager.default

@@ -7,8 +7,12 @@ struct BilevelInference: ParsableCommand {
     commandName: "bilevel-inference",
     abstract: "Gradients of bilevel objectives with confidence intervals.",
     discussion: """
-      'coverage' measures on simulated data how often the intervals hold the truth, beside \
-      baselines; 'kbo-path' what a fixed penalty costs the kernel baseline. 'bilevel-inference help <subcommand>' explains the options of each.
+      'estimate' is for your own data. 'coverage' measures on simulated data how often the \
+      intervals hold the truth, beside baselines; 'kbo-path' what a fixed penalty costs the kernel \
+      baseline; 'descent' follows the gradient of one sample. 'bilevel-inference help \
+      <subcommand>' explains the options of each.
       """,
-    subcommands: [CoverageCommand.self, KernelPathCommand.self])
+    subcommands: [
+      EstimateCommand.self, CoverageCommand.self, KernelPathCommand.self, DescentCommand.self,
+    ])
 }

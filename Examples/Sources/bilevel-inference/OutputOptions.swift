@@ -26,4 +26,11 @@ struct OutputOptions: ParsableArguments {
   func writeResults<T: Encodable>(_ results: T) throws(OutputError) {
     if let json { try writeJSON(results, to: json) }
   }
+
+  /// Refuses to write the results over the data they are computed from.
+  func requireJSON(apartFrom data: String?) throws {
+    if let json, let data, isSameFile(json, data) {
+      throw ValidationError("--json names the data file '\(data)'; choose another file")
+    }
+  }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ExampleSupport
+import RegressionInput
 
 /// `iv-regression deep`: nonlinear instrumental-variable regression with learned features.
 struct DeepCommand: ParsableCommand {
@@ -14,7 +15,8 @@ struct DeepCommand: ParsableCommand {
 
       Without --data, simulates the demand design of Hartford et al. (2017), whose structural \
       function is known, and reports the error against it beside linear 2SLS and the same network \
-      without instruments. Networks and ridges default to a larger model for the simulation than for \
+      without instruments. Intervals are those of a linear head on the learned features, refitted on \
+      rows that nothing was learned from. Networks and ridges default to a larger model for the simulation than for \
       a file, which often has fewer rows.
       """)
 
@@ -55,6 +57,12 @@ struct DeepCommand: ParsableCommand {
   @Option(help: "Ridge per observation of the head that predicts the outcome.")
   var secondRidge: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "The share of a file's rows kept from learning, on which intervals are found; 0 for none. "
+        + "(default: 0.25)", valueName: "share"))
+  var heldOut: Double?
+
   @OptionGroup var shared: SharedOptions
 
   func validate() throws {
@@ -80,6 +88,12 @@ struct DeepCommand: ParsableCommand {
     }
     guard (-1...1).contains(correlation) else {
       throw ValidationError("--correlation must be between -1 and 1, not \(correlation)")
+    }
+    guard (0...0.8).contains(settings.heldOut) else {
+      throw ValidationError("--held-out must be between 0 and 0.8, not \(settings.heldOut)")
+    }
+    if data == nil, heldOut != nil {
+      throw ValidationError("--held-out is for files; a simulation draws new rows for intervals")
     }
     try shared.outputs.requireJSON(apartFrom: data)
     if data == nil, !roles.isEmpty {
@@ -107,7 +121,7 @@ struct DeepCommand: ParsableCommand {
       learningRate: learningRate ?? defaults.learningRate,
       weightDecay: weightDecay ?? defaults.weightDecay,
       firstRidge: firstRidge ?? defaults.firstRidge,
-      secondRidge: secondRidge ?? defaults.secondRidge)
+      secondRidge: secondRidge ?? defaults.secondRidge, heldOut: heldOut ?? defaults.heldOut)
   }
 
   private static func widths(_ hidden: String) throws -> [Int] {

@@ -8,9 +8,7 @@ struct DeepFigure {
   let fit: DeepFit
   let result: DeepFit.Result
   let linear: TwoStageLeastSquares
-
-  /// Points to a curve.
-  private static let resolution = 80
+  let lines: [DeepLine]
 
   /// Writes losses by iteration, and returns where.
   func writeCurves(to directory: OutputDirectory) throws -> String {
@@ -33,7 +31,7 @@ struct DeepFigure {
     if let evaluation, let fitted {
       panels = [agreement(evaluation, fitted), try seasons()]
     } else {
-      panels = try report.endogenous.prefix(3).enumerated().map { try dependence($0, $1) }
+      panels = try lines.indices.map(dependence)
     }
     panels.append(losses)
     let subtitle =
@@ -69,23 +67,16 @@ struct DeepFigure {
 
   /// Demand over the year at the median price, for three types of customer.
   private func seasons() throws -> SVGPanel {
-    let price = median(fit.problem.model.endogenous[0].values)
-    let times = (0..<Self.resolution).map { 10 * Double($0) / Double(Self.resolution - 1) }
     var marks: [SVGMark] = []
-    for (customer, color) in [
-      (1.0, SVGColor.green), (4.0, SVGColor.blue), (7.0, SVGColor.vermilion),
-    ] {
-      let fitted = try fit.structuralFunction(
-        result, at: [times.map { _ in price }, times, times.map { _ in customer }])
-      let truth = times.map { DemandDesign.demand(price: price, time: $0, customer: customer) }
+    let colors = [SVGColor.green, SVGColor.blue, SVGColor.vermilion]
+    for (index, color) in zip(lines.indices, colors) {
+      marks += try fitted(index, label: "\(lines[index].name), fitted", color: color)
+      let truth = lines[index].truth ?? []
       marks.append(
         .line(
-          zip(times, fitted).map { SVGPoint($0, $1) }, label: "type \(Int(customer)), fitted",
-          color: color))
-      marks.append(
-        .line(
-          zip(times, truth).map { SVGPoint($0, $1) },
-          label: customer == 7 ? "true" : nil, color: color, width: 1.4, isDashed: true))
+          zip(lines[index].points, truth).map { SVGPoint($0, $1) },
+          label: index == lines.count - 1 ? "true" : nil, color: color, width: 1.4,
+          isDashed: true))
     }
     return SVGPanel(
       title: "Over the year, at the median price", xAxis: SVGAxis("time of year"),
@@ -93,29 +84,29 @@ struct DeepFigure {
   }
 
   /// The fitted function of one variable, the others at their means, beside the linear fit.
-  private func dependence(_ index: Int, _ name: String) throws -> SVGPanel {
-    let variables = fit.problem.treatments
-    let sorted = variables[index].values.sorted()
-    // The outer percentiles hold too few observations to say anything about.
-    let (low, high) = (sorted[sorted.count / 50], sorted[sorted.count - 1 - sorted.count / 50])
-    let grid = (0..<Self.resolution).map {
-      low + (high - low) * Double($0) / Double(Self.resolution - 1)
-    }
-    let columns = variables.enumerated().map { position, variable in
-      position == index ? grid : grid.map { _ in Standardizer(variable.values).center }
-    }
-    let fitted = try fit.structuralFunction(result, at: columns)
-    let named = Dictionary(uniqueKeysWithValues: zip(variables.map(\.name), columns))
-    let straight = linear.estimates.predict(named, count: grid.count)
+  private func dependence(_ index: Int) throws -> SVGPanel {
+    let line = lines[index]
+    let named = Dictionary(
+      uniqueKeysWithValues: zip(fit.problem.treatments.map(\.name), line.columns))
+    let straight = linear.estimates.predict(named, count: line.points.count)
     return SVGPanel(
-      title: "By \(name), the rest at their means", xAxis: SVGAxis(name),
+      title: "By \(line.name), the rest at their means", xAxis: SVGAxis(line.name),
       yAxis: SVGAxis(report.outcome),
-      marks: [
-        .line(zip(grid, fitted).map { SVGPoint($0, $1) }, label: "deep", color: SVGColor.blue),
+      marks: try fitted(index, label: "deep", color: SVGColor.blue) + [
         .line(
-          zip(grid, straight).map { SVGPoint($0, $1) }, label: "linear 2SLS",
-          color: SVGColor.vermilion, isDashed: true),
+          zip(line.points, straight).map { SVGPoint($0, $1) }, label: "linear 2SLS",
+          color: SVGColor.vermilion, isDashed: true)
       ])
+  }
+
+  /// The trained function along a line, over the intervals of the refitted head if there are any.
+  private func fitted(_ index: Int, label: String, color: String) throws -> [SVGMark] {
+    let (line, curves) = (lines[index], report.intervals.curves)
+    let values = try fit.structuralFunction(result, at: line.columns)
+    let areas =
+      curves.isEmpty ? [] : curves[index].areas(color: color, isNamed: index == lines.count - 1)
+    return areas
+      + [.line(zip(line.points, values).map { SVGPoint($0, $1) }, label: label, color: color)]
   }
 
   private var losses: SVGPanel {
@@ -130,6 +121,4 @@ struct DeepFigure {
         .line(curve(report.innerLosses), label: "inner", color: SVGColor.orange),
       ])
   }
-
-  private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 }

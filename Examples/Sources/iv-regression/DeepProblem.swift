@@ -1,6 +1,7 @@
 import Autodiff
 import Bilevel
 import Econometrics
+import OrthogonalRegression
 
 /// A regression as `DeepFeatureIV` sees it: standardised float32 tensors, split in two samples.
 struct DeepProblem {
@@ -9,26 +10,54 @@ struct DeepProblem {
   let treatments: [Variable]
   let first: InstrumentalSample
   let second: InstrumentalSample
-  /// All observations.
+  /// Observations of neither, for intervals; nil for none.
+  let unseen: InstrumentalSample?
+  /// All observations, without those simulated for intervals.
   let all: InstrumentalSample
   let treatmentScales: [Standardizer]
   let outcomeScale: Standardizer
 
-  init(_ model: InstrumentalModel, using generator: inout PhiloxGenerator) {
+  /// - Parameters:
+  ///   - heldOut: The share of rows that nothing is learned from.
+  ///   - other: A sample of the same population to take in their place.
+  init(
+    _ model: InstrumentalModel, heldOut: Double = 0, unseen other: InstrumentalModel? = nil,
+    using generator: inout PhiloxGenerator
+  ) {
     self.model = model
-    treatments = model.endogenous + model.varyingExogenous
-    let instruments = model.instruments + model.varyingExogenous
-    treatmentScales = treatments.map { Standardizer($0.values) }
-    outcomeScale = Standardizer(model.outcome.values)
-    let count = model.observationCount
-    all = InstrumentalSample(
-      treatments: Self.matrix(treatments.map(\.values), treatmentScales),
-      instruments: Self.matrix(
-        instruments.map(\.values), instruments.map { Standardizer($0.values) }),
-      outcomes: Self.matrix([model.outcome.values], [outcomeScale]))
-    let order = Tensor.permutation(count, using: &generator)
-    first = all.rows(order[0..<count / 2])
-    second = all.rows(order[count / 2..<count])
+    treatments = Self.treatments(of: model)
+    let treatmentScales = treatments.map { Standardizer($0.values) }
+    let instrumentScales = Self.instruments(of: model).map { Standardizer($0.values) }
+    let outcomeScale = Standardizer(model.outcome.values)
+    func sample(_ model: InstrumentalModel) -> InstrumentalSample {
+      InstrumentalSample(
+        treatments: Self.matrix(Self.treatments(of: model).map(\.values), treatmentScales),
+        instruments: Self.matrix(Self.instruments(of: model).map(\.values), instrumentScales),
+        outcomes: Self.matrix([model.outcome.values], [outcomeScale]))
+    }
+    self.treatmentScales = treatmentScales
+    self.outcomeScale = outcomeScale
+    all = sample(model)
+    let order = Tensor.permutation(model.observationCount, using: &generator)
+    let learned = model.observationCount - Int(heldOut * Double(model.observationCount))
+    first = all.rows(order[0..<learned / 2])
+    second = all.rows(order[learned / 2..<learned])
+    if let other {
+      unseen = sample(other)
+    } else {
+      let rest = order[learned..<model.observationCount]
+      unseen = rest.elementCount > 0 ? all.rows(rest) : nil
+    }
+  }
+
+  /// Endogenous variables, then exogenous ones.
+  private static func treatments(of model: InstrumentalModel) -> [Variable] {
+    model.endogenous + model.varyingExogenous
+  }
+
+  /// Instruments, then exogenous variables.
+  private static func instruments(of model: InstrumentalModel) -> [Variable] {
+    model.instruments + model.varyingExogenous
   }
 
   /// Standardised rows of treatments, given as columns in the units of the data.
@@ -45,11 +74,6 @@ struct DeepProblem {
     }
     return Tensor.stacked(standardized, alongAxis: 1).cast(to: .float32)
   }
-}
-
-extension InstrumentalModel {
-  /// The exogenous variables without the constant, which networks and heads have already.
-  var varyingExogenous: [Variable] { exogenous.filter { $0.name != Self.constantName } }
 }
 
 /// Mean and standard deviation of a column; a constant column is only centred.

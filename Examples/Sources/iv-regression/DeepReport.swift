@@ -18,6 +18,8 @@ struct DeepReport: Encodable {
   /// The mean derivative of the structural function by endogenous variable, and what 2SLS and
   /// ordinary least squares say instead.
   let averageEffects: [String: AverageEffect]
+  /// Intervals of the head refitted on rows that features were not learned on.
+  let intervals: DeepIntervals
   /// On simulated data, errors against the true structural function.
   let outOfSample: DeepErrors?
 }

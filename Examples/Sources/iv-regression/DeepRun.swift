@@ -1,6 +1,8 @@
 import Autodiff
 import Econometrics
 import ExampleSupport
+import OrthogonalRegression
+import RegressionInput
 
 /// One run of `deep`: reads or simulates, trains, compares, prints and plots.
 struct DeepRun {
@@ -18,7 +20,8 @@ struct DeepRun {
     // Before the training too: a long run must not end at a place that cannot be written.
     let directory = try directory()
     print("Linear algebra: \(LinearAlgebraBackend.description)")
-    let problem = DeepProblem(sample.model, using: &generator)
+    let problem = DeepProblem(
+      sample.model, heldOut: settings.heldOut, unseen: try unseenSample(), using: &generator)
     let fit = DeepFit(settings: settings, problem: problem, seed: seed)
     let result = try fit.train()
     let evaluation = specification == nil ? DeepEvaluation(sample.model, seed: seed) : nil
@@ -27,15 +30,18 @@ struct DeepRun {
       $0.errors(
         deep: fitted ?? [], linear: linear, naive: fit.naiveRegression(at: $0.columns))
     }
+    let lines = DeepLine.lines(of: problem, isSimulated: specification == nil)
     let report = DeepReport(
       data: sample.source, outcome: sample.model.outcome.name,
       endogenous: sample.model.endogenous.map(\.name),
       instruments: sample.model.instruments.map(\.name),
       exogenous: sample.model.varyingExogenous.map(\.name), seed: seed,
-      n: sample.model.observationCount, droppedRows: sample.droppedRows, settings: settings,
+      n: sample.model.observationCount, droppedRows: sample.droppedRows.count, settings: settings,
       innerLosses: result.innerLosses, outerLosses: result.outerLosses,
-      averageEffects: try averageEffects(fit, result, linear), outOfSample: errors)
-    let figure = DeepFigure(report: report, fit: fit, result: result, linear: linear)
+      averageEffects: try averageEffects(fit, result, linear),
+      intervals: DeepIntervals.of(fit, result, lines: lines), outOfSample: errors)
+    let figure = DeepFigure(
+      report: report, fit: fit, result: result, linear: linear, lines: lines)
     let files = try [
       figure.writeCurves(to: directory),
       figure.writePlot(evaluation, fitted: fitted, to: directory),
@@ -45,14 +51,22 @@ struct DeepRun {
     return report
   }
 
+  /// As many new observations of the simulated design, for intervals.
+  private func unseenSample() throws -> InstrumentalModel? {
+    guard specification == nil else { return nil }
+    var generator = PhiloxGenerator(seed: seed, stream: 4)
+    return try DemandDesign(correlation: settings.correlation)
+      .sample(count: settings.observations, using: &generator)
+  }
+
   private func sample(using generator: inout PhiloxGenerator) throws -> RegressionSample {
     if let specification {
-      return try RegressionSample(specification, from: try LinearRun.table(specification.data))
+      return try RegressionSample(specification, from: try specification.table())
     }
     let design = DemandDesign(correlation: settings.correlation)
     return RegressionSample(
       model: try design.sample(count: settings.observations, using: &generator),
-      source: "simulated demand design, ρ = \(settings.correlation)", droppedRows: 0)
+      source: "simulated demand design, ρ = \(settings.correlation)")
   }
 
   /// Mean derivatives of the fitted structural function over the data, by automatic

@@ -24,11 +24,15 @@ struct DeepSettings: Encodable {
   /// Ridge of the head that predicts the outcome, per observation.
   var secondRidge = 1e-4
 
+  /// The share of a file's rows that features are not learned from, for intervals; a simulation draws
+  /// new ones.
+  var heldOut = 0.0
+
   /// Defaults for a file of one's own: a smaller model with more ridge, because most have fewer
   /// observations than the simulation.
   ///
   /// Chosen on simulated linear models of 200 to 5,000 rows.
   static let forFiles = DeepSettings(
     iterations: 60, hidden: [32], features: 8, learningRate: 3e-3, firstRidge: 1e-3,
-    secondRidge: 1e-2)
+    secondRidge: 1e-2, heldOut: 0.25)
 }

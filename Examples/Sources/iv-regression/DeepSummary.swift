@@ -28,22 +28,43 @@ struct DeepSummary {
   }
 
   private var effects: String {
-    var table = TextTable(header: ["", "deep", "linear 2SLS", "OLS"])
+    var table = TextTable(header: [
+      "", "deep", "refitted head", "95 % interval", "linear 2SLS", "OLS",
+    ])
     for name in report.endogenous {
       guard let effect = report.averageEffects[name] else { continue }
+      let refitted = report.intervals.averageEffects?[name]
       table.append([
         name, Numbers.significant(effect.deep),
+        refitted.map { Numbers.significant($0.value) } ?? "",
+        refitted.map {
+          "[\(Numbers.significant($0.lower)), \(Numbers.significant($0.upper))]"
+        } ?? "",
         effect.twoStageLeastSquares.map { Numbers.significant($0) } ?? "",
         effect.ordinaryLeastSquares.map { Numbers.significant($0) } ?? "",
       ])
     }
     return "Average change of \(report.outcome) per unit, other variables held fixed\n"
-      + table.text() + "\n"
-      + wrapped(
-        "A point estimate: the deep fit has no standard error, and its ridges pull small samples "
-          + "towards no effect. Compare seeds and settings (--features, --second-ridge, "
-          + "--iterations) before trusting a difference from 2SLS."
-          + (report.n < 2000 ? " With fewer than 2,000 rows, rely on 'linear'." : ""))
+      + table.text() + "\n" + wrapped(intervals)
+      + (report.n < 2000
+        ? "\n" + wrapped("With fewer than 2,000 rows, rely on 'linear'.") : "")
+  }
+
+  private var intervals: String {
+    guard let rows = report.intervals.rows else {
+      return "No intervals: \(report.intervals.reason ?? ""). The deep fit itself has no standard "
+        + "error, and its ridges pull small samples towards no effect."
+    }
+    let truth =
+      report.intervals.coverageOfTruth.map {
+        " Along the plotted curves the pointwise intervals hold the true function at "
+          + "\(Numbers.fixed(100 * $0, decimals: 0))\u{A0}% of the points."
+      } ?? ""
+    return "The refitted head is the root of the orthogonal gradient on the learned features, on "
+      + "\(Numbers.count(rows)) rows that they were not learned from. Its intervals, also those in the "
+      + "plot (pointwise, and a band over all curves together), cover the penalised projection of "
+      + "the structural function on these features: they count the error of the sample, not what "
+      + "the features cannot say or the ridge takes away.\(truth)"
   }
 
   private func errors(_ errors: DeepErrors) -> String {

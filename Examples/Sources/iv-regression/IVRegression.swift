@@ -1,5 +1,6 @@
 import ArgumentParser
 import ExampleSupport
+import RegressionInput
 
 /// The program: instrumental-variable regression, linear and deep.
 @main

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Econometrics
 import ExampleSupport
+import RegressionInput
 
 /// `iv-regression linear`: two-stage least squares on the columns of a CSV file.
 struct LinearCommand: ParsableCommand {

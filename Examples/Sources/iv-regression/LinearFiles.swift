@@ -11,7 +11,8 @@ enum LinearFiles {
     let path = directory.file("linear-coefficients.csv")
     var writer = CSVWriter(columnNames: [
       "term", "estimate", "standardError", "z", "pValue", "intervalLower", "intervalUpper",
-      "ordinaryEstimate", "ordinaryStandardError",
+      "ordinaryEstimate", "ordinaryStandardError", "nonparametricEstimate",
+      "nonparametricStandardError",
     ])
     let constant = report.constant ? [InstrumentalModel.constantName] : []
     for name in report.endogenous + constant + report.exogenous {
@@ -23,6 +24,8 @@ enum LinearFiles {
             report.pValues[name], interval[0], interval[1],
             report.ordinaryLeastSquares.parameters[name],
             report.ordinaryLeastSquares.standardErrors[name],
+            report.nonparametricFirstStage.parameters?[name],
+            report.nonparametricFirstStage.standardErrors?[name],
           ].map { $0.map(CSVValue.number) ?? .missing })
     }
     try writer.write(toFile: path)
@@ -51,6 +54,10 @@ enum LinearFiles {
     for name in report.endogenous {
       let estimators = [
         ("2SLS", report.parameters, report.confidenceIntervals, SVGColor.blue),
+        (
+          "OBiGrad", report.nonparametricFirstStage.parameters ?? [:],
+          report.nonparametricFirstStage.confidenceIntervals ?? [:], SVGColor.green
+        ),
         (
           "OLS", report.ordinaryLeastSquares.parameters,
           report.ordinaryLeastSquares.confidenceIntervals, SVGColor.vermilion

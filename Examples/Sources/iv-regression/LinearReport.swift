@@ -1,4 +1,5 @@
 import Econometrics
+import RegressionInput
 
 /// What `linear` writes with `--json`; per-regressor results are keyed by column name.
 struct LinearReport: Encodable {
@@ -20,13 +21,13 @@ struct LinearReport: Encodable {
   let confidenceIntervals: [String: [Double]]
   let rSquared: Double?
   let ordinaryLeastSquares: OrdinaryReport
+  let nonparametricFirstStage: NonparametricStage
   let firstStage: [String: FirstStageReport]
   let diagnostics: DiagnosticsReport
 
   init(
     _ specification: RegressionSpecification, _ sample: RegressionSample,
-    _ result: TwoStageLeastSquares,
-    seed: UInt64
+    _ result: TwoStageLeastSquares, _ nonparametric: NonparametricStage, seed: UInt64
   ) {
     data = sample.source
     outcome = specification.outcome
@@ -37,7 +38,7 @@ struct LinearReport: Encodable {
     covariance = specification.covariance
     self.seed = seed
     n = sample.model.observationCount
-    droppedRows = sample.droppedRows
+    droppedRows = sample.droppedRows.count
 
     let fit = result.estimates
     parameters = fit.keyed(fit.parameters)
@@ -47,6 +48,7 @@ struct LinearReport: Encodable {
     confidenceIntervals = fit.keyed(
       fit.confidenceIntervals.map { [$0.lowerBound, $0.upperBound] })
     rSquared = fit.rSquared
+    nonparametricFirstStage = nonparametric
     ordinaryLeastSquares = OrdinaryReport(result.ordinary)
     firstStage = Dictionary(
       uniqueKeysWithValues: result.firstStages.map { ($0.name, FirstStageReport($0)) })

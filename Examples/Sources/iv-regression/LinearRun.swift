@@ -1,6 +1,6 @@
-import CExampleData
 import Econometrics
 import ExampleSupport
+import RegressionInput
 import TensorFiles
 
 /// One run of `linear`: reads, estimates, prints and plots.
@@ -17,19 +17,21 @@ struct LinearRun {
   ///
   /// The directory is made only once there are results.
   func run(writingTo directory: () throws -> OutputDirectory) throws -> LinearReport {
-    let progress = ProgressMeter(label: "linear", total: 3, unit: nil)
-    let table = try Self.table(specification.data)
+    let progress = ProgressMeter(label: "linear", total: 4, unit: nil)
+    let table = try specification.table()
     progress.update(completed: 1, note: "read \(Numbers.count(table.rowCount)) rows")
     let sample = try RegressionSample(specification, from: table)
     let result = try TwoStageLeastSquares(sample.model, covariance: specification.covariance)
     progress.update(completed: 2, note: "estimated")
-    let report = LinearReport(specification, sample, result, seed: seed)
+    let nonparametric = NonparametricStage(sample.model, seed: seed)
+    progress.update(completed: 3, note: "cross-fitted")
+    let report = LinearReport(specification, sample, result, nonparametric, seed: seed)
     let directory = try directory()
     let files = try [
       LinearFiles.writeCoefficients(report, to: directory),
       LinearFiles.writePlot(report, result, to: directory),
     ]
-    progress.update(completed: 3, note: "plotted")
+    progress.update(completed: 4, note: "plotted")
     progress.finish()
     print(LinearSummary(specification, report, result).text())
     print("\nWrote \(files.joined(separator: " and "))")
@@ -39,14 +41,5 @@ struct LinearRun {
   /// Runs with a directory that is already there.
   func run(writingTo directory: OutputDirectory) throws -> LinearReport {
     try run(writingTo: { directory })
-  }
-
-  static func table(_ path: String?) throws(CSVError) -> CSVTable {
-    if let path { return try CSVTable(contentsOfFile: path) }
-    var count = 0
-    let bytes = example_data_card(&count)
-    return try CSVTable(
-      parsing: [UInt8](UnsafeBufferPointer(start: bytes, count: count)),
-      source: "card.csv (bundled)")
   }
 }

@@ -1,6 +1,7 @@
 import Econometrics
 import ExampleSupport
 import Foundation
+import RegressionInput
 
 /// The results of `linear` for a reader without a manual.
 struct LinearSummary {
@@ -17,7 +18,7 @@ struct LinearSummary {
   }
 
   func text() -> String {
-    [heading, coefficients, comparison, firstStages, tests, interpretation]
+    [heading, coefficients, comparison, nonparametric, firstStages, tests, interpretation]
       .joined(separator: "\n\n")
   }
 
@@ -72,6 +73,27 @@ struct LinearSummary {
       ])
     }
     return "With and without instruments (OLS: ordinary least squares)\n" + table.text()
+  }
+
+  private var nonparametric: String {
+    let stage = report.nonparametricFirstStage
+    let title = "With a nonparametric first stage (OBiGrad: root of the orthogonal gradient)"
+    guard let parameters = stage.parameters, let errors = stage.standardErrors,
+      let intervals = stage.confidenceIntervals
+    else { return title + "\n" + wrapped("Not available: \(stage.reason ?? "").") }
+    var table = TextTable(header: ["", "estimate", "std. error", "95 % interval"])
+    for name in report.endogenous {
+      let interval = intervals[name] ?? [.nan, .nan]
+      table.append([
+        name, significant(parameters[name]), significant(errors[name]),
+        "[\(Numbers.significant(interval[0])), \(Numbers.significant(interval[1]))]",
+      ])
+    }
+    let learner = wrapped(
+      "First stage by \(stage.learner ?? ""), cross-fitted on 5 folds; robust to errors of any "
+        + "variance. 'bilevel-inference estimate' has learners, splits and curves.")
+    return ([title, table.text(), learner] + stage.warnings.map { wrapped($0) })
+      .joined(separator: "\n")
   }
 
   private var firstStages: String {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import ExampleSupport
-import Foundation
 
 /// Where results go.
 struct OutputOptions: ParsableArguments {
@@ -33,9 +32,7 @@ struct OutputOptions: ParsableArguments {
 
   /// Refuses to write the results over the data they are computed from.
   func requireJSON(apartFrom data: String?) throws {
-    guard let json, let data else { return }
-    let paths = [json, data].map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }
-    if paths[0] == paths[1] {
+    if let json, let data, isSameFile(json, data) {
       throw ValidationError("--json names the data file '\(data)'; choose another file")
     }
   }

@@ -27,9 +27,42 @@ import Testing
     #expect((json["outerLosses"] as? [Double])?.count == 3)
     #expect((json["averageEffects"] as? [String: Any])?["x"] != nil)
     #expect(json["outOfSample"] == nil || json["outOfSample"] is NSNull)
+    let intervals = try #require(json["intervals"] as? [String: Any])
+    #expect(
+      (intervals["reason"] as? String)?.contains("14 rows were kept from learning") == true)
     #expect(result.output.contains("1 dropped for missing values"))
     #expect(result.output.contains("Average change of y per unit"))
     #expect(result.errors.contains("deep: 3/3 (100 %)"))
+  }
+
+  /// An effect of 2, covered on rows that the features were not learned on.
+  @Test func intervalsOnRowsThatNothingWasLearnedFrom() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let rows = (0..<1200).map { row -> String in
+      let part = [0.618_034, 0.754_878].map {
+        (Double(row + 1) * $0).truncatingRemainder(dividingBy: 1) - 0.5
+      }
+      let x = 4 * part[0] + part[1]
+      return "\(1 + 2 * x - part[1]),\(x),\(part[0])"
+    }
+    try workspace.write("y,x,z\n" + rows.joined(separator: "\n"), to: "d.csv")
+    let result = try ivRegression.run(
+      [
+        "deep", "--data", "d.csv", "--outcome", "y", "--endogenous", "x", "--instruments", "z",
+        "--held-out", "0.5", "--second-ridge", "1e-4", "--json", "r.json",
+      ], in: workspace.url)
+    #expect(result.status == 0, "\(result.errors)")
+    let intervals = try #require(try workspace.json("r.json")["intervals"] as? [String: Any])
+    #expect(intervals["rows"] as? Int == 600)
+    let effects = intervals["averageEffects"] as? [String: [String: Double]]
+    let effect = try #require(effects?["x"])
+    #expect(abs((effect["value"] ?? 0) - 2) < 0.1)
+    #expect((effect["lower"] ?? 3) < (effect["value"] ?? 0))
+    #expect(result.output.contains("600 rows that they were not learned from"))
+    let plot = try String(
+      contentsOf: workspace.url.appending(path: "iv-regression-output/deep.svg"), encoding: .utf8)
+    #expect(plot.contains("simultaneous band"))
   }
 
   @Test func theSameSeedGivesTheSameResult() throws {
@@ -53,6 +86,7 @@ import Testing
     (["--observations", "99999999999"], "--observations must be between"),
     (["--hidden", "99999999999"], "--hidden must list widths between 1 and 16384"),
     (["--data", "d.csv", "--json", "./d.csv"], "--json names the data file"),
+    (["--held-out", "0.3"], "--held-out is for files"),
     (["--correlation", "2"], "--correlation must be between -1 and 1"),
     (["--outcome", "y"], "columns are named but no file; add --data FILE"),
     (["--data", "missing.csv"], "--outcome and --endogenous must name columns"),

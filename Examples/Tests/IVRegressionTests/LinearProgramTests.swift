@@ -37,8 +37,16 @@ import Testing
     let sargan = (json["diagnostics"] as? [String: Any])?["sargan"] as? [String: Any]
     #expect((sargan?["reason"] as? String)?.contains("just identified") == true)
 
+    // The orthogonal interval beside it; an independent reference is in OrthogonalRegressionTests.
+    let stage = try #require(json["nonparametricFirstStage"] as? [String: Any])
+    #expect(number(stage, "parameters", "educ") != nil)
+    let range = (stage["confidenceIntervals"] as? [String: [Double]])?["educ"] ?? []
+    #expect(range.count == 2 && range[0] < range[1])
+    #expect(stage["reason"] == nil || stage["reason"] is NSNull)
+
     for text in [
-      "n = 3,010", "educ *", "0.1315", "partial F(1, 2994)", "Wu–Hausman",
+      "With a nonparametric first stage", "Identification by functional form", "n = 3,010",
+      "educ *", "0.1315", "partial F(1, 2994)", "Wu–Hausman",
       "Sargan: not available", "One more year of schooling",
     ] {
       #expect(result.output.contains(text), "\(text)")
@@ -47,7 +55,7 @@ import Testing
       atPath: workspace.url.appending(path: "iv-regression-output").path)
     #expect(files.sorted() == ["linear-coefficients.csv", "linear.svg"])
     // Progress stays out of the results, and is plain where there is no terminal.
-    #expect(result.errors.contains("linear: 3/3 (100 %)"))
+    #expect(result.errors.contains("linear: 4/4 (100 %)"))
     #expect(!result.errors.contains("\r"))
   }
 
@@ -110,6 +118,8 @@ import Testing
     #expect(isClose(number(json, "parameters", "x"), 2))
     #expect(isClose(number(json, "parameters", "const"), 1))
     #expect(result.output.contains("2 dropped for missing values"))
+    let stage = try #require(json["nonparametricFirstStage"] as? [String: Any])
+    #expect((stage["reason"] as? String)?.contains("100 to 20,000 rows, found 10") == true)
     #expect(result.output.contains("One unit more of x changes the, outcome by 2.000"))
   }
 

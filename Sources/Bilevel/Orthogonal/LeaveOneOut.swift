@@ -34,14 +34,18 @@ struct LeaveOneOut {
 
   /// The mean squared leave-one-out error for every λ, in units of the targets' variances.
   func errors(_ ridges: [Double]) -> [Double] {
-    let count = Double(targets.shape[0])
+    let (count, width) = (targets.shape[0], targets.shape[1])
     // Directions without variance carry nothing, whatever λ.
-    let floor = 1e-14 * count * Swift.max(spectrum.max().scalar, .leastNormalMagnitude)
-    return ridges.map { ridge in
-      let shrinkage = 1 / maximum(spectrum + 2 * count * ridge, floor)
-      let fitted = matmul(rotated, shrinkage.expandingShape(at: 1) * moments)
-      let hat = matmul(square(rotated), shrinkage.expandingShape(at: 1)) + leverage
-      return square((targets - fitted) / maximum(1 - hat, 1e-8)).mean().scalar
-    }
+    let floor = 1e-14 * Double(count) * Swift.max(spectrum.max().scalar, .leastNormalMagnitude)
+    // One column for each λ, then one for each λ and target: two products do all.
+    let penalties = 2 * Double(count) * Tensor(ridges)
+    let shrinkage = 1 / maximum(spectrum.expandingShape(at: 1) + penalties, floor)
+    let hat = matmul(square(rotated), shrinkage) + leverage
+    let weights = shrinkage.expandingShape(at: 2) * moments.expandingShape(at: 1)
+    let fitted = matmul(rotated, weights.reshaped(to: [moments.shape[0], ridges.count * width]))
+      .reshaped(to: [count, ridges.count, width])
+    let errors = targets.expandingShape(at: 1) - fitted
+    let leftOut = errors / maximum(1 - hat, 1e-8).expandingShape(at: 2)
+    return square(leftOut).mean(alongAxes: [0, 2]).scalars
   }
 }

@@ -93,8 +93,8 @@ private struct KernelCandidates {
   /// The class with the least risk, λ included.
   func best(on fold: NuisanceFold, factor: Double) throws -> LinearClass {
     let floor = 0.05 / Double(fold.count)
-    // Four values a decade.
-    let ridges = (0.5 * pow(Tensor(10), Tensor.range(25) / 4 - 6)).scalars.filter { $0 >= floor }
+    // Three values a decade.
+    let ridges = (0.5 * pow(Tensor(10), Tensor.range(19) / 3 - 6)).scalars.filter { $0 >= floor }
     var best: (risk: Double, linearClass: LinearClass)?
     for linearClass in classes {
       for (ridge, risk) in zip(ridges, try fold.risks(of: linearClass, ridges: ridges))
@@ -117,6 +117,6 @@ private struct KernelCandidates {
       - 2 * matmul(centred, centred, transposeB: true)
     let positive = distances.scalars.filter { $0 > 1e-12 }.sorted()
     let median = positive.isEmpty ? 1 : positive[positive.count / 2].squareRoot()
-    return [0.25, 0.5, 1, 2, 4].map { .gaussian(lengthScale: $0 * median) }
+    return [0.25, 0.5, 1, 2].map { .gaussian(lengthScale: $0 * median) }
   }
 }

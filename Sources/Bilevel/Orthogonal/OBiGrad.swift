@@ -115,7 +115,7 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
   public func fit(
     on sample: BilevelSample<InnerLabels, OuterLabels>, at outer: Outer
   ) throws(BilevelError) -> OrthogonalFit<Outer> {
-    crossFitting.requireNoSplit("OBiGrad.fit")
+    crossFitting.requireNoSplit("OBiGrad.fit", "layers for any losses")
     try sample.requireFinite()
     var splits: [OrthogonalFit<Outer>.Split] = []
     for repetition in 0..<crossFitting.repeatCount {

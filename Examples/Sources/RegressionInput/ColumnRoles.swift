@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// Which columns play which part, as options.
-struct ColumnRoles: ParsableArguments {
+public struct ColumnRoles: ParsableArguments {
   @Option(help: ArgumentHelp("The column to explain.", valueName: "column"))
   var outcome: String?
 
@@ -21,15 +21,18 @@ struct ColumnRoles: ParsableArguments {
       "The explanatory columns taken as uncorrelated with the error.", valueName: "columns"))
   var exogenous: String?
 
+  /// No columns.
+  public init() {}
+
   /// Whether no option was given.
-  var isEmpty: Bool {
+  public var isEmpty: Bool {
     outcome == nil && endogenous == nil && instruments == nil && exogenous == nil
   }
 
   /// The regression the options ask for.
   ///
   /// - Parameter data: The path of a file; nil for the bundled data.
-  func specification(data: String?) throws -> RegressionSpecification {
+  public func specification(data: String?) throws -> RegressionSpecification {
     guard let outcome, let endogenous else {
       throw ValidationError(
         "--outcome and --endogenous must name columns"

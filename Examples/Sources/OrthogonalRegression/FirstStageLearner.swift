@@ -1,0 +1,145 @@
+import Autodiff
+import Bilevel
+import Neural
+
+/// How the regressions of treatment features and outcome on instruments and exogenous variables are
+/// learned, all of them columns of mean 0 and deviation 1.
+public struct FirstStageLearner: Sendable, Equatable {
+  /// The class of functions.
+  public enum Kind: Sendable, Equatable {
+    /// Kernel ridge regression with a Gaussian kernel.
+    case kernel
+    /// Least squares on the columns.
+    case linear
+    /// Ridge regression on all products of powers up to a total degree.
+    case polynomial(degree: Int)
+    /// Ridge regression on the features of a trained network.
+    case network
+  }
+
+  /// The class of functions.
+  public var kind: Kind
+  /// λ of the penalty (λ/2) ‖f‖²; nil for a choice by leave-one-out error (a network: 0.01).
+  public var ridge: Double?
+  /// The length scale of the kernel; nil for the least leave-one-out error.
+  public var bandwidth: Double?
+
+  /// A learner.
+  public init(_ kind: Kind = .kernel, ridge: Double? = nil, bandwidth: Double? = nil) {
+    (self.kind, self.ridge, self.bandwidth) = (kind, ridge, bandwidth)
+  }
+
+  /// The rule that picks the class on a training fold.
+  public var nuisances: NuisanceLearner {
+    switch kind {
+    case .kernel:
+      return .kernelRidge(
+        bandwidth.map { .gaussian(lengthScale: $0) },
+        ridge: ridge.map { .fixed($0) } ?? .crossValidated())
+    case .linear:
+      return .linear(
+        LinearClass(
+          name: "linear", ridge: (ridge ?? 0) / 2, hasIntercept: true, penalizesIntercept: false
+        ) { $0 })
+    case .polynomial(let degree): return polynomial(degree)
+    case .network: return network
+    }
+  }
+
+  private func polynomial(_ degree: Int) -> NuisanceLearner {
+    let rule = ridge.map { "λ = \(short($0))" } ?? "cross-validated λ"
+    return NuisanceLearner(name: "polynomials of degree \(degree) with interactions, \(rule)") {
+      fold in
+      let monomials = Monomials(variables: fold.inputs.shape[1], degree: degree)
+      // Powers of a rare indicator are large; one penalty is fair to features of one size only.
+      let deviation = sqrt(monomials(fold.inputs).variance(alongAxes: [0]))
+      let scale = select(deviation .> 0, deviation, Tensor.ones(like: deviation))
+      func linearClass(_ penalty: Double) -> LinearClass {
+        LinearClass(
+          name: "\(monomials.count) monomials", ridge: penalty, hasIntercept: true,
+          penalizesIntercept: false
+        ) { monomials($0) / scale }
+      }
+      if let ridge { return .linear(linearClass(ridge / 2)) }
+      let ridges = (0...24).map { 0.5 * pow(Tensor(10), Tensor(Double($0) / 4 - 5)).scalar }
+      let risks = try fold.risks(of: linearClass(0), ridges: ridges)
+      let best = zip(ridges, risks).min { $0.1 < $1.1 }
+      return .linear(linearClass(best?.0 ?? 1))
+    }
+  }
+
+  private var network: NuisanceLearner {
+    let ridge = ridge ?? 1e-2
+    return NuisanceLearner(name: "network with tanh layers of 16 and 8, λ = \(short(ridge))") {
+      fold in
+      .network(
+        NetworkClass(
+          features: MLP(
+            widths: [fold.inputs.shape[1], 16, 8], activation: .tanh, finalActivation: .tanh,
+            using: &fold.generator),
+          head: .closedForm(ridge: ridge / 2),
+          training: FunctionTraining(
+            optimizer: AdamW(learningRate: 3e-3, weightDecay: 0.1), stepCount: 100)))
+    }
+  }
+}
+
+extension FirstStageLearner.Kind: CustomStringConvertible {
+  /// The class of a name such as `kernel`, `linear`, `polynomial:2` or `network`.
+  public init?(_ name: String) {
+    let parts = name.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    switch (parts[0], parts.count == 2 ? Int(parts[1]) : nil) {
+    case ("kernel", nil) where parts.count == 1: self = .kernel
+    case ("linear", nil) where parts.count == 1: self = .linear
+    case ("network", nil) where parts.count == 1: self = .network
+    case ("polynomial", .some(let degree)) where 1...5 ~= degree: self = .polynomial(degree: degree)
+    default: return nil
+    }
+  }
+
+  /// The name by which the class is asked for.
+  public var description: String {
+    switch self {
+    case .kernel: "kernel"
+    case .linear: "linear"
+    case .polynomial(let degree): "polynomial:\(degree)"
+    case .network: "network"
+    }
+  }
+}
+
+/// All products of powers of variables with a total degree from 1 up to a limit.
+struct Monomials: Sendable {
+  /// Each monomial is a variable times an earlier monomial, or times 1.
+  private let factors: [(variable: Int, monomial: Int?)]
+
+  /// The number of monomials.
+  var count: Int { factors.count }
+
+  init(variables: Int, degree: Int) {
+    var factors: [(variable: Int, monomial: Int?)] = (0..<variables).map { ($0, nil) }
+    var previous = Array(factors.indices)
+    for _ in 1..<max(1, degree) {
+      var next: [Int] = []
+      for monomial in previous {
+        // Variables in ascending order give each product once.
+        for variable in factors[monomial].variable..<variables {
+          next.append(factors.count)
+          factors.append((variable, monomial))
+        }
+      }
+      previous = next
+    }
+    self.factors = factors
+  }
+
+  /// The monomials of rows, [n, count].
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    var columns: [Tensor] = []
+    for (variable, monomial) in factors {
+      let column = x[0..., variable]
+      columns.append(monomial.map { columns[$0] * column } ?? column)
+    }
+    return .stacked(columns, alongAxis: 1)
+  }
+}

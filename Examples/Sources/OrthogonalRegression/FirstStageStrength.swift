@@ -1,0 +1,60 @@
+import ExampleSupport
+
+/// How well the instruments predict one treatment feature, once the exogenous variables are taken out
+/// of it linearly, on rows that nothing was fitted on.
+public struct FirstStageStrength: Sendable, Encodable {
+  /// The feature.
+  public let name: String
+  /// n.
+  public let rowCount: Int
+  /// The out-of-fold R² of the regression on instruments and exogenous variables.
+  public let rSquared: Double
+  /// The same without the instruments: above 0 it is what nonlinear functions of the exogenous
+  /// variables say.
+  public let rSquaredOfExogenous: Double
+  /// Whether the exogenous variables are taken out nonlinearly too, so that they identify nothing.
+  public let isExogenousTakenOut: Bool
+
+  /// The R² that identifies the effect: what the instruments add where the exogenous variables are
+  /// taken out nonlinearly.
+  public var identifyingRSquared: Double {
+    guard isExogenousTakenOut else { return rSquared }
+    return (rSquared - rSquaredOfExogenous) / (1 - rSquaredOfExogenous)
+  }
+
+  /// n R² / (1 − R²), an out-of-fold estimate of the concentration parameter from the
+  /// R² that identifies; 0 where nothing is predicted.
+  public var concentration: Double {
+    let share = max(0, identifyingRSquared)
+    return share < 1 ? Double(rowCount) * share / (1 - share) : .infinity
+  }
+
+  /// Whether Wald intervals cannot be trusted: the concentration is below 10, after the rule of thumb
+  /// of Staiger and Stock (1997).
+  public var isWeak: Bool { concentration < 10 }
+
+  /// Whether less than half of what is predicted takes the instruments.
+  public var restsOnExogenous: Bool {
+    !isExogenousTakenOut && rSquared > 0 && rSquaredOfExogenous > 0.5 * rSquared
+  }
+
+  /// What a reader must know before the interval is believed.
+  public var warnings: [String] {
+    var warnings: [String] = []
+    if isWeak {
+      warnings.append(
+        "Weak first stage: the out-of-fold R² of \(name) that identifies the effect is "
+          + "\(short(identifyingRSquared)), n R² / (1 − R²) = \(short(concentration)), below 10. The "
+          + "interval around the estimate does not cover as often as it says; read the "
+          + "weak-instrument set instead where there is one.")
+    }
+    if restsOnExogenous {
+      warnings.append(
+        "Identification by functional form: of the out-of-fold R² of \(name), \(short(rSquared)), "
+          + "nonlinear functions of the exogenous variables alone give "
+          + "\(short(rSquaredOfExogenous)). The estimate relies on these variables affecting the "
+          + "outcome linearly; 'bilevel-inference estimate --exogenous-form smooth' does not.")
+    }
+    return warnings
+  }
+}

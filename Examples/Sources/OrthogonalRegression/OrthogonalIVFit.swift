@@ -1,0 +1,105 @@
+import Autodiff
+import Bilevel
+import Econometrics
+import Inference
+
+/// Coefficients by the root of the orthogonal gradient, and how well they are identified.
+public struct OrthogonalIVFit: Sendable {
+  /// ω of the treatment features, then β of the exogenous variables with the constant; for a smooth
+  /// g its mean alone.
+  public let coefficients: Estimate
+  /// How well each feature is predicted.
+  public let strengths: [FirstStageStrength]
+  /// The out-of-fold R² of the outcome.
+  public let outcomeRSquared: Double
+  /// The ratio of the smallest to the largest singular value of the mean derivative of the score, in
+  /// units of the residual deviations of the features.
+  public let conditioning: Double?
+  private let median: AffineFit
+  private let partialled: PartialledModel
+
+  init(
+    _ splits: [OrthogonalIVSplit], _ partialled: PartialledModel, hasSmoothPart: Bool
+  ) throws {
+    let root =
+      splits.count == 1 ? splits[0].root : try Estimate.medianAggregated(splits.map(\.root))
+    coefficients = try partialled.coefficients(root, hasSmoothPart: hasSmoothPart)
+    let first = splits.map { $0.root.value.scalars[0] }
+    let order = splits.indices.sorted { first[$0] < first[$1] }
+    median = splits[order[(splits.count - 1) / 2]].affine
+    conditioning = median.conditioning
+    func mean(_ values: (OrthogonalIVSplit) -> Double) -> Double {
+      splits.reduce(0) { $0 + values($1) } / Double(splits.count)
+    }
+    strengths = partialled.names.indices.map { index in
+      FirstStageStrength(
+        name: partialled.names[index], rowCount: partialled.rowCount,
+        rSquared: mean { $0.rSquared[index] },
+        rSquaredOfExogenous: mean { $0.rSquaredOfExogenous[index] },
+        isExogenousTakenOut: hasSmoothPart)
+    }
+    outcomeRSquared = mean { $0.rSquared[partialled.names.count] }
+    self.partialled = partialled
+  }
+
+  /// The features of each endogenous variable.
+  public var treatments: [TreatmentFeatures] { partialled.treatments }
+
+  /// ω alone.
+  public var effects: Estimate { coefficients.selected(Array(partialled.names.indices)) }
+
+  /// What follows ω in the coefficients; nil where there is nothing.
+  public var exogenous: Estimate? {
+    let indices = partialled.names.count..<coefficients.count
+    return indices.isEmpty ? nil : coefficients.selected(Array(indices))
+  }
+
+  /// What a reader must know before an interval is believed.
+  public var warnings: [String] {
+    var warnings = strengths.flatMap(\.warnings)
+    if let conditioning, conditioning < 1e-3 {
+      warnings.append(
+        "Badly conditioned: some combination of the features moves the gradient only "
+          + "\(short(conditioning)) times as much as another one, so the instruments hardly tell "
+          + "them apart; use fewer features.")
+    }
+    return warnings
+  }
+
+  /// The values of a single ω that a test does not reject however weak the instruments are; nil for
+  /// several features.
+  ///
+  /// The exogenous coefficients, which weak instruments do not touch, are taken out by least squares;
+  /// the set is what remains of inverting the test of the gradient in ω. Of several splits it is that
+  /// of the one with the median estimate.
+  public func robustSet(level: Double) throws -> ConfidenceSet? {
+    guard median.dimension == 1 else { return nil }
+    let scale = partialled.scales[0]
+    switch try median.robustSet(level: level) {
+    case .interval(let lower, let upper):
+      return .interval(lower: lower / scale, upper: upper / scale)
+    case .complement(let lower, let upper):
+      return .complement(lower: lower / scale, upper: upper / scale)
+    case .everything: return .everything
+    case .nothing: return .nothing
+    }
+  }
+
+  /// The structural function of one endogenous variable at points, all other variables at their
+  /// means: an estimate whose simultaneous intervals are a band.
+  public func structuralFunction(
+    of index: Int, at points: [Double], in model: InstrumentalModel
+  ) throws -> Estimate {
+    func mean(_ values: [Double]) -> Double { Tensor(values).mean().scalar }
+    let means = zip(treatments, model.endogenous).map { features, variable in
+      features.columns(variable.values).map(mean)
+    }
+    let others =
+      coefficients.count == partialled.names.count + partialled.exogenous.count
+      ? partialled.exogenous.map { mean($0.values) } : [1]
+    let rows = points.map { point in
+      means.indices.flatMap { $0 == index ? treatments[index](point) : means[$0] } + others
+    }
+    return try coefficients.mapped(by: Tensor(rows: rows), names: points.map { "at \(short($0))" })
+  }
+}

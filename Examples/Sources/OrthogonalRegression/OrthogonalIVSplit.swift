@@ -1,0 +1,69 @@
+import Autodiff
+import Bilevel
+import Econometrics
+import Inference
+
+/// The scores of one split of the rows in folds.
+struct OrthogonalIVSplit {
+  /// The scores of ω in units of the residual deviations of the features.
+  let affine: AffineFit
+  /// The root, on a sample that all splits share.
+  let root: Estimate
+  /// The out-of-fold R² of features and outcome on instruments and exogenous variables, all with
+  /// the linear part of the exogenous variables taken out.
+  let rSquared: [Double]
+  /// The same on the exogenous variables alone.
+  let rSquaredOfExogenous: [Double]
+
+  init(
+    _ regression: OrthogonalIV, _ model: InstrumentalModel, _ partialled: PartialledModel,
+    folds: Folds, groups: [Int]?
+  ) throws {
+    let columns = Tensor.concatenated(
+      [partialled.features, partialled.outcome.expandingShape(at: 1)], alongAxis: 1)
+    var (rows, parts): ([Int], [OutOfFold]) = ([], [])
+    for fold in 0..<folds.count {
+      let held = folds.held(fold)
+      parts.append(
+        try OutOfFold(
+          columns, model, regression.learner.nuisances, held: held,
+          training: folds.training(fold), seed: regression.crossFitting.seed &+ UInt64(fold)))
+      rows += held.scalars.map { Int($0) }
+    }
+    var place = [Int](repeating: 0, count: rows.count)
+    for (position, row) in rows.enumerated() { place[row] = position }
+    let order = Tensor(indices: place)
+    func together(_ part: (OutOfFold) -> Tensor) -> Tensor {
+      Tensor.concatenated(parts.map(part), alongAxis: 0).gathering(order, alongAxis: 0)
+    }
+    let (targets, all, alone) = (
+      together(\.targets), together(\.predictions), together(\.exogenousPredictions)
+    )
+    rSquared = Self.rSquared(targets, all)
+    rSquaredOfExogenous = Self.rSquared(targets, alone)
+
+    // What the exogenous variables say is no part of g, or it is and identifies nothing.
+    let known = regression.exogenousForm == .smooth ? alone : Tensor.zeros(like: alone)
+    let (left, nuisances) = (targets - known, all - known)
+    let dimension = partialled.names.count
+    affine = try AffineProblem(
+      inputs: .zeros([model.observationCount, 1]), innerSlope: left[0..., 0..<dimension],
+      outcome: left[0..., dimension], names: partialled.names, groups: groups
+    ).fit(
+      given: AffineNuisances(
+        intercept: .zeros([model.observationCount]), slope: nuisances[0..., 0..<dimension],
+        outcome: nuisances[0..., dimension]))
+    let own = try affine.root()
+    root = try Estimate(
+      value: own.value, names: own.names,
+      influence: [
+        InfluenceRows(own.influence[0].rows, sample: partialled.sample, clusters: groups)
+      ])
+  }
+
+  /// 1 − mean squared error / variance of each column.
+  private static func rSquared(_ targets: Tensor, _ predictions: Tensor) -> [Double] {
+    let unexplained = square(targets - predictions).mean(alongAxis: 0)
+    return (1 - unexplained / targets.variance(alongAxes: [0])).scalars
+  }
+}

@@ -1,0 +1,115 @@
+import Bilevel
+import Econometrics
+import Inference
+import OrthogonalRegression
+import RegressionInput
+
+/// What `estimate` writes with `--json`.
+struct EstimateReport: Encodable {
+  /// A confidence set that need not be an interval.
+  struct RobustSet: Encodable {
+    /// interval, complement (all outside of the ends), everything or nothing.
+    let kind: String
+    let lower: Double?
+    let upper: Double?
+  }
+
+  /// Two-stage least squares with robust standard errors.
+  struct Linear: Encodable {
+    let names: [String]
+    let values: [Double]
+    let standardErrors: [Double]
+  }
+
+  /// The structural function along one variable.
+  struct Curve: Encodable {
+    let variable: String
+    let points: [Double]
+    let values: [Double]
+    let lower: [Double]
+    let upper: [Double]
+    let bandLower: [Double]
+    let bandUpper: [Double]
+  }
+
+  let data: String
+  let outcome: String
+  let endogenous: [String]
+  let instruments: [String]
+  let exogenous: [String]
+  let features: String
+  let exogenousForm: String
+  let nuisances: String
+  /// What the learner is, in words.
+  let learner: String
+  let folds: Int
+  let repeats: Int
+  let seed: UInt64
+  let n: Int
+  let groupColumn: String?
+  let groups: Int?
+  let droppedRows: Int
+  let duplicatedRows: Int
+  /// The treatment features.
+  let effects: Estimate.Report
+  /// The exogenous variables and the constant.
+  let exogenousEffects: Estimate.Report?
+  let firstStage: [FirstStageStrength]
+  let outcomeRSquared: Double
+  let conditioning: Double?
+  let robustSet: RobustSet?
+  let twoStageLeastSquares: Linear
+  let curves: [Curve]
+  let warnings: [String]
+
+  init(
+    _ sample: RegressionSample, _ options: EstimateOptions, _ fit: OrthogonalIVFit,
+    _ intervals: Intervals, robustSet: ConfidenceSet?, _ linear: TwoStageLeastSquares,
+    _ curves: [StructuralCurve], duplicates: Int
+  ) {
+    let model = sample.model
+    data = sample.source
+    outcome = model.outcome.name
+    endogenous = model.endogenous.map(\.name)
+    instruments = model.instruments.map(\.name)
+    exogenous = model.varyingExogenous.map(\.name)
+    features = "\(options.features)"
+    exogenousForm = options.exogenousForm.rawValue
+    nuisances = "\(options.nuisances)"
+    learner = options.regression.learner.nuisances.name
+    groupColumn = options.groups
+    (folds, repeats, seed) = (options.folds, options.repeats, options.seed)
+    n = model.observationCount
+    groups = sample.groups.map { Set($0).count }
+    droppedRows = sample.droppedRows.count
+    duplicatedRows = duplicates
+    effects = fit.effects.report(level: options.level, intervals: intervals)
+    exogenousEffects = fit.exogenous?.report(level: options.level)
+    firstStage = fit.strengths
+    outcomeRSquared = fit.outcomeRSquared
+    conditioning = fit.conditioning
+    self.robustSet = robustSet.map(RobustSet.init)
+    twoStageLeastSquares = Linear(
+      names: linear.estimates.names, values: linear.estimates.parameters,
+      standardErrors: linear.estimates.standardErrors)
+    self.curves = curves.map { curve in
+      Curve(
+        variable: curve.variable, points: curve.points, values: curve.values,
+        lower: curve.pointwise.map(\.lowerBound), upper: curve.pointwise.map(\.upperBound),
+        bandLower: curve.band.map(\.lowerBound), bandUpper: curve.band.map(\.upperBound))
+    }
+    warnings = fit.warnings
+  }
+}
+
+extension EstimateReport.RobustSet {
+  init(_ set: ConfidenceSet) {
+    switch set {
+    case .interval(let lower, let upper): self.init(kind: "interval", lower: lower, upper: upper)
+    case .complement(let lower, let upper):
+      self.init(kind: "complement", lower: lower, upper: upper)
+    case .everything: self.init(kind: "everything", lower: nil, upper: nil)
+    case .nothing: self.init(kind: "nothing", lower: nil, upper: nil)
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import Foundation
+import ProgramTestSupport
+import Testing
+
+@Suite struct DescentTests {
+  /// The scalar problem is quadratic with curvature 12: every step shrinks the distance to the sample's own
+  /// root by 1 − 0.05 · 12 = 0.4, which ends near the true root 2.
+  @Test func descentEndsAtTheRoot() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let result = try bilevelInference.run(
+      ["descent", "--steps", "30", "--json", "r.json", "--output", "out"], in: workspace.url)
+    #expect(result.status == 0, "\(result.errors)")
+    let steps = try #require(try workspace.json("r.json")["steps"] as? [[String: Any]])
+    #expect(steps.count == 31)
+    let last = try #require(steps.last)
+    #expect(try #require(last["gradientNorm"] as? Double) < 1e-6)
+    #expect(try #require(last["pValue"] as? Double) > 0.99)
+    #expect(abs(try #require((last["point"] as? [Double])?.first) - 2) < 0.01)
+    let norms = try steps.prefix(10).map { try #require($0["gradientNorm"] as? Double) }
+    for (earlier, later) in zip(norms, norms.dropFirst()) {
+      #expect((0.3...0.6).contains(later / earlier))
+    }
+    for step in steps {
+      let bound = try #require(step["normBound"] as? Double)
+      #expect(try #require(step["trueNorm"] as? Double) < bound)
+    }
+    let csv = try text("out/descent-paper-iv4.csv", workspace)
+    #expect(csv.split(separator: "\n").count == 32)
+  }
+
+  @Test func stepsAreChecked() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let result = try bilevelInference.run(["descent", "--step", "0"], in: workspace.url)
+    #expect(result.status != 0)
+    #expect(result.errors.contains("--step must be a positive number"))
+  }
+}

@@ -1,0 +1,4 @@
+import ProgramTestSupport
+
+/// The program under test.
+let policyEvaluation = Program(named: "policy-evaluation")
