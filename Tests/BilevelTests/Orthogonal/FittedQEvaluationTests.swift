@@ -16,6 +16,7 @@ import Testing
     var plan = CrossFitting(
       folds: [try Folds(assignment: (0..<2 * half).map { $0 < half ? 0 : 1 })])
     plan.allowsDuplicates = true
+    plan.sharedNoise = .kept
     return try FittedQEvaluation(
       features: features, discount: 0.8,
       nuisances: .linear(StateActionFeatures.tabular(stateCount: 3).linearClass(stateSize: 1)),
