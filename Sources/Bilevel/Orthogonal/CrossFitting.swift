@@ -10,10 +10,9 @@ public struct CrossFitting: Sendable {
   public var seed: UInt64
   /// Given splits instead of random ones, one for each repeat.
   public var folds: [Folds]?
-  /// What is done about noise that nuisances share, where losses are quadratic and one sample is seen
-  /// by both.
+  /// What is done about noise that nuisances share.
   ///
-  /// Elsewhere it is kept, and `.split` is refused.
+  /// It is for quadratic losses on one sample: other problems have no correction, and refuse `.split`.
   public var sharedNoise = SharedNoise.corrected
   /// Whether rows that are the same in all columns may be in different folds.
   ///
@@ -45,18 +44,18 @@ public struct CrossFitting: Sendable {
     return other
   }
 
-  /// Stops where only an affine problem of one sample can do what is asked for.
-  func requireNoSplit(_ operation: String) {
-    guard sharedNoise == .split else { return }
-    stop(
-      operation,
-      "nuisances are fitted on halves for AffineProblem only; expected sharedNoise .kept or .corrected"
-    )
-  }
-
   /// The generator of a repeat.
   func generator(_ repetition: Int) -> PhiloxGenerator {
     PhiloxGenerator(seed: seed).split(key: UInt64(repetition))
+  }
+
+  /// Stops where nuisances were to be split in a problem that does not.
+  func requireNoSplit(_ operation: String, _ problem: String) {
+    guard sharedNoise != .split else {
+      stop(
+        operation,
+        "sharedNoise is .split, which \(problem) do not have; leave .corrected or set .kept")
+    }
   }
 
   /// The folds of a repeat.
@@ -69,7 +68,7 @@ public struct CrossFitting: Sendable {
           OrthogonalError.wrongRowCount(
             what: "folds", found: given.assignment.count, expected: count))
       }
-      if let groups { try given.requireWhole(groups) }
+      if let groups, !allowsDuplicates { try given.requireWhole(groups) }
       return given
     }
     if let groups { return try Folds(foldCount, ofGroups: groups, using: &generator) }

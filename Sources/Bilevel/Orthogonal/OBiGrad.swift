@@ -115,10 +115,7 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
   public func fit(
     on sample: BilevelSample<InnerLabels, OuterLabels>, at outer: Outer
   ) throws(BilevelError) -> OrthogonalFit<Outer> {
-    crossFitting.requireNoSplit("OBiGrad.fit")
-    guard crossFitting.folds == nil || sample.isOneSample else {
-      stop("OBiGrad.fit", "given folds are for one sample; give foldCount")
-    }
+    crossFitting.requireNoSplit("OBiGrad.fit", "layers for any losses")
     try sample.requireFinite()
     var splits: [OrthogonalFit<Outer>.Split] = []
     for repetition in 0..<crossFitting.repeatCount {

@@ -12,8 +12,8 @@ extension TwoSampleAffineProblem {
     _ score: AffineScore = .orthogonal, nuisances learner: NuisanceLearner,
     crossFitting plan: CrossFitting = CrossFitting()
   ) throws(BilevelError) -> AffineFit {
+    plan.requireNoSplit("TwoSampleAffineProblem.fit", "problems of two samples")
     requireScore(score)
-    plan.requireNoSplit("TwoSampleAffineProblem.fit")
     guard plan.folds == nil else {
       stop("TwoSampleAffineProblem.fit", "given folds are for one sample; give foldCount")
     }
@@ -21,16 +21,15 @@ extension TwoSampleAffineProblem {
     for repetition in 0..<plan.repeatCount {
       let generator = plan.generator(repetition)
       var (innerDraws, outerDraws) = (generator.split(key: 0), generator.split(key: 1))
-      let innerFolds = try plan.folds(
-        ofRows: inner.count, groups: nil, repetition, using: &innerDraws)
-      let outerFolds = try Folds(innerFolds.count, ofRows: outer.count, using: &outerDraws)
+      let innerFolds = try Folds(plan.foldCount, ofRows: inner.count, using: &innerDraws)
+      let outerFolds = try Folds(plan.foldCount, ofRows: outer.count, using: &outerDraws)
       if !plan.allowsDuplicates {
         try inner.requireNoDuplicates(across: innerFolds)
         try outer.requireNoDuplicates(across: outerFolds)
       }
       var atInner: [(predictions: Tensor, outcome: Tensor, ratio: Tensor)] = []
       var (atOuter, innerRows, outerRows): ([Tensor], [Tensor], [Tensor]) = ([], [], [])
-      for fold in 0..<innerFolds.count {
+      for fold in 0..<plan.foldCount {
         let (heldInner, heldOuter) = (innerFolds.held(fold), outerFolds.held(fold))
         let (innerInputs, outerInputs) = (
           inner.inputs.gathering(heldInner, alongAxis: 0),
@@ -112,7 +111,7 @@ extension TwoSampleAffineProblem {
     guard case .residual = score else { return }
     stop(
       "TwoSampleAffineProblem.fit",
-      "no row has both targets, so there is no residual score; expected .orthogonal or .plugIn")
+      "a residual g − y takes both in one sample; use .plugIn")
   }
 
   private func split(

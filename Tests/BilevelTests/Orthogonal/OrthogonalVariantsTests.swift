@@ -129,11 +129,12 @@ import Testing
     let problem = try TwoSampleAffineProblem(
       innerInputs: inner.x, innerIntercept: inner.intercept, innerSlope: inner.slope,
       outerInputs: outer.x, outcome: outer.outcome, densityRatio: .known(ratio))
-    let innerFolds = try Folds(assignment: (0..<40).map { $0 % 3 })
+    var innerDraws = PhiloxGenerator(seed: 6).split(key: 0).split(key: 0)
+    let innerFolds = try Folds(3, ofRows: 40, using: &innerDraws)
     var draws = PhiloxGenerator(seed: 6).split(key: 0).split(key: 1)
     let outerFolds = try Folds(3, ofRows: 33, using: &draws)
     let fit = try problem.fit(
-      nuisances: .linear(linearClass), crossFitting: CrossFitting(seed: 6, folds: [innerFolds]))
+      nuisances: .linear(linearClass), crossFitting: CrossFitting(foldCount: 3, seed: 6))
     let targets = Tensor.concatenated([column(inner.intercept), inner.slope], alongAxis: 1)
     let atInner = try outOfFold(inner.x, targets, innerFolds)
     var (outcomes, atOuter) = (
@@ -176,12 +177,14 @@ import Testing
         outerInputs: Tensor(outerCells.map(Double.init), shape: [33, 1]), outcome: outer.outcome,
         densityRatio: ratio)
     }
-    let folds = try Folds(assignment: (0..<40).map { $0 % 3 })
+    var innerDraws = PhiloxGenerator(seed: 6).split(key: 0).split(key: 0)
+    let folds = try Folds(3, ofRows: 40, using: &innerDraws)
     var draws = PhiloxGenerator(seed: 6).split(key: 0).split(key: 1)
     let outerFolds = try Folds(3, ofRows: 33, using: &draws)
     let ratios = (0..<40).map { row -> Double in
+      let fold = folds.assignment[row]
       func share(_ all: [Int], _ folds: Folds) -> Double {
-        let training = all.indices.filter { folds.assignment[$0] != row % 3 }
+        let training = all.indices.filter { folds.assignment[$0] != fold }
         return Double(training.count { all[$0] == cells[row] }) / Double(training.count)
       }
       return share(outerCells, outerFolds) / share(cells, folds)
@@ -189,7 +192,7 @@ import Testing
     func estimate(_ ratio: DensityRatio) throws -> Estimate {
       try problem(ratio).fit(
         nuisances: .linear(.tabular(count: 3)),
-        crossFitting: CrossFitting(seed: 6, folds: [folds])
+        crossFitting: CrossFitting(foldCount: 3, seed: 6)
       ).hypergradient(at: point)
     }
     let found = try estimate(.estimated(.tabular(count: 3)))
@@ -211,7 +214,7 @@ import Testing
     }
     let inner = population([0.5, 0.3, 0.2], [[0.1, 0.9], [-0.4, 0.2], [1.0, 0.4]])
     let outer = population([0.1, 0.3, 0.6], [[0.3, 0.1], [0.8, -0.2], [-0.5, 0.6]])
-    var plan = CrossFitting(folds: [try Folds(assignment: (0..<36).map { $0 / 6 })])
+    var plan = CrossFitting(foldCount: 6)
     plan.allowsDuplicates = true
     let layer = OBiGrad<Tensor, Tensor, Tensor>.quadratic(
       nuisances: .linear(.tabular(count: 3)), crossFitting: plan,
