@@ -128,7 +128,7 @@ extension AffineProblem {
         self, learner, on: training, at: inputs.gathering(rows, alongAxis: 0),
         generator.split(key: UInt64(fold)))
       if isCorrected {
-        let own = try noiseCorrection(regression, training)
+        let own = try regression.noiseCorrection()
         let share = Double(rows.elementCount) / Double(count)
         correction.intercept += share * own.intercept
         correction.slope += share * own.slope
@@ -136,27 +136,6 @@ extension AffineProblem {
       return regression.predictions
     }
     return (predictions, isCorrected ? correction : nil)
-  }
-
-  /// Σᵢ cᵢ eʲᵢ (eʳᵢ − eʸᵢ + eʲᵢᵀ ω) with residuals e of the training rows, zero where a target is known.
-  private func noiseCorrection(
-    _ regression: Regression, _ training: Tensor
-  ) throws(BilevelError) -> (intercept: Tensor, slope: Tensor) {
-    guard let smoother = regression.smoother else {
-      return (.zeros([dimension]), .zeros([dimension, dimension]))
-    }
-    let residuals = try smoother.residuals(regression.targets)
-    let weights = try smoother.ownNoiseWeights()
-    let zero = Tensor.zeros([training.elementCount])
-    let errors = nuisances(
-      of: residuals, intercept: known.intercept ? zero : nil, outcome: known.outcome ? zero : nil,
-      knownSlope: .zeros([training.elementCount, dimension]))
-    let weighted = errors.slope * weights.expandingShape(at: 1)
-    let gap = (errors.intercept - errors.outcome).expandingShape(at: 1)
-    return (
-      matmul(weighted, gap, transposeA: true).squeezingShape(at: 1),
-      matmul(weighted, errors.slope, transposeA: true)
-    )
   }
 
   /// Predictions of two fits on disjoint random halves of the training rows; groups stay together.
@@ -209,35 +188,5 @@ extension AffineProblem {
         outerSlope,
       ], alongAxis: 1)
     try folds.requireApart(all)
-  }
-}
-
-/// The regressions of all targets of a problem on some of its rows.
-private struct Regression {
-  /// Predictions, [k, c].
-  let predictions: Tensor
-  /// Training targets, [n, c].
-  let targets: Tensor
-  /// Nil where there is no target.
-  let smoother: Smoother?
-
-  init(
-    _ problem: AffineProblem, _ learner: NuisanceLearner, on training: Tensor, at points: Tensor,
-    _ generator: PhiloxGenerator
-  ) throws(BilevelError) {
-    targets = problem.targets.columns.gathering(training, alongAxis: 0)
-    guard targets.shape[1] > 0 else {
-      (predictions, smoother) = (.zeros([points.shape[0], 0]), nil)
-      return
-    }
-    let inputs = problem.inputs.gathering(training, alongAxis: 0)
-    var fold = NuisanceFold(inputs: inputs, targets: targets, generator: generator)
-    let linearClass = try learner.linearClass(for: &fold)
-    let smoother = try Smoother(linearClass, inputs: inputs, at: points)
-    let raw = try smoother(targets)
-    predictions =
-      learner.clipsPredictions
-      ? minimum(maximum(raw, targets.min(alongAxis: 0)), targets.max(alongAxis: 0)) : raw
-    self.smoother = smoother
   }
 }

@@ -31,6 +31,7 @@ public struct AffineProblem: Sendable {
   ///
   /// Rows of different groups are.
   public let groups: [Int]?
+  private let givenSample: SampleIdentity?
 
   /// Targets that are functions of X.
   public struct Known: Sendable, Equatable {
@@ -61,12 +62,15 @@ public struct AffineProblem: Sendable {
   ///   - known: Targets that are functions of X.
   ///   - names: Nil for w[0], w[1], ….
   ///   - groups: The group of every row; nil where all rows are independent.
+  ///   - sample: Who the units are; nil to know them by the numbers in all columns. Give it where
+  ///     estimates of several problems on the same units are compared: by their numbers they would count
+  ///     as independent.
   /// - Throws: `OrthogonalError` where a number is not finite or the outcome is constant.
   /// - Precondition: Shapes agree.
   public init(
     inputs: Tensor, innerIntercept: Tensor? = nil, innerSlope: Tensor, outcome: Tensor? = nil,
     outerSlope: Tensor? = nil, known: Known = Known(), names: [String]? = nil,
-    groups: [Int]? = nil
+    groups: [Int]? = nil, sample: SampleIdentity? = nil
   ) throws(BilevelError) {
     guard inputs.rank == 2, innerSlope.rank == 2, let count = inputs.shape.first, count > 0 else {
       stop(
@@ -110,6 +114,7 @@ public struct AffineProblem: Sendable {
     self.known = known
     self.names = names ?? (0..<dimension).map { "w[\($0)]" }
     self.groups = groups
+    givenSample = sample
   }
 
   /// n.
@@ -117,9 +122,10 @@ public struct AffineProblem: Sendable {
   /// d.
   public var dimension: Int { innerSlope.shape[1] }
 
-  /// The same units are known by the same numbers.
+  /// Who the units are: what was given, or a fingerprint of all columns.
   public var sample: SampleIdentity {
-    SampleIdentity(fingerprint: [inputs, innerIntercept, innerSlope, outcome, outerSlope])
+    givenSample
+      ?? SampleIdentity(fingerprint: [inputs, innerIntercept, innerSlope, outcome, outerSlope])
   }
 
   /// The targets that are regressed on X, [n, c], and a name for each.

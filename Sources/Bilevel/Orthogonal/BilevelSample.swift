@@ -54,6 +54,15 @@ public struct BilevelSample<InnerLabels: TensorTree, OuterLabels: TensorTree> {
     return (inner, outer)
   }
 
+  /// Stops where one sample was given as two: its rows would score nuisances that were fitted on them.
+  func requireTwo(_ operation: String) {
+    let description = description
+    guard !isOneSample, description.inner == description.outer else { return }
+    stop(
+      operation,
+      "the inner and the outer sample are the same rows; give them once: BilevelSample(sample)")
+  }
+
   func requireFinite() throws(BilevelError) {
     for type in [inner.inputs.scalarType, outer.inputs.scalarType] where type != .float64 {
       stop(

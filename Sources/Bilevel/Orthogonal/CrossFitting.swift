@@ -12,7 +12,8 @@ public struct CrossFitting: Sendable {
   public var folds: [Folds]?
   /// What is done about noise that nuisances share.
   ///
-  /// It is for quadratic losses on one sample: other problems have no correction, and refuse `.split`.
+  /// It is for quadratic losses: others, and `OBiGrad` on two samples, have no correction, and only an
+  /// affine problem of one sample has `.split`.
   public var sharedNoise = SharedNoise.corrected
   /// Whether rows that are the same in all columns may be in different folds.
   ///

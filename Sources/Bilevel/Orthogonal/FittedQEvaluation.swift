@@ -84,12 +84,12 @@ public struct FittedQEvaluation: Sendable {
   ) throws(BilevelError) -> PolicyEvaluation {
     let start = try InitialFeatures(initial, transitions, policy, features)
     let problem = try problem(of: policy, on: transitions)
-    let fit = try fit(problem, by: method, transitions.sample)
+    let fit = try fit(problem, by: method)
     let coefficients = try root(fit)
     var reference: Estimate?
     if method == .orthogonal, ridge == 0 {
       // The other method may not have a root; then there is nothing to compare with.
-      reference = try? root(try self.fit(problem, by: .temporalDifference, transitions.sample))
+      reference = try? root(try self.fit(problem, by: .temporalDifference))
     }
     return PolicyEvaluation(
       method: method, value: try start.value(coefficients), coefficients: coefficients, fit: fit,
@@ -117,24 +117,25 @@ public struct FittedQEvaluation: Sendable {
       known: .init(
         slopeColumns: Set(isConstant.indices.filter { isConstant[$0] }),
         intercept: rewards.max().scalar == rewards.min().scalar),
-      groups: transitions.trajectories)
+      // The identity of the transitions and not of the features made of them, so that values of
+      // several policies and features are known to be dependent.
+      groups: transitions.trajectories, sample: transitions.sample)
   }
 
   // MARK: Steps
 
   private func fit(
-    _ problem: AffineProblem, by method: Method, _ sample: SampleIdentity
+    _ problem: AffineProblem, by method: Method
   ) throws(BilevelError) -> AffineFit {
-    let fit: AffineFit
     switch method {
     case .orthogonal:
-      fit = try problem.fit(.orthogonal, nuisances: nuisances, crossFitting: crossFitting)
+      return try problem.fit(.orthogonal, nuisances: nuisances, crossFitting: crossFitting)
     case .plugIn:
-      fit = try problem.fit(.plugIn, nuisances: nuisances, crossFitting: crossFitting)
+      return try problem.fit(.plugIn, nuisances: nuisances, crossFitting: crossFitting)
     case .residual:
       // The score has no nuisance.
       let count = problem.count
-      fit = try problem.fit(
+      return try problem.fit(
         .residual,
         given: AffineNuisances(
           intercept: .zeros([count]), slope: .zeros([count, problem.dimension]),
@@ -145,20 +146,13 @@ public struct FittedQEvaluation: Sendable {
           factor: problem.outerSlope, intercept: -problem.innerIntercept,
           slope: problem.outerSlope - problem.innerSlope)
       ])
-      fit = AffineFit(
-        splits: [.init(parts: [.init(terms: terms, sample: sample, clusters: problem.groups)])],
+      return AffineFit(
+        splits: [
+          .init(parts: [.init(terms: terms, sample: problem.sample, clusters: problem.groups)])
+        ],
         names: problem.names, nuisanceErrors: [],
         settings: CrossFittedSettings(score: method.rawValue))
     }
-    // The identity of the transitions and not of the features made of them, so that values of
-    // several policies and features are known to be dependent.
-    return AffineFit(
-      splits: fit.splits.map { split in
-        .init(
-          parts: split.parts.map {
-            .init(terms: $0.terms, sample: sample, clusters: $0.clusters)
-          }, correction: split.correction)
-      }, names: fit.names, nuisanceErrors: fit.nuisanceErrors, settings: fit.settings)
   }
 
   private func root(_ fit: AffineFit) throws(BilevelError) -> Estimate {

@@ -116,6 +116,7 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
     on sample: BilevelSample<InnerLabels, OuterLabels>, at outer: Outer
   ) throws(BilevelError) -> OrthogonalFit<Outer> {
     crossFitting.requireNoSplit("OBiGrad.fit", "layers for any losses")
+    sample.requireTwo("OBiGrad.fit")
     try sample.requireFinite()
     var splits: [OrthogonalFit<Outer>.Split] = []
     for repetition in 0..<crossFitting.repeatCount {

@@ -23,7 +23,8 @@ public struct OrthogonalFit<Outer: TensorTree> {
   /// The debiased estimate of F(ω), a scalar, differentiable in ω: its gradient is the orthogonal
   /// hypergradient, so a loss that adds a penalty on ω is minimised like any other.
   ///
-  /// The mean over splits. Of second and higher order where nuisances are in linear classes.
+  /// The mean over splits, where `hypergradient(at:)` takes the median. Of second and higher order where
+  /// nuisances are in linear classes.
   public func value(at outer: Outer) throws(BilevelError) -> Tensor {
     var total: Tensor?
     for split in splits {

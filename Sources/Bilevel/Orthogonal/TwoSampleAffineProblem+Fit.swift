@@ -17,6 +17,7 @@ extension TwoSampleAffineProblem {
     guard plan.folds == nil else {
       stop("TwoSampleAffineProblem.fit", "given folds are for one sample; give foldCount")
     }
+    let isCorrected = score == .orthogonal && plan.sharedNoise == .corrected
     var splits: [AffineFit.Split] = []
     for repetition in 0..<plan.repeatCount {
       let generator = plan.generator(repetition)
@@ -29,6 +30,10 @@ extension TwoSampleAffineProblem {
       }
       var atInner: [(predictions: Tensor, outcome: Tensor, ratio: Tensor)] = []
       var (atOuter, innerRows, outerRows): ([Tensor], [Tensor], [Tensor]) = ([], [], [])
+      let dimension = inner.dimension
+      var correction = (
+        intercept: Tensor.zeros([dimension]), slope: Tensor.zeros([dimension, dimension])
+      )
       for fold in 0..<plan.foldCount {
         let (heldInner, heldOuter) = (innerFolds.held(fold), outerFolds.held(fold))
         let (innerInputs, outerInputs) = (
@@ -36,12 +41,22 @@ extension TwoSampleAffineProblem {
           outer.inputs.gathering(heldOuter, alongAxis: 0)
         )
         let points = Tensor.concatenated([innerInputs, outerInputs], alongAxis: 0)
-        let predictions = try inner.regression(
-          learner, on: innerFolds.training(fold), at: points, innerDraws.split(key: UInt64(fold)))
+        let regression = try Regression(
+          inner, learner, on: innerFolds.training(fold), at: points,
+          innerDraws.split(key: UInt64(fold)))
+        let predictions = regression.predictions
         let outcome = try outer.regression(
           learner, on: outerFolds.training(fold), at: innerInputs,
           outerDraws.split(key: UInt64(fold)))
         let count = heldInner.elementCount
+        if isCorrected {
+          // j and h share the noise of the inner sample; m is of the other one.
+          let own = try regression.noiseCorrection(
+            at: .concatenated([.zeros([count]), .ones([heldOuter.elementCount])], alongAxis: 0))
+          let share = Double(heldOuter.elementCount) / Double(outer.count)
+          correction.intercept += share * own.intercept
+          correction.slope += share * own.slope
+        }
         atInner.append(
           (
             predictions.slice(0..<count, alongAxis: 0), outcome,
@@ -51,22 +66,24 @@ extension TwoSampleAffineProblem {
         innerRows.append(heldInner)
         outerRows.append(heldOuter)
       }
-      splits.append(
-        split(
-          score,
-          inner: inner.nuisances(
-            of: .reassembled(atInner.map { $0.predictions }, at: innerRows),
-            outcome: .reassembled(atInner.map { $0.outcome }, at: innerRows)[0..., 0]),
-          outer: inner.nuisances(
-            of: .reassembled(atOuter, at: outerRows),
-            intercept: inner.known.intercept ? .zeros([outer.count]) : nil,
-            outcome: .zeros([outer.count])),
-          ratio: .reassembled(atInner.map { $0.ratio }, at: innerRows)))
+      var split = split(
+        score,
+        inner: inner.nuisances(
+          of: .reassembled(atInner.map { $0.predictions }, at: innerRows),
+          outcome: .reassembled(atInner.map { $0.outcome }, at: innerRows)[0..., 0]),
+        outer: inner.nuisances(
+          of: .reassembled(atOuter, at: outerRows),
+          intercept: inner.known.intercept ? .zeros([outer.count]) : nil,
+          outcome: .zeros([outer.count])),
+        ratio: .reassembled(atInner.map { $0.ratio }, at: innerRows))
+      if isCorrected { split.correction = correction }
+      splits.append(split)
     }
     return AffineFit(
       splits: splits, names: inner.names, nuisanceErrors: [],
       settings: CrossFittedSettings(
-        score: "\(score.name), two samples", learner: learner.name, plan: "\(plan)"))
+        score: "\(score.name), two samples", learner: learner.name, plan: "\(plan)",
+        sharedNoise: isCorrected ? .corrected : .kept))
   }
 
   /// Scores with given nuisances at the rows of each sample; the outcome's is used at inner rows.

@@ -187,4 +187,29 @@ import Testing
       #expect(error.rSquared > 0.75)
     }
   }
+
+  /// The chosen penalty is one of the grid, its factor multiplies it, and 0.1 / n bounds it from below.
+  @Test func factorAndFloorOfTheChosenPenalty() throws {
+    let data = Data(count: 120)
+    let folds = try Folds(assignment: (0..<120).map { $0 % 2 })
+    let kernel = Kernel.gaussian(lengthScale: 0.7)
+    func gradient(_ ridge: RidgeRule) throws -> Tensor {
+      var learner = NuisanceLearner.kernelRidge(kernel, ridge: ridge)
+      learner.clipsPredictions = false
+      return try data.problem.fit(
+        nuisances: learner, crossFitting: CrossFitting(folds: [folds])
+      ).hypergradient(at: point).value
+    }
+    let grid = (0...18).map { pow(Tensor(10), Tensor(Double($0) / 3 - 6)).scalar }
+    let chosen = try gradient(.crossValidated(factor: 1))
+    let matches = try grid.filter { discrepancy(try gradient(.fixed($0)), chosen) < 1e-12 }
+    // Both training folds may choose the same value or different ones; this seed has one.
+    #expect(matches.count == 1)
+    let best = try #require(matches.first)
+    let floor = 0.1 / 60
+    let halved = try gradient(.crossValidated(factor: 0.5))
+    #expect(discrepancy(halved, try gradient(.fixed(max(0.5 * best, floor)))) < 1e-12)
+    let least = try gradient(.crossValidated(factor: 1e-9))
+    #expect(discrepancy(least, try gradient(.fixed(floor))) < 1e-12)
+  }
 }

@@ -134,7 +134,8 @@ import Testing
     var draws = PhiloxGenerator(seed: 6).split(key: 0).split(key: 1)
     let outerFolds = try Folds(3, ofRows: 33, using: &draws)
     let fit = try problem.fit(
-      nuisances: .linear(linearClass), crossFitting: CrossFitting(foldCount: 3, seed: 6))
+      nuisances: .linear(linearClass),
+      crossFitting: CrossFitting(foldCount: 3, seed: 6).with(sharedNoise: .kept))
     let targets = Tensor.concatenated([column(inner.intercept), inner.slope], alongAxis: 1)
     let atInner = try outOfFold(inner.x, targets, innerFolds)
     var (outcomes, atOuter) = (

@@ -76,17 +76,44 @@ import Testing
         totals[kind, default: []].append(try fit.hypergradient(at: Tensor([0])).value[0].scalar)
       }
     }
-    func tStatistic(_ values: [Double]) -> Double {
-      let mean = values.reduce(0, +) / Double(values.count)
-      let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-      let variance = squares / Double(values.count - 1)
-      return mean / (variance / Double(values.count)).squareRoot()
-    }
     let kept = tStatistic(totals[.kept] ?? [])
     let corrected = tStatistic(totals[.corrected] ?? [])
     let split = tStatistic(totals[.split] ?? [])
     #expect(abs(kept) > 6, "\(kept) \(corrected) \(split)")
     #expect(abs(corrected) < 3, "\(kept) \(corrected) \(split)")
     #expect(abs(split) < 3, "\(kept) \(corrected) \(split)")
+  }
+
+  /// On two samples j and h share the noise of the inner one, and the outcome has none in common with
+  /// them.
+  @Test func twoSamplesAreCorrectedForTheInnerOne() throws {
+    let features = LinearClass(ridge: 0) { x in
+      Tensor.concatenated((1...12).map { cos(Double($0) * x) }, alongAxis: 1)
+    }
+    let generator = PhiloxGenerator(seed: 22)
+    var totals: [SharedNoise: [Double]] = [:]
+    for replication in 0..<300 {
+      var draws = generator.split(key: UInt64(replication))
+      let x = Tensor.uniform([160, 1], from: 0, to: 3, using: &draws)
+      let noise = Tensor.normal([80, 2], using: &draws)
+      let problem = try TwoSampleAffineProblem(
+        innerInputs: x.slice(0..<80, alongAxis: 0), innerSlope: noise[0..., 0..<1],
+        outerInputs: x.slice(80..<160, alongAxis: 0), outcome: noise[0..., 1])
+      for kind in [SharedNoise.kept, .corrected] {
+        let plan = CrossFitting(foldCount: 4, seed: UInt64(replication)).with(sharedNoise: kind)
+        let fit = try problem.fit(nuisances: .linear(features), crossFitting: plan)
+        // E[T | X] = 0: the gradient is 0 at every ω.
+        totals[kind, default: []].append(try fit.hypergradient(at: Tensor([1])).value[0].scalar)
+      }
+    }
+    let (kept, corrected) = (tStatistic(totals[.kept] ?? []), tStatistic(totals[.corrected] ?? []))
+    #expect(abs(kept) > 6, "\(kept) \(corrected)")
+    #expect(abs(corrected) < 3, "\(kept) \(corrected)")
+  }
+
+  private func tStatistic(_ values: [Double]) -> Double {
+    let mean = values.reduce(0, +) / Double(values.count)
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return mean / (squares / Double((values.count - 1) * values.count)).squareRoot()
   }
 }

@@ -82,7 +82,8 @@ struct CoverageOptions: ParsableArguments {
     if band, design.study.line(pointCount: 2).isEmpty {
       throw ValidationError("--band does not apply to the design \(design.rawValue)")
     }
-    if sharedNoise != nil, design == .twoSample || design == .crossEntropy {
+    let isRefused = design == .crossEntropy || (design == .twoSample && sharedNoise == .split)
+    if sharedNoise != nil, isRefused {
       throw ValidationError("--shared-noise does not apply to the design \(design.rawValue)")
     }
     let standard = CrossFitting()
