@@ -18,6 +18,9 @@ public struct AffineFit: Sendable {
   struct Split: Sendable {
     struct Part: Sendable {
       let terms: AffineTerms
+      /// (j − k)(g − y), whose mean at the true ω is zero for any j; nil where g and y are not seen
+      /// together, or j is not used.
+      var instrumentTerms: AffineTerms?
       let sample: SampleIdentity
       let clusters: [Int]?
     }
@@ -25,6 +28,8 @@ public struct AffineFit: Sendable {
     let parts: [Part]
     /// Δ(ω) = δ + D ω, added to the mean of the rows: δ is [d] and D is [d, d].
     var correction: (intercept: Tensor, slope: Tensor)?
+    /// Whether j comes from rows of the same sample, whose noise it has.
+    var isFitted = false
   }
 
   let splits: [Split]

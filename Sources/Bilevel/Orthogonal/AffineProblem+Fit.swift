@@ -23,14 +23,19 @@ extension AffineProblem {
       if plan.sharedNoise == .split, score == .orthogonal {
         let halves = try splitPredictions(learner, folds, generator)
         let (a, b) = (nuisances(of: halves.0), nuisances(of: halves.1))
-        splits.append(
-          split(terms(score, a, leading: b).averaged(with: terms(score, b, leading: a))))
+        let (first, second) = (terms(score, a, leading: b), terms(score, b, leading: a))
+        var split = split(
+          first.averaged(with: second),
+          instrument: first.instrument.averaged(with: second.instrument))
+        split.isFitted = true
+        splits.append(split)
         errors.append(0.5 * (halves.0 + halves.1) - columns)
       } else {
         let isCorrected = plan.sharedNoise == .corrected && score == .orthogonal
         let (predictions, correction) = try crossFitted(learner, folds, generator, isCorrected)
-        var split = split(terms(score, nuisances(of: predictions)))
-        split.correction = correction
+        let terms = terms(score, nuisances(of: predictions))
+        var split = split(terms, instrument: score == .orthogonal ? terms.instrument : nil)
+        (split.correction, split.isFitted) = (correction, true)
         splits.append(split)
         errors.append(predictions - columns)
       }
@@ -54,8 +59,10 @@ extension AffineProblem {
     for (tensor, shape) in expected where tensor.shape != shape {
       stop("AffineProblem.fit", "expected nuisances of shape \(shape), found \(tensor.shape)")
     }
+    let terms = terms(score, nuisances)
     return AffineFit(
-      splits: [split(terms(score, nuisances))], names: names, nuisanceErrors: [],
+      splits: [split(terms, instrument: score == .orthogonal ? terms.instrument : nil)],
+      names: names, nuisanceErrors: [],
       settings: CrossFittedSettings(score: score.name))
   }
 
@@ -110,8 +117,10 @@ extension AffineProblem {
     }
   }
 
-  private func split(_ terms: AffineTerms) -> AffineFit.Split {
-    AffineFit.Split(parts: [.init(terms: terms, sample: sample, clusters: groups)])
+  private func split(_ terms: AffineTerms, instrument: AffineTerms?) -> AffineFit.Split {
+    AffineFit.Split(parts: [
+      .init(terms: terms, instrumentTerms: instrument, sample: sample, clusters: groups)
+    ])
   }
 
   // MARK: Folds

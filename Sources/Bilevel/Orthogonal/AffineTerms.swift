@@ -33,6 +33,9 @@ struct AffineTerms: Sendable {
     return sum { matmul($0.factor, $0.slope, transposeA: true) } / count
   }
 
+  /// The first term alone, which of an orthogonal score is (j − k)(g − y).
+  var instrument: AffineTerms { AffineTerms(terms: [terms[0]]) }
+
   /// (this + other) / 2.
   func averaged(with other: AffineTerms) -> AffineTerms {
     AffineTerms(
