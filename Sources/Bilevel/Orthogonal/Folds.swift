@@ -27,7 +27,18 @@ public struct Folds: Sendable, Equatable {
   public init(
     _ count: Int, ofRows rowCount: Int, using generator: inout PhiloxGenerator
   ) throws(BilevelError) {
-    try self.init(count, ofGroups: Array(0..<rowCount), using: &generator)
+    guard count >= 2 else { stop("Folds", "expected at least 2 folds, found \(count)") }
+    guard rowCount >= count else {
+      throw .function(
+        OrthogonalError.fewerUnitsThanFolds(
+          unitCount: rowCount, foldCount: count, areGroups: false))
+    }
+    // As groups of one row are dealt out.
+    var rows = Array(0..<rowCount)
+    rows.shuffle(using: &generator)
+    var assignment = [Int](repeating: 0, count: rowCount)
+    for (place, row) in rows.enumerated() { assignment[row] = place % count }
+    (self.assignment, self.count) = (assignment, count)
   }
 
   /// Random folds that keep the rows of a group together, such as the repeated rows of one person or
@@ -80,19 +91,7 @@ public struct Folds: Sendable, Equatable {
 
   /// Refuses rows that are the same numbers but in different folds.
   func requireApart(_ rows: Tensor) throws(BilevelError) {
-    let width = rows.shape[1] * rows.scalarType.byteCount
-    let pairs = withExtendedLifetime(rows) {
-      let buffer = UnsafeRawBufferPointer(start: rows.bytes, count: rows.shape[0] * width)
-      var first: [[UInt8]: Int] = [:]
-      return (0..<rows.shape[0]).compactMap { row -> (Int, Int)? in
-        let key = [UInt8](buffer[row * width..<(row + 1) * width])
-        guard let earlier = first[key] else {
-          first[key] = row
-          return nil
-        }
-        return assignment[earlier] == assignment[row] ? nil : (earlier, row)
-      }
-    }
+    let pairs = rows.repeatedRows.filter { assignment[$0.first] != assignment[$0.second] }
     if let pair = pairs.first {
       throw .function(
         OrthogonalError.duplicatedRows(count: pairs.count, first: pair.0, second: pair.1))
@@ -105,6 +104,36 @@ public struct Folds: Sendable, Equatable {
 }
 
 extension Tensor {
+  /// Every row of a float64 matrix that is the same bits as an earlier one, with the first of these, in
+  /// the order of the rows.
+  var repeatedRows: [(first: Int, second: Int)] {
+    let (count, width) = (shape[0], shape[1])
+    return withExtendedLifetime(self) {
+      let words = UnsafeRawBufferPointer(start: bytes, count: count * width * 8)
+        .bindMemory(to: UInt64.self)
+      func row(_ index: Int) -> Swift.Slice<UnsafeBufferPointer<UInt64>> {
+        words[index * width..<(index + 1) * width]
+      }
+      // Rows are sorted by a mix of their words, and compared where that is the same.
+      let mixed = (0..<count).map { index in
+        let key = row(index).reduce(0xCBF2_9CE4_8422_2325 as UInt64) { key, word in
+          let next = (key ^ word) &* 0x9E37_79B9_7F4A_7C15
+          return next ^ (next >> 29)
+        }
+        return (key: key, index: index)
+      }.sorted { ($0.key, $0.index) < ($1.key, $1.index) }
+      var (found, start): ([(first: Int, second: Int)], Int) = ([], 0)
+      for place in mixed.indices.dropFirst() {
+        if mixed[place].key != mixed[start].key { start = place }
+        let earlier = mixed[start..<place].first {
+          row($0.index).elementsEqual(row(mixed[place].index))
+        }
+        if let earlier { found.append((earlier.index, mixed[place].index)) }
+      }
+      return found.sorted { $0.second < $1.second }
+    }
+  }
+
   /// Puts the rows of parts back to where they came from.
   ///
   /// - Parameters:

@@ -43,4 +43,12 @@ import Testing
     let gap = #expect(throws: BilevelError.self) { try Folds(assignment: [0, 2, 2]) }
     #expect(gap.map { "\($0)" }?.contains("leave none empty") == true)
   }
+
+  /// Rows are dealt out as groups of one row are.
+  @Test func rowsAreGroupsOfOne() throws {
+    var (first, second) = (PhiloxGenerator(seed: 9), PhiloxGenerator(seed: 9))
+    let rows = try Folds(3, ofRows: 17, using: &first)
+    let groups = try Folds(3, ofGroups: Array(0..<17), using: &second)
+    #expect(rows == groups)
+  }
 }
