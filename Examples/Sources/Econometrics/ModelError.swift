@@ -56,14 +56,14 @@ extension ModelError: CustomStringConvertible {
           + "give it one role"
     case .reservedName(let name):
       return "a column is named \(name), which is the name of the added constant; rename the "
-        + "column, or add no constant"
+        + "column"
     case .tooFewRows(let rows, let needed):
       return "\(Numbers.count(rows)) complete row\(rows == 1 ? "" : "s") cannot estimate this "
         + "model; it needs at least \(Numbers.count(needed)). Rows with a missing value in any used column "
         + "do not count"
     case .constantColumn(let name, let role, let value):
       return "\(role.rawValue) \(name) is \(Numbers.short(value)) in every row, "
-        + "and a constant is added already; leave the column out, or add no constant"
+        + "and a constant is added already; leave the column out"
     case .collinear(let names):
       return names.count == 1
         ? "column \(names[0]) is 0 in every row; leave it out"

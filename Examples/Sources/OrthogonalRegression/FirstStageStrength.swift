@@ -44,9 +44,8 @@ public struct FirstStageStrength: Sendable, Encodable {
     if isWeak {
       warnings.append(
         "Weak first stage: the out-of-fold R² of \(name) that identifies the effect is "
-          + "\(short(identifyingRSquared)), n R² / (1 − R²) = \(short(concentration)), below 10. The "
-          + "interval around the estimate does not cover as often as it says; read the "
-          + "weak-instrument set instead where there is one.")
+          + "\(short(identifyingRSquared)), n R² / (1 − R²) = \(short(concentration)), below 10. An "
+          + "interval of the estimate ± its error covers less often than it says; do not use it.")
     }
     if restsOnExogenous {
       warnings.append(

@@ -35,7 +35,7 @@ public struct OrthogonalIV: Sendable {
   /// Repeated rows are separate observations to it: find them by `repeatedRows(of:groups:)`.
   public var crossFitting = CrossFitting()
 
-  /// Linear features, kernel ridge regression and five folds.
+  /// Linear features, kernel ridge regression and one split.
   public init() {}
 
   /// Estimates the coefficients.

@@ -69,9 +69,9 @@ public struct OrthogonalIVFit: Sendable {
   /// The values of a single ω that a test does not reject however weak the instruments are; nil for
   /// several features.
   ///
-  /// The exogenous coefficients, which weak instruments do not touch, are taken out by least squares;
-  /// the set is what remains of inverting the test of the gradient in ω. Of several splits it is that
-  /// of the one with the median estimate.
+  /// It inverts the test that the residual is uncorrelated with the cross-fitted instrument, with the
+  /// exogenous variables taken out by least squares; it is unbounded where the instruments are too
+  /// weak. Of several splits it is that of the one with the median estimate.
   public func robustSet(level: Double) throws -> ConfidenceSet? {
     guard median.dimension == 1 else { return nil }
     let scale = partialled.scales[0]

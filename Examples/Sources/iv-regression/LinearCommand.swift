@@ -19,7 +19,8 @@ struct LinearCommand: ParsableCommand {
 
       Standard errors are not adjusted for small samples (variances divide by n), as in the Python \
       package linearmodels. Rows with a missing value (an empty field, NA, NaN or .) in a column \
-      that is used are dropped and counted. The computation is deterministic.
+      that is used are dropped and counted. Two-stage least squares has nothing random; the \
+      nonparametric first stage beside it is cross-fitted on splits drawn by --seed.
       """)
 
   @Option(

@@ -23,7 +23,7 @@ struct LinearRun {
     let sample = try RegressionSample(specification, from: table)
     let result = try TwoStageLeastSquares(sample.model, covariance: specification.covariance)
     progress.update(completed: 2, note: "estimated")
-    let nonparametric = NonparametricStage(sample.model, seed: seed)
+    let nonparametric = NonparametricStage(specification, sample.model, seed: seed)
     progress.update(completed: 3, note: "cross-fitted")
     let report = LinearReport(specification, sample, result, nonparametric, seed: seed)
     let directory = try directory()

@@ -78,20 +78,25 @@ struct LinearSummary {
   private var nonparametric: String {
     let stage = report.nonparametricFirstStage
     let title = "With a nonparametric first stage (OBiGrad: root of the orthogonal gradient)"
-    guard let parameters = stage.parameters, let errors = stage.standardErrors,
-      let intervals = stage.confidenceIntervals
-    else { return title + "\n" + wrapped("Not available: \(stage.reason ?? "").") }
+    guard let parameters = stage.parameters else {
+      return title + "\n" + wrapped("Not available: \(stage.reason ?? "").")
+    }
     var table = TextTable(header: ["", "estimate", "std. error", "95 % interval"])
     for name in report.endogenous {
-      let interval = intervals[name] ?? [.nan, .nan]
+      let interval = stage.confidenceIntervals?[name].map {
+        "[\(Numbers.significant($0[0])), \(Numbers.significant($0[1]))]"
+      }
+      let error = stage.standardErrors?[name].map { Numbers.significant($0) }
       table.append([
-        name, significant(parameters[name]), significant(errors[name]),
-        "[\(Numbers.significant(interval[0])), \(Numbers.significant(interval[1]))]",
+        name, significant(parameters[name]), error ?? "withheld",
+        interval ?? "withheld: weak first stage",
       ])
     }
     let learner = wrapped(
-      "First stage by \(stage.learner ?? ""), cross-fitted on 5 folds; robust to errors of any "
-        + "variance. 'bilevel-inference estimate' has learners, splits and curves.")
+      "First stage by \(stage.learner ?? ""), cross-fitted on \(stage.folds ?? 0) folds, "
+        + "\(stage.splits ?? 0) splits (median), seed \(report.seed); robust to errors of any "
+        + "variance. 'bilevel-inference estimate' has learners, curves and a set that covers "
+        + "however weak the instruments are.")
     return ([title, table.text(), learner] + stage.warnings.map { wrapped($0) })
       .joined(separator: "\n")
   }

@@ -1,15 +1,20 @@
+import Bilevel
 import Econometrics
 import ExampleSupport
 import Inference
 import OrthogonalRegression
+import RegressionInput
 
-/// The same regression with a nonparametric first stage, or the `reason` why there is none.
+/// The same regression with a nonparametric first stage, or the `reason` why there is none; without
+/// intervals where the first stage is weak.
 struct NonparametricStage: Encodable {
   let parameters: [String: Double]?
   let standardErrors: [String: Double]?
   let confidenceIntervals: [String: [Double]]?
   let firstStage: [FirstStageStrength]?
   let learner: String?
+  let folds: Int?
+  let splits: Int?
   let warnings: [String]
   let reason: String?
 
@@ -18,7 +23,7 @@ struct NonparametricStage: Encodable {
 
   /// Kernel ridge regressions on five folds; the exogenous variables act linearly, as in two-stage
   /// least squares.
-  init(_ sample: InstrumentalModel, seed: UInt64) {
+  init(_ specification: RegressionSpecification, _ sample: InstrumentalModel, seed: UInt64) {
     guard Self.rowCounts.contains(sample.observationCount) else {
       self.init(
         reason: "cross-fitting is done here for \(Numbers.count(Self.rowCounts.lowerBound)) to "
@@ -26,32 +31,49 @@ struct NonparametricStage: Encodable {
           + "\(Numbers.count(sample.observationCount)); see 'bilevel-inference estimate'")
       return
     }
+    guard specification.addsConstant else {
+      self.init(reason: "the cross-fitted regressions always have a constant; omit --no-constant")
+      return
+    }
+    // The bundled rows are different men.
+    let copies = specification.data == nil ? 0 : OrthogonalIV.repeatedRows(of: sample)
+    guard copies == 0 else {
+      self.init(
+        reason: "\(copies == 1 ? "1 row repeats" : "\(Numbers.count(copies)) rows repeat") another "
+          + "one in all columns used, and copies of one observation in training and held-out folds "
+          + "make intervals too short; 'bilevel-inference estimate' takes --groups, or "
+          + "--allow-duplicates where they are separate observations")
+      return
+    }
     var regression = OrthogonalIV()
-    regression.crossFitting.seed = seed
+    regression.crossFitting = CrossFitting(foldCount: 5, repeatCount: 5, seed: seed)
     do {
-      self.init(try regression.fit(sample), learner: regression.learner.nuisances.name)
+      self.init(try regression.fit(sample), of: regression)
     } catch {
       self.init(reason: "\(error)")
     }
   }
 
-  private init(_ fit: OrthogonalIVFit, learner: String) {
+  private init(_ fit: OrthogonalIVFit, of regression: OrthogonalIV) {
     let report = fit.coefficients.report()
     func keyed<Value>(_ values: [Value]) -> [String: Value] {
       Dictionary(uniqueKeysWithValues: zip(report.names, values))
     }
+    // With weak instruments the estimate is not normal, so neither number means what it says.
+    let isWeak = fit.strengths.contains(where: \.isWeak)
     parameters = keyed(report.values)
-    standardErrors = keyed(report.standardErrors)
-    confidenceIntervals = keyed(zip(report.lower, report.upper).map { [$0, $1] })
+    standardErrors = isWeak ? nil : keyed(report.standardErrors)
+    confidenceIntervals = isWeak ? nil : keyed(zip(report.lower, report.upper).map { [$0, $1] })
     firstStage = fit.strengths
-    self.learner = learner
+    learner = regression.learner.nuisances.name
+    (folds, splits) = (regression.crossFitting.foldCount, regression.crossFitting.repeatCount)
     warnings = fit.warnings
     reason = nil
   }
 
   private init(reason: String) {
     (parameters, standardErrors, confidenceIntervals, firstStage) = (nil, nil, nil, nil)
-    (learner, warnings) = (nil, [])
+    (learner, folds, splits, warnings) = (nil, nil, nil, [])
     self.reason = reason
   }
 }

@@ -51,7 +51,7 @@ struct SharedOptions: ParsableArguments {
 struct SeedOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The seed of everything random: simulation, splits and initial weights of 'deep'. 'linear' "
-        + "has nothing random. (default: 1)", valueName: "number"))
+      "The seed of everything random: simulation, splits and initial weights of 'deep', splits of "
+        + "the nonparametric first stage of 'linear'. (default: 1)", valueName: "number"))
   var seed: UInt64?
 }

@@ -33,18 +33,20 @@ struct EstimateCommand: ParsableCommand {
   @Option(help: "The most transitions of a simulated trajectory, without --data.")
   var limit: Int?
 
-  @Option(help: "The number of rollouts for the truth of a simulation.")
-  var rollouts = 20_000
+  @Option(help: "The number of rollouts for the truth of a simulation. (default: 20000)")
+  var rollouts: Int?
 
   func validate() throws {
-    for (value, name) in [(trajectories, "trajectories"), (limit, "limit")] {
+    for (value, name) in [
+      (trajectories, "trajectories"), (limit, "limit"), (rollouts, "rollouts"),
+    ] {
       guard let value else { continue }
       if value < 1 { throw ValidationError("--\(name) must be at least 1") }
       if columns.data != nil {
         throw ValidationError("--\(name) is for simulation, without --data")
       }
     }
-    guard rollouts >= 2 else { throw ValidationError("--rollouts must be at least 2") }
+    guard rollouts ?? 2 >= 2 else { throw ValidationError("--rollouts must be at least 2") }
   }
 
   func run() throws {
@@ -72,7 +74,7 @@ struct EstimateCommand: ParsableCommand {
       progress.update(completed: results.count, note: method.title)
     }
     let truth = data.simulated?.truth(
-      discount: setting.discount, rollouts: rollouts, generator: generator.split(key: 2))
+      discount: setting.discount, rollouts: rollouts ?? 20_000, generator: generator.split(key: 2))
     progress.update(completed: methods.count + 1, note: "truth")
     progress.finish()
     let report = EstimateReport(data, setting, results, truth: truth, seed: evaluation.seed)

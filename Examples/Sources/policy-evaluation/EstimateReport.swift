@@ -40,6 +40,7 @@ struct EstimateReport: Encodable {
   let seed: UInt64
   let methods: [MethodReport]
   let truth: SimulatedValue?
+  let warnings: [String]
 
   init(
     _ data: EvaluationData, _ setting: FittedQEvaluation, _ results: [PolicyEvaluation],
@@ -54,6 +55,23 @@ struct EstimateReport: Encodable {
     self.seed = seed
     methods = results.map(MethodReport.init)
     self.truth = truth
+    warnings = Self.warnings(results)
+  }
+
+  /// A score that hardly depends on some coefficients has a root of no use, whose interval may still
+  /// hold the truth by its length.
+  private static func warnings(_ results: [PolicyEvaluation]) -> [String] {
+    func error(_ method: FittedQEvaluation.Method) -> Double? {
+      results.first { $0.method == method }?.value.report().standardErrors[0]
+    }
+    guard let orthogonal = error(.orthogonal), let temporal = error(.temporalDifference),
+      orthogonal > 10 * temporal
+    else { return [] }
+    return [
+      "The standard error of the orthogonal value is "
+        + "\(Numbers.significant(orthogonal / temporal, digits: 2)) times that of LSTD: the slope of "
+        + "the score is nearly singular; use fewer features, --ridge or --repeats."
+    ]
   }
 
   /// What is printed.
@@ -69,6 +87,9 @@ struct EstimateReport: Encodable {
       ])
     }
     var parts = ["Evaluated: \(policy)\nData: \(data)", summary, "Methods\n" + table.text()]
+    if !warnings.isEmpty {
+      parts.append("Warnings\n" + warnings.map { wrapped($0) }.joined(separator: "\n"))
+    }
     if let truth { parts.append("Truth\n" + truthText(truth)) }
     return parts.joined(separator: "\n\n")
   }
@@ -81,6 +102,11 @@ struct EstimateReport: Encodable {
         + "\(Numbers.significant(truth.standardError, digits: 2)))"
     let first = methods[0]
     let distance = first.value - truth.value
+    if !warnings.isEmpty {
+      return wrapped(
+        "The value is \(Numbers.significant(truth.value)) \(source); the orthogonal estimate is off "
+          + "by \(Numbers.significant(distance, digits: 3)).")
+    }
     return wrapped(
       """
       The value is \(Numbers.significant(truth.value)) \(source); the orthogonal estimate is off by \

@@ -22,11 +22,22 @@ import Testing
       #expect((0.3...0.6).contains(later / earlier))
     }
     for step in steps {
+      // The bound holds in 95 % of samples, so a sample cannot test more than its order.
       let bound = try #require(step["normBound"] as? Double)
-      #expect(try #require(step["trueNorm"] as? Double) < bound)
+      #expect(try #require(step["gradientNorm"] as? Double) < bound)
     }
     let csv = try text("out/descent-paper-iv4.csv", workspace)
     #expect(csv.split(separator: "\n").count == 32)
+  }
+
+  /// With curvature 12 a step of 1 multiplies the distance by −11.
+  @Test(arguments: ["1", "1e300"]) func aDivergingStepIsNamed(step: String) throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let result = try bilevelInference.run(["descent", "--step", step], in: workspace.url)
+    #expect(result.status == 1)
+    #expect(result.errors.contains("Error: the descent diverged: after "))
+    #expect(result.errors.contains("use a smaller --step"))
   }
 
   @Test func stepsAreChecked() throws {

@@ -92,6 +92,33 @@ import Testing
     }
   }
 
+  @Test func fewRowsAndGroupsAreWarnedOf() throws {
+    try run(Self.roles + ["--nuisances", "linear"], on: Self.data(rows: 99)) { result, _ in
+      #expect(result.output.contains("Few rows: n = 99"))
+      #expect(!result.output.contains("Few groups"))
+    }
+    let data = Self.data(rows: 100)
+    try run(Self.roles + ["--nuisances", "linear"], on: data) { result, _ in
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(!result.output.contains("Few rows"))
+    }
+    let few = data.replacingOccurrences(
+      of: "f([0-9])[0-9]?(\\n|$)", with: "f$1$2",
+      options: .regularExpression)
+    let options = ["--nuisances", "linear", "--groups", "firm"]
+    try run(Self.roles + options, on: few) { result, _ in
+      #expect(result.output.contains("Few groups: 10, below 30"), "\(result.errors)")
+    }
+  }
+
+  @Test func aSmoothPartNeedsExogenousColumns() throws {
+    let roles = Self.roles.filter { $0 != "--exogenous" && $0 != "w" }
+    try run(roles + ["--exogenous-form", "smooth"]) { result, _ in
+      #expect(result.status == 64)
+      #expect(result.errors.contains("--exogenous-form smooth is about exogenous columns"))
+    }
+  }
+
   @Test func theSameSeedGivesTheSameBytes() throws {
     try run(Self.roles + ["--json", "a.json"]) { _, workspace in
       _ = try bilevelInference.run(Self.roles + ["--json", "b.json"], in: workspace.url)

@@ -72,7 +72,7 @@ import Testing
     #expect(
       message(endogenous: [x], instruments: [z], exogenous: [five])
         == "exogenous variable five is 5 in every row, and a constant is added already; leave "
-        + "the column out, or add no constant")
+        + "the column out")
     #expect(
       message(endogenous: [x], instruments: [z], exogenous: [five], addsConstant: false)
         == "no error")

@@ -123,6 +123,57 @@ import Testing
     #expect(result.output.contains("One unit more of x changes the, outcome by 2.000"))
   }
 
+  /// y = x + e, where the instrument moves x by `strength`.
+  private func instrumented(rows: Int, strength: Double) -> String {
+    let lines = (0..<rows).map { row -> String in
+      // Three sequences that are spread evenly and move apart from each other.
+      let part = [0.618_034, 0.754_878, 0.569_840].map {
+        (Double(row + 1) * $0).truncatingRemainder(dividingBy: 1) - 0.5
+      }
+      let x = strength * part[0] + part[1]
+      return "\(x - part[1] + 0.3 * part[2]),\(x),\(part[0])"
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// The nonparametric first stage on rows, and what is printed.
+  private func nonparametric(
+    _ rows: String, _ more: [String] = []
+  ) throws -> (stage: [String: Any], output: String) {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    try workspace.write("y,x,z\n" + rows + "\n", to: "d.csv")
+    let result = try ivRegression.run(
+      [
+        "linear", "--data", "d.csv", "--outcome", "y", "--endogenous", "x", "--instruments", "z",
+        "--json", "r.json",
+      ] + more, in: workspace.url)
+    #expect(result.status == 0, "\(result.errors)")
+    let stage = try workspace.json("r.json")["nonparametricFirstStage"] as? [String: Any]
+    return (try #require(stage), result.output)
+  }
+
+  @Test func copiedRowsHaveNoCrossFittedInterval() throws {
+    let rows = instrumented(rows: 120, strength: 3)
+    let (stage, output) = try nonparametric(rows + "\n" + rows)
+    #expect((stage["reason"] as? String)?.hasPrefix("120 rows repeat another one") == true)
+    #expect(stage["parameters"] is [String: Double] == false)
+    #expect(output.contains("Not available: 120 rows repeat"))
+    let (without, _) = try nonparametric(rows, ["--no-constant"])
+    #expect((without["reason"] as? String)?.contains("omit --no-constant") == true)
+  }
+
+  @Test func aWeakFirstStageHasNoInterval() throws {
+    let (strong, text) = try nonparametric(instrumented(rows: 120, strength: 3))
+    #expect(strong["confidenceIntervals"] is [String: [Double]])
+    #expect(text.contains("5 folds, 5 splits") && text.contains("seed 1"), "\(text)")
+    let (weak, output) = try nonparametric(instrumented(rows: 120, strength: 0))
+    #expect(weak["parameters"] is [String: Double])
+    #expect(weak["confidenceIntervals"] is [String: [Double]] == false)
+    #expect(output.contains("withheld: weak first stage"))
+    #expect(output.contains("Weak first stage"))
+  }
+
   @Test func resultsCanGoToStandardOutput() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }

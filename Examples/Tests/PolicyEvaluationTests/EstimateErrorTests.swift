@@ -39,6 +39,9 @@ import Testing
     #expect(
       try errors(["--policy", "leaning", "--trajectory", "id"]).contains(
         "--policy leaning acts on the state angle, angular_velocity and 2 kinds of action"))
+    #expect(
+      try errors(policy + ["--rollouts", "50"]).contains(
+        "--rollouts is for simulation, without --data"))
     #expect(try errors(policy + ["--features", "tabular"]).contains("--features tabular needs"))
   }
 

@@ -42,7 +42,12 @@ struct Descent: Encodable {
       crossFitting: CrossFitting(foldCount: 2, seed: seed).with(sharedNoise: .kept))
     conditioning = fit.conditioning
     var point = name.start
+    let farthest = 1e6 * (point - design.stationaryPoint).norm().scalar
     for index in 0...count {
+      // Written so that a distance that is no number fails too.
+      guard (point - design.stationaryPoint).norm().scalar < farthest else {
+        throw DescentDiverged(step: index, length: step)
+      }
       let estimate = try fit.hypergradient(at: point)
       let truth = design.gradient(at: point)
       let gap = point - design.stationaryPoint
@@ -57,6 +62,18 @@ struct Descent: Encodable {
   }
 }
 
+/// Steps that led away from the stationary point.
+struct DescentDiverged: Error, CustomStringConvertible {
+  let step: Int
+  let length: Double
+
+  var description: String {
+    "the descent diverged: after \(step == 1 ? "1 step" : "\(step) steps") of length "
+      + "\(Numbers.short(length)), ω is a million times as far off as at the start; use a smaller "
+      + "--step"
+  }
+}
+
 extension Descent {
   /// The text for the terminal: about ten steps.
   var text: String {
@@ -64,16 +81,21 @@ extension Descent {
       "step", "‖gradient‖", "bound on the true one", "true", "p (stationary)", "F − F*", "‖ω − ω*‖",
     ])
     let stride = max(1, (steps.count - 1) / 10)
+    var shown: [String] = []
     for step in steps where step.index % stride == 0 || step.index == steps.count - 1 {
-      table.append(
+      let cells =
         [
-          "\(step.index)", Numbers.significant(step.gradientNorm, digits: 3),
+          Numbers.significant(step.gradientNorm, digits: 3),
           Numbers.significant(step.normBound, digits: 3),
           Numbers.significant(step.trueNorm, digits: 3),
           step.pValue.map(Numbers.pValue) ?? "—",
           Numbers.significant(step.objectiveGap, digits: 3),
           Numbers.significant(step.distance, digits: 4),
-        ])
+        ]
+      // Once nothing changes, the last step says it all.
+      guard cells != shown || step.index == steps.count - 1 else { continue }
+      table.append(["\(step.index)"] + cells)
+      shown = cells
     }
     return """
       Descent: \(design.summary)

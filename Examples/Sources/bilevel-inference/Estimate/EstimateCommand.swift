@@ -41,6 +41,11 @@ struct EstimateCommand: ParsableCommand {
   func run() throws {
     var specification = RegressionSpecification.card
     if data != nil || !roles.isEmpty { specification = try roles.specification(data: data) }
+    if options.exogenousForm == .smooth, specification.exogenous.isEmpty {
+      throw ValidationError(
+        "--exogenous-form smooth is about exogenous columns, and none are named; name them by "
+          + "--exogenous, or leave the option out")
+    }
     // Each problem with the data is told before the first directory is made.
     let run = try EstimateRun(specification, options)
     let directory = try outputs.directory(for: run.fileNames)

@@ -98,7 +98,27 @@ struct EstimateReport: Encodable {
         lower: curve.pointwise.map(\.lowerBound), upper: curve.pointwise.map(\.upperBound),
         bandLower: curve.band.map(\.lowerBound), bandUpper: curve.band.map(\.upperBound))
     }
-    warnings = fit.warnings
+    var warnings = fit.warnings
+    if self.robustSet != nil, fit.strengths.contains(where: \.isWeak) {
+      warnings.append("Read the weak-instrument robust set instead of the interval.")
+    }
+    self.warnings = warnings + Self.smallSample(rows: n, groups: groups)
+  }
+
+  /// Intervals are those of large samples of independent units.
+  private static func smallSample(rows: Int, groups: Int?) -> [String] {
+    var warnings: [String] = []
+    if rows < 100 {
+      warnings.append(
+        "Few rows: n = \(rows), below 100. Regressions on parts of so few rows are poor, and "
+          + "intervals of large-sample theory cover less often than they say.")
+    }
+    if let groups, groups < 30 {
+      warnings.append(
+        "Few groups: \(groups), below 30. Standard errors from so few independent groups are too "
+          + "small more often than not, and intervals cover less often than they say.")
+    }
+    return warnings
   }
 }
 

@@ -132,14 +132,16 @@ struct EstimateSummary {
       switch set.kind {
       case "interval": "[\(lower), \(upper)]"
       case "complement":
-        "below \(lower) or above \(upper): the first stage is too weak for a bounded set"
-      case "everything": "every number: the data say nothing about the effect"
+        "below \(lower) or above \(upper): the instruments are too weak for a bounded set"
+      case "everything":
+        "every number: the instruments are too weak to say anything about the effect"
       default: "empty: no value of the effect fits the model"
       }
     return "Weak-instrument robust \(percent) set for \(report.effects.names[0])\n  \(text)\n"
       + wrapped(
-        "The values that the test of a zero gradient does not reject (Anderson and Rubin 1949); it "
-          + "covers however weak the instruments are.")
+        "The values at which the residual is not significantly correlated with the cross-fitted "
+          + "instrument (Anderson and Rubin 1949); it covers however weak the instruments are, if "
+          + "the model holds.")
   }
 
   private var comparison: String {

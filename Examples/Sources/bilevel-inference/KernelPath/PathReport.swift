@@ -72,9 +72,8 @@ struct PathReport: Encodable, Sendable {
 extension PathReport {
   /// The text for the terminal.
   var text: String {
-    var table = TextTable(header: [
-      "λ", "RMSE (MC se)", "exact bias", "estimation", "root RMSE", "exact root bias",
-    ])
+    let header = ["λ", "RMSE (MC se)", "exact bias", "estimation", "root RMSE", "exact root bias"]
+    var rows: [[String]] = []
     func number(_ value: Double?) -> String {
       value.map { Numbers.fixed($0, decimals: 4) } ?? "—"
     }
@@ -82,14 +81,19 @@ extension PathReport {
       "\(number(error.rootMeanSquare)) (\(number(error.rootMeanSquareError)))"
     }
     for level in levels {
-      table.append([
+      rows.append([
         "KBO, λ = \(Numbers.short(level.ridge))", shown(level.total), number(level.exactBias),
         number(level.estimation), number(level.total.root), number(level.exactRootBias),
       ])
     }
     for (name, error) in others {
-      table.append([name, shown(error), "", "", number(error.root)])
+      rows.append([name, shown(error), "", "", number(error.root), ""])
     }
+    let columns = header.indices.filter { column in
+      rows.contains { !["", "—"].contains($0[column]) }
+    }
+    var table = TextTable(header: columns.map { header[$0] })
+    for row in rows { table.append(columns.map { row[$0] }) }
     return """
       The kernel baseline along its penalty: \(specification.design.summary)
         Samples     \(Numbers.count(size)) inner and \(Numbers.count(size)) outer rows, \

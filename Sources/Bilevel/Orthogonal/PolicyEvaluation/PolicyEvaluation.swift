@@ -103,18 +103,24 @@ public struct PolicyEvaluation: Sendable {
     ]
     if let bellmanError {
       lines.append(("TD error", "\(number(bellmanError.temporalDifference)) (root mean square)"))
+      let size = bellmanError.rootMeanSquare
       lines.append(
-        ("Bellman error", "\(number(bellmanError.rootMeanSquare)) (root mean square, debiased)"))
+        (
+          "Bellman error",
+          size > 0 ? "\(number(size)) (root mean square, debiased)" : "not above noise"
+        ))
     }
     switch specificationTest {
     case .value(let test):
       lines.append(
         (
-          "features suffice",
-          "χ²(\(test.degreesOfFreedom)) = \(number(test.statistic)), p = \(number(test.pValue)), "
-            + "against LSTD"
+          "hypothesis: features suffice",
+          (test.pValue < 0.05 ? "rejected" : "not rejected") + " at 5 %: "
+            + "χ²(\(test.degreesOfFreedom)) = \(number(test.statistic)), "
+            + "p = \(number(test.pValue)), against LSTD"
         ))
-    case .unavailable(let reason): lines.append(("features suffice", "not tested: \(reason)"))
+    case .unavailable(let reason):
+      lines.append(("hypothesis: features suffice", "not tested: \(reason)"))
     case nil: break
     }
     return lines
