@@ -21,11 +21,12 @@ import Testing
     for (earlier, later) in zip(norms, norms.dropFirst()) {
       #expect((0.3...0.6).contains(later / earlier))
     }
-    for step in steps {
-      // The bound holds in 95 % of samples, so a sample cannot test more than its order.
-      let bound = try #require(step["normBound"] as? Double)
-      #expect(try #require(step["gradientNorm"] as? Double) < bound)
-    }
+    // At the start φ = −3 j² − 6.5 j η − j ε with j = 2 ΣX of variance 12: of deviation 51.4, so the bound
+    // is 1.96 · 51.4 / √800 above the estimate, up to the error of a variance of heavy tails.
+    let first = try #require(steps.first)
+    let bound = try #require(first["normBound"] as? Double)
+    let margin = bound - (try #require(first["gradientNorm"] as? Double))
+    #expect(abs(margin / 3.562 - 1) < 0.2, "\(margin)")
     let csv = try text("out/descent-paper-iv4.csv", workspace)
     #expect(csv.split(separator: "\n").count == 32)
   }

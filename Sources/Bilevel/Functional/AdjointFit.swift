@@ -111,7 +111,7 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
       throw .function(
         FunctionalError.pointsDiffer(innerCount: sample.count, outerCount: points.shape[0]))
     }
-    let repeated = sample.inputs.repeatedRowCount
+    let repeated = sample.inputs.cast(to: .float64).repeatedRows.count
     if repeated > 0 { throw .function(FunctionalError.repeatedPoints(count: repeated)) }
     var values = functional.values
     if let weights = sample.weights {

@@ -86,17 +86,3 @@ public struct FunctionalSample<Labels: TensorTree> {
 }
 
 extension FunctionalSample: Sendable where Labels: Sendable {}
-
-extension Tensor {
-  /// How many rows are the same numbers as an earlier one.
-  var repeatedRowCount: Int {
-    let (count, width) = (shape[0], shape[1] * scalarType.byteCount)
-    return withExtendedLifetime(self) {
-      let rows = UnsafeRawBufferPointer(start: bytes, count: count * width)
-      var seen: Set<[UInt8]> = []
-      return (0..<count).count {
-        !seen.insert([UInt8](rows[$0 * width..<($0 + 1) * width])).inserted
-      }
-    }
-  }
-}
