@@ -48,10 +48,12 @@ extension AID {
     }
     let result = try hidingLevels { () throws(BilevelError) in
       let outer = stopGradient(outer)
-      let (x, status) = try found(at: outer, from: nil)
+      let found = try found(at: outer, from: nil)
+      let (x, status) = (found.value, found.status)
       let penalised = penalised(baseline, loss)
-      let (moved, penalisedStatus) = try penalised.found(at: outer, from: layout.tree(x))
-      let record = TrustRecord(inner: penalisedStatus)
+      let penalisedSolution = try penalised.found(at: outer, from: layout.tree(x))
+      let moved = penalisedSolution.value
+      let record = TrustRecord(inner: penalisedSolution.status)
       record.setApproximation("\(baseline) penalty, biased by O(1 / strength)")
       if !status.isConverged { record.note("the inner problem itself: \(status)") }
       let slope = try gradient(at: outer, unused: .zero) { y throws(BilevelError) in

@@ -136,8 +136,7 @@ extension FuncID {
       penalty: linearClass.penalty, outputCount: outputCount)
     let isUsable = state.weights?.shape == [basis.count, outputCount]
     let result = try fit.solved(from: isUsable ? state.weights : nil)
-    let isSolved = result.status.isAtWorkingPrecision(sample.inputs.scalarType)
-    if !isSolved, onFailure == .throw { throw .inner(result.status) }
+    if !result.status.isConverged, onFailure == .throw { throw .inner(result.status) }
     if result.weights.isFinite { state.weights = result.weights }
     return (basis, fit, result)
   }

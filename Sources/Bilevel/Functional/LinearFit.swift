@@ -42,18 +42,19 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
     return projected + penalty
   }
 
-  /// The relative residual that rounding allows.
-  private var tolerance: Double { features.scalarType == .float32 ? 2e-5 : 1e-12 }
-
-  /// The minimum, at constants.
+  /// The minimum, at constants: Newton steps δ until the next one is short,
+  ///
+  ///     δᵀ G δ ≤ τ² Wᵀ G W,
+  ///
+  /// in the norm of the curvature G, which is that of the predictions: weights of nearly dependent
+  /// features are uncertain, and no matter. The short step is taken too, and the one after it has to be
+  /// five times shorter, or rounding: on the way to a minimum at infinity it is not.
   func solved(from start: Tensor?) throws(BilevelError) -> Result {
-    let zero = Tensor.zeros([features.shape[1], outputCount], features.scalarType)
-    let scale = norm((try residual(zero)).flattened())
-    // Where zero is the solution there is no scale to measure another start by.
-    var w = scale == 0 ? zero : start ?? zero
+    let type = features.scalarType
+    let accuracy = StoppingRule().accuracy(for: type)
+    var w = start ?? Tensor.zeros([features.shape[1], outputCount], type)
     var slope = try residual(w)
     var history = [norm(slope.flattened())]
-    let threshold = tolerance * scale
     var curvature = try curvature(at: w, unless: nil)
     var outcome = SolverStatus.Outcome.iterationLimit
     for iteration in 0..<Self.maximumIterations {
@@ -61,25 +62,49 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
         outcome = .notFinite
         break
       }
-      if size <= threshold {
-        outcome = .converged
-        break
-      }
       if iteration > 0 { curvature = try self.curvature(at: w, unless: curvature) }
-      let step: Tensor
-      do { step = try curvature.equations.solve(slope) } catch { throw .function(error) }
-      guard let next = try descended(from: w, along: step, slope: slope) else {
-        outcome = .stalled
+      let step = try solve(curvature, slope)
+      let scale = energy(w, curvature.equations.product(w))
+      let length = energy(slope, step)
+      let isShort = length <= accuracy * scale
+      let next = isShort ? w - step : try descended(from: w, along: step, slope: slope)
+      guard let next else {
+        // Nothing lowers the objective any more: short enough, or the end.
+        outcome = length <= accuracy.squareRoot() * scale ? .converged : .stalled
         break
       }
-      w = next
-      slope = try residual(w)
-      history.append(norm(slope.flattened()))
+      let nextSlope = try residual(next)
+      if isShort {
+        let remainder = energy(nextSlope, try solve(curvature, nextSlope))
+        let isRounding = remainder <= 1e3 * type.ulpOfOne * scale
+        if remainder < length { (w, slope) = (next, nextSlope) }
+        if remainder < length || length == 0 { history.append(norm(slope.flattened())) }
+        if isRounding || remainder <= 0.2 * length {
+          outcome = .converged
+          break
+        }
+        if remainder >= length {
+          outcome = .stalled
+          break
+        }
+      } else {
+        (w, slope) = (next, nextSlope)
+        history.append(norm(slope.flattened()))
+      }
     }
     let status = SolverStatus(
       method: "FuncID, \(curvature.form.name) curvature", outcome: outcome, history: history,
-      threshold: threshold, scale: scale, evaluations: history.count)
+      threshold: accuracy * history[0], scale: history[0], evaluations: history.count)
     return Result(weights: w, status: status, curvature: curvature)
+  }
+
+  private func solve(_ curvature: Curvature, _ slope: Tensor) throws(BilevelError) -> Tensor {
+    do { return try curvature.equations.solve(slope) } catch { throw .function(error) }
+  }
+
+  /// √(uᵀ v) of a direction and its image.
+  private func energy(_ u: Tensor, _ v: Tensor) -> Double {
+    max(0, inner(u.flattened(), v.flattened())).squareRoot()
   }
 
   /// The curvature at the solution, which is not that of the last step unless the loss is quadratic.

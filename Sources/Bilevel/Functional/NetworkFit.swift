@@ -110,7 +110,7 @@ struct NetworkFit<Outer: TensorTree, Labels: TensorTree> {
       features: Tensor.concatenated([phi, ones], alongAxis: 1), penalty: RidgePenalty(ridge: ridge),
       outputCount: outputCount)
     let result = try fit.solved(from: start)
-    guard result.status.isAtWorkingPrecision(phi.scalarType) else { throw .inner(result.status) }
+    guard result.status.isConverged else { throw .inner(result.status) }
     return result.weights
   }
 }

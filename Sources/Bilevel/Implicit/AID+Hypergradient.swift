@@ -127,7 +127,8 @@ extension AID {
       var layer = self
       // A preconditioned estimator takes its own step.
       layer.correction = nil
-      return try layer.found(at: outer, from: warmStart?.inner)
+      let found = try layer.found(at: outer, from: warmStart?.inner)
+      return (found.value, found.status)
     }
     let problem = problem(at: outer)
     let x = stopGradient(layout.vector(inner, "AID.hypergradient", "inner point"))

@@ -39,7 +39,7 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
 
   enum Solver {
     case library(any InnerSolver)
-    case function(SolveFunction, tolerance: StoppingRule)
+    case function(SolveFunction, tolerance: StoppingRule?)
   }
 
   let formulation: InnerFormulation<Inner, Outer>
@@ -102,12 +102,13 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   /// The minimum of an objective, found by a function of the user's.
   ///
   /// - Parameters:
-  ///   - tolerance: What ‖F‖ at the function's result is held against, relative to the initial point.
+  ///   - tolerance: What the function's result has to satisfy; nil is an accuracy of 1e-6, and 1e-3 for
+  ///     float32.
   ///   - solve: Finds the solution; not traced, possibly not differentiable, free to use anything.
   public init(
     minimizing objective: @escaping (Inner, Outer) throws -> Tensor, from initial: Inner,
     adjoint: any LinearSolver = ConjugateGradient(),
-    tolerance: StoppingRule = StoppingRule(relative: 1e-6), solvedBy solve: @escaping SolveFunction
+    tolerance: StoppingRule? = nil, solvedBy solve: @escaping SolveFunction
   ) {
     self.init(
       .minimum(objective), initial, solver: .function(solve, tolerance: tolerance),
@@ -117,7 +118,7 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   /// A root F(x, y) = 0, found by a function of the user's.
   public init(
     root residual: @escaping (Inner, Outer) throws -> Inner, from initial: Inner,
-    adjoint: any LinearSolver = GMRES(), tolerance: StoppingRule = StoppingRule(relative: 1e-6),
+    adjoint: any LinearSolver = GMRES(), tolerance: StoppingRule? = nil,
     solvedBy solve: @escaping SolveFunction
   ) {
     self.init(
@@ -127,7 +128,7 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   /// A fixed point x = T(x, y), found by a function of the user's.
   public init(
     fixedPoint map: @escaping (Inner, Outer) throws -> Inner, from initial: Inner,
-    adjoint: any LinearSolver = GMRES(), tolerance: StoppingRule = StoppingRule(relative: 1e-6),
+    adjoint: any LinearSolver = GMRES(), tolerance: StoppingRule? = nil,
     solvedBy solve: @escaping SolveFunction
   ) {
     self.init(
@@ -148,11 +149,12 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   /// The same layer around another solver: any function of the user's.
   ///
   /// - Parameters:
-  ///   - tolerance: What ‖F‖ at the function's result is held against.
+  ///   - tolerance: What the function's result has to satisfy; nil is an accuracy of 1e-6, and 1e-3 for
+  ///     float32.
   ///   - solve: Finds the solution; not traced, possibly not differentiable, and free to use
   ///     anything.
   public func solved(
-    tolerance: StoppingRule = StoppingRule(relative: 1e-6), by solve: @escaping SolveFunction
+    tolerance: StoppingRule? = nil, by solve: @escaping SolveFunction
   ) -> AID {
     var layer = AID(
       formulation, initial, solver: .function(solve, tolerance: tolerance), adjoint: adjoint)
@@ -165,14 +167,15 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
     at outer: Outer, warmStart: WarmStart<Inner>?
   ) throws(BilevelError) -> Solution<Inner> {
     let problem = problem(at: outer)
-    let (x, status) = try hidingLevels { () throws(BilevelError) in
-      try found(at: stopGradient(outer), from: warmStart?.inner)
+    let found = try hidingLevels { () throws(BilevelError) in
+      try self.found(at: stopGradient(outer), from: warmStart?.inner)
     }
-    let record = TrustRecord(inner: status)
+    let record = TrustRecord(inner: found.status)
     let system = system(
-      { x throws(BilevelError) in try problem.residual(x) }, status, record, warmStart, order: 1)
-    let solution = layout.tree(try system.differentiable(x))
-    if x.isFinite { warmStart?.inner = stopGradient(solution) }
+      { x throws(BilevelError) in try problem.residual(x) }, found.status, record, warmStart,
+      order: 1, jacobian: found.jacobian)
+    let solution = layout.tree(try system.differentiable(found.value))
+    if found.value.isFinite { warmStart?.inner = stopGradient(solution) }
     return Solution(value: solution, record: record)
   }
 
@@ -213,58 +216,85 @@ extension AID {
       batchObjective: batchObjective)
   }
 
-  /// The solution as a vector with its status; thrown if it does not converge and that is not
-  /// accepted.
-  func found(
-    at outer: Outer, from start: Inner?
-  ) throws(BilevelError) -> (x: Tensor, status: SolverStatus) {
+  /// The solution as a vector with its status; thrown if it is not accepted and that is not wanted.
+  func found(at outer: Outer, from start: Inner?) throws(BilevelError) -> InnerSolution {
     let problem = problem(at: outer)
     let initial = layout.vector(initial, "AID", "initial point")
     let scale = norm(try problem.residual(initial))
     var first = initial
     // Where the initial point is the solution, nothing can be nearer.
     if let start, scale > 0 { first = stopGradient(layout.vector(start, "AID", "warm start")) }
-    let inner = problem.innerProblem(from: first, scale: scale, progress: progress)
-    var (x, status) = try solve(inner, outer)
-    if let correction {
-      (x, status) = try corrected(x, status, inner, by: correction)
+    var inner = problem.innerProblem(from: first, scale: scale, progress: progress)
+    inner.prefersDenseJacobian = adjoint is DenseCholesky || adjoint is DenseLU
+    var solution = try solve(inner, outer)
+    if let correction { solution = try corrected(solution, inner, by: correction) }
+    if !solution.status.isConverged, onFailure == .throw || solution.status.isRefusal {
+      throw .inner(solution.status)
     }
-    if !status.isConverged, onFailure == .throw || status.isRefusal { throw .inner(status) }
-    return (stopGradient(x), status)
+    return solution
   }
 
   private func solve(
     _ problem: InnerProblem, _ outer: Outer
-  ) throws(BilevelError) -> (Tensor, SolverStatus) {
+  ) throws(BilevelError) -> InnerSolution {
     switch solver {
     case .library(let solver):
       let solution = try solver.solve(problem)
-      return (solution.value, solution.status)
+      let status = solution.status
+      // A solver of the user's says that it converged; whether that is a solution is seen here.
+      guard status.isConverged, status.certificate == nil, !status.isAsAsked else {
+        return solution
+      }
+      return try judged(solution.value, status, problem, by: StoppingRule())
     case .function(let function, let tolerance):
       let result = try calling { try function(layout.tree(problem.start), outer) }
       let x = stopGradient(layout.vector(result, "AID", "result of the solver function"))
+      let rule = tolerance ?? StoppingRule(accuracy: layout.scalarType == .float32 ? 1e-3 : 1e-6)
       let residual = norm(try problem.residual(x))
-      let threshold = tolerance.threshold(scale: problem.scale)
+      let threshold = rule.threshold(scale: problem.scale)
+      let isAsAsked = residual <= threshold
       let outcome: SolverStatus.Outcome =
-        !residual.isFinite ? .notFinite : residual <= threshold ? .converged : .inaccurate
+        !residual.isFinite ? .notFinite : isAsAsked ? .converged : .inaccurate
       let status = SolverStatus(
         method: "the user's solver", outcome: outcome, history: [problem.scale, residual],
-        threshold: threshold, scale: problem.scale, evaluations: 1, iterations: 0)
-      return (x, status)
+        threshold: max(threshold, 0), scale: problem.scale, evaluations: 1, iterations: 0,
+        certificate: nil, isAsAsked: isAsAsked)
+      guard outcome == .inaccurate, rule.asksForCertificate else {
+        return InnerSolution(value: x, status: status)
+      }
+      return try judged(x, status, problem, by: rule)
     }
+  }
+
+  /// A point with the certificate that it has or is refused.
+  private func judged(
+    _ x: Tensor, _ status: SolverStatus, _ problem: InnerProblem, by rule: StoppingRule,
+    residual: Tensor? = nil
+  ) throws(BilevelError) -> InnerSolution {
+    let f: Tensor
+    if let residual { f = residual } else { f = try problem.residual(x) }
+    let (certificate, jacobian) = try Certification.judge(
+      problem, at: x, residual: f, rule: rule, isFinal: true)
+    return InnerSolution(
+      value: x, status: status.judged(certificate, residual: residual.map(norm)),
+      jacobian: certificate.isAccepted ? jacobian : nil)
   }
 
   /// One preconditioned step; kept only where it lowers ‖F‖.
   private func corrected(
-    _ x: Tensor, _ status: SolverStatus, _ problem: InnerProblem,
-    by correction: any StepPreconditioner
-  ) throws(BilevelError) -> (Tensor, SolverStatus) {
+    _ solution: InnerSolution, _ problem: InnerProblem, by correction: any StepPreconditioner
+  ) throws(BilevelError) -> InnerSolution {
+    let (x, status) = (solution.value, solution.status)
     let residual = try problem.residual(x)
     let candidate = x - (try correction.inverse(for: problem, at: x)(residual))
-    let (before, after) = (norm(residual), norm(try problem.residual(candidate)))
+    let f = try problem.residual(candidate)
     // Also a step that is not finite is no improvement.
-    guard after < before else { return (x, status) }
-    return (candidate, status.continued(to: after))
+    guard norm(f) < norm(residual) else { return solution }
+    // A point that was refused may be a solution now.
+    guard status.isConverged || status.certificate == nil else {
+      return try judged(candidate, status, problem, by: StoppingRule(), residual: f)
+    }
+    return InnerSolution(value: candidate, status: status.continued(to: norm(f)))
   }
 
   /// The implicit function theorem at a solution of F = 0.
@@ -273,9 +303,11 @@ extension AID {
   ///   tolerance is matched; nil solves as accurately as the scalar type allows.
   func system(
     _ residual: @escaping ImplicitSystem.VectorFunction,
-    _ status: SolverStatus, _ record: TrustRecord, _ warmStart: WarmStart<Inner>?, order: Int?
+    _ status: SolverStatus, _ record: TrustRecord, _ warmStart: WarmStart<Inner>?, order: Int?,
+    jacobian: LinearOperator? = nil
   ) -> ImplicitSystem {
     let cache = ImplicitSystem.Cache()
+    cache.jacobian = jacobian
     if let warmStart {
       cache.adjointStart = warmStart.adjoint
       cache.storeAdjoint = { warmStart.adjoint = $0 }
@@ -292,10 +324,10 @@ extension AID {
 }
 
 /// The adjoint tolerance that does not spoil an estimator whose error is of the given order in that
-/// of the inner solution: (‖F‖ / ‖F at the start‖)^order, within what the scalar type can reach.
+/// of the inner solution: its relative error to that power, within what the scalar type can reach.
 func matchedTolerance(_ inner: SolverStatus, order: Int?, scalarType: ScalarType) -> Double {
   let floor = scalarType == .float32 ? 1e-5 : 1e-11
-  let relative = inner.relativeResidual
+  let relative = inner.relativeError
   guard let order, relative.isFinite else { return floor }
   return max(floor, min(1e-3, order == 1 ? relative : relative * relative))
 }

@@ -59,28 +59,14 @@ struct ImplicitSystem {
       size: x.elementCount, scalarType: x.scalarType, blocks: adjoint.blocks,
       product: { v throws(BilevelError) in try differential(v) },
       transposedProduct: { v throws(BilevelError) in try pullback(v) })
-    try requireDependence(jacobian)
+    if let idle = try jacobian.idleComponents() {
+      let status = SolverStatus(
+        method: name, outcome: idle, history: [], threshold: 0, scale: 0, evaluations: 1)
+      if adjoint.onFailure == .throw { throw .adjoint(status) }
+      record.note("\(BilevelError.adjoint(status))")
+    }
     cache.jacobian = jacobian
     return jacobian
-  }
-
-  /// Refuses an inner variable with a tensor that F does not depend on: the solution is not unique,
-  /// and a Krylov method that starts at zero would never notice.
-  private func requireDependence(_ jacobian: LinearOperator) throws(BilevelError) {
-    var generator = PhiloxGenerator(seed: 0x4944_4C45)
-    let v = Tensor.normal([jacobian.size], jacobian.scalarType, using: &generator)
-    let elements = try jacobian.transposedProduct(v).scalars
-    let idle = jacobian.blocks.filter { block in
-      !block.range.isEmpty && elements[block.range].allSatisfy { $0 == 0 }
-    }
-    if idle.isEmpty { return }
-    let share = 1 / Double(idle.count)
-    let status = SolverStatus(
-      method: name,
-      outcome: .singular(blocks: idle.map { .init(name: $0.name, share: share) }),
-      history: [], threshold: 0, scale: 0, evaluations: 1)
-    if adjoint.onFailure == .throw { throw .adjoint(status) }
-    record.note("\(BilevelError.adjoint(status))")
   }
 
   private func solveNumerically(
@@ -88,15 +74,24 @@ struct ImplicitSystem {
   ) throws(BilevelError) -> Tensor {
     // Only the first system is like the first one of the previous solution.
     let start = cache.hasSolvedAdjoint ? nil : cache.adjointStart
+    let jacobian = try jacobian(at: x)
     let solution = try adjoint.solver.solve(
-      try jacobian(at: x), b, transposed: transposed, from: start, tolerance: adjoint.tolerance)
+      jacobian, b, transposed: transposed, from: start, tolerance: adjoint.tolerance)
     if !cache.hasSolvedAdjoint {
       cache.hasSolvedAdjoint = true
       if solution.value.isFinite { cache.storeAdjoint?(solution.value) }
     }
+    if adjoint.isMatched, solution.status.outcome == .stalled,
+      let direct = try DenseFactorization.keptSolution(jacobian, b, transposed, adjoint.tolerance)
+    {
+      record.append(direct.status)
+      return direct.value
+    }
     record.append(solution.status)
     try adjoint.judge(solution.status)
-    return solution.value
+    // A tolerance of the user's is what the user gets.
+    guard adjoint.isMatched, solution.status.isConverged else { return solution.value }
+    return try DenseFactorization.refined(solution.value, jacobian, b, transposed: transposed)
   }
 }
 

@@ -39,44 +39,20 @@ extension AffineFit.Split {
   /// The root and the derivative there, [d, d].
   fileprivate func root(
     _ dimension: Int, _ penalty: ((Tensor) throws -> Tensor)?
-  ) throws(BilevelError) -> (point: Tensor, slope: Tensor) {
+  ) throws(BilevelError) -> (point: Tensor, derivative: Tensor) {
     let zero = Tensor.zeros([dimension])
     let (intercept, slope) = (gradient(at: zero), meanSlope)
-    let maximumIterations = penalty == nil ? 1 : 100
-    var point = zero
-    // Without a penalty the equation is linear and the first step ends.
-    for _ in 0..<maximumIterations {
-      let (residual, derivative) = try equation(point, intercept, slope, penalty)
-      try derivative.requireInvertible()
-      let step: Tensor
-      do { step = try solve(derivative, residual) } catch { throw .function(error) }
-      point = point - step
-      if penalty == nil { return (point, derivative) }
-      let scale = 1 + point.norm().scalar
-      if step.norm().scalar <= 1e-12 * scale {
-        return (point, try equation(point, intercept, slope, penalty).derivative)
-      }
+    guard let penalty else {
+      // The equation is linear.
+      try slope.requireInvertible()
+      do { return (-(try solve(slope, intercept)), slope) } catch { throw .function(error) }
     }
-    throw .function(
-      OrthogonalError.rootNotFound(
-        iterations: maximumIterations,
-        gradientNorm: try equation(point, intercept, slope, penalty).residual.norm().scalar))
-  }
-
-  private func equation(
-    _ point: Tensor, _ intercept: Tensor, _ slope: Tensor, _ penalty: ((Tensor) throws -> Tensor)?
-  ) throws(BilevelError) -> (residual: Tensor, derivative: Tensor) {
-    var residual = intercept + matmul(slope, point.expandingShape(at: 1)).squeezingShape(at: 1)
-    var derivative = slope
-    if let penalty {
-      residual += try Autodiff.gradient(at: point) { ω throws(BilevelError) in
+    return try orthogonalRoot(from: zero) { ω throws(BilevelError) in
+      let pull = try Autodiff.gradient(at: ω) { ω throws(BilevelError) in
         try calling { try penalty(ω) }
       }
-      derivative += try hessian(at: point) { ω throws(BilevelError) in
-        try calling { try penalty(ω) }
-      }
+      return intercept + matmul(slope, ω.expandingShape(at: 1)).squeezingShape(at: 1) + pull
     }
-    return (residual, derivative)
   }
 }
 

@@ -6,7 +6,8 @@ extension OrthogonalFit {
   /// its error: mean φ(ω̂) + ∇R(ω̂) = 0 and ω̂ − ω* ≈ −(∂ω mean φ + ∇²R)⁻¹ mean φᵢ(ω̂).
   ///
   /// Newton's method on the gradient with its exact derivative, which takes nuisances in linear
-  /// classes: behind a trained network a second derivative does not exist.
+  /// classes: behind a trained network a second derivative does not exist. The root is accepted by its
+  /// certificate (`SolutionCertificate`).
   ///
   /// - Parameters:
   ///   - start: Where to begin.
@@ -26,47 +27,47 @@ extension OrthogonalFit {
         guard let penalty else { return value }
         return value + (try calling { try penalty(tree) })
       }
-      var point = layout.vector(start, "OrthogonalFit.root", "start")
-      var slope = try gradient(at: point, of: objective)
-      for _ in 0..<Self.maximumIterations {
-        let derivative = try hessian(at: point, of: objective)
-        try derivative.requireInvertible()
-        let step: Tensor
-        do { step = try solve(derivative, slope) } catch { throw .function(error) }
-        (point, slope) = try damped(point, step, slope, objective)
-        guard step.norm().scalar <= 1e-9 * (1 + point.norm().scalar) else { continue }
-        let inverse: Tensor
-        do { inverse = try solve(derivative, -Tensor.identity(layout.size)) } catch {
-          throw .function(error)
-        }
-        let score = try single.hypergradient(at: layout.tree(point))
-        return try inferring { () throws(InferenceError) in
-          let influence = try score.mapped(by: inverse, names: layout.names).influence
-          return try Estimate(value: point, names: layout.names, influence: influence)
-        }
+      let point = layout.vector(start, "OrthogonalFit.root", "start")
+      let root = try orthogonalRoot(from: point) { ω throws(BilevelError) in
+        try gradient(at: ω, of: objective)
       }
-      throw .function(
-        OrthogonalError.rootNotFound(
-          iterations: Self.maximumIterations, gradientNorm: slope.norm().scalar))
+      let inverse: Tensor
+      do { inverse = try solve(root.derivative, -Tensor.identity(layout.size)) } catch {
+        throw .function(error)
+      }
+      let score = try single.hypergradient(at: layout.tree(root.point))
+      return try inferring { () throws(InferenceError) in
+        let influence = try score.mapped(by: inverse, names: layout.names).influence
+        return try Estimate(value: root.point, names: layout.names, influence: influence)
+      }
     }
   }
+}
 
-  private static var maximumIterations: Int { 50 }
-
-  /// The point a step further, halved until the gradient is smaller.
-  private func damped(
-    _ point: Tensor, _ step: Tensor, _ slope: Tensor,
-    _ objective: (Tensor) throws(BilevelError) -> Tensor
-  ) throws(BilevelError) -> (Tensor, Tensor) {
-    var length = 1.0
-    let size = slope.norm().scalar
-    for _ in 0..<20 {
-      let next = point - length * step
-      let there = try gradient(at: next, of: objective)
-      if there.norm().scalar <= (1 - 1e-4 * length) * size || size <= 1e-13 { return (next, there) }
-      length /= 2
-    }
-    // Rounding hides any further decrease.
-    return (point, slope)
+/// A root of an orthogonal gradient with the derivative there, by Newton's method and the certificate of
+/// every inner problem.
+///
+/// - Throws: `OrthogonalError.rootNotIdentified` where the derivative is singular to rounding, and
+///   `.rootNotFound` where the search does not end at a root.
+func orthogonalRoot(
+  from start: Tensor, of gradient: @escaping InnerProblem.VectorFunction
+) throws(BilevelError) -> (point: Tensor, derivative: Tensor) {
+  let problem = InnerProblem(kind: .root, start: start, scale: 0, residual: gradient)
+  // Intervals are far wider than that; gradients at the root are asked to be zero.
+  let stopping = StoppingRule(accuracy: 1e-11, maximumIterations: 100)
+  let solution = try Newton(stopping: stopping).solve(problem)
+  let jacobian: LinearOperator
+  if let kept = solution.jacobian {
+    jacobian = kept
+  } else {
+    jacobian = try problem.jacobian(at: solution.value)
   }
+  let derivative = try jacobian.dense()
+  if derivative.isFinite { try derivative.requireInvertible() }
+  guard solution.status.isConverged else {
+    throw .function(
+      OrthogonalError.rootNotFound(
+        iterations: solution.status.iterations, gradientNorm: solution.status.residual))
+  }
+  return (solution.value, derivative)
 }

@@ -47,7 +47,7 @@ public struct AcceleratedGradientDescent: InnerSolver {
     var rule = GradientStep(step)
     var (x, momentum) = (problem.start, Momentum(condition: condition))
     var gradient = try rule.gradient(&run, at: x)
-    run.begin(residual: norm(gradient))
+    try run.begin(gradient)
     while run.isRunning {
       let next = try rule.descend(&run, gradient)
       guard let next else { break }
@@ -56,11 +56,11 @@ public struct AcceleratedGradientDescent: InnerSolver {
       x = next
       let last = (point: run.point, residual: run.residual)
       gradient = try rule.gradient(&run, at: y)
-      run.advance(to: y, residual: norm(gradient), isProgress: rule.isProgress)
-      if run.isRunning, run.threshold > 0, run.residual == last.residual,
+      try run.advance(to: y, gradient, isProgress: rule.isProgress)
+      if run.isRunning, run.hasTarget, run.residual == last.residual,
         y.isBitwiseEqual(to: last.point)
       {
-        run.end(.stalled)
+        try run.end(.stalled)
       }
     }
     return run.solution
@@ -146,7 +146,7 @@ private struct GradientStep {
       }
       step *= shrinkage
     }
-    run.end(isFinite ? .stalled : .notFinite)
+    try run.end(isFinite ? .stalled : .notFinite)
     return nil
   }
 }

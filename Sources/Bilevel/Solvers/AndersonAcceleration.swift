@@ -9,11 +9,16 @@ import Autodiff
 ///
 /// The default for fixed points. An iteration costs one T and about m² vector operations; memory is
 /// 2m vectors. Differences that are nearly dependent are left out of the least-squares problem,
-/// oldest first. A step that makes ‖F‖ ten times larger, or not finite, is taken back: the
-/// differences are dropped and the mixing β is halved.
+/// oldest first.
+///
+/// A combination that doubles ‖F‖, or a stretch of them without a new lowest ‖F‖, drops the
+/// differences and is followed by plain steps, twice as many each time, so that what the plain
+/// iteration solves is solved. A plain step that makes ‖F‖ ten times larger, or not finite, is taken
+/// back and the mixing β halved. What is returned is the iterate with the lowest ‖F‖.
 ///
 /// Anderson, Iterative procedures for nonlinear integral equations (1965); Walker and Ni, Anderson
-/// acceleration for fixed-point iterations (2011).
+/// acceleration for fixed-point iterations (2011); for safeguards, Zhang, O'Donoghue and Boyd,
+/// Globally convergent type-I Anderson acceleration (2020).
 public struct AndersonAcceleration: InnerSolver {
   /// m, the number of differences kept.
   public let depth: Int
@@ -39,27 +44,64 @@ public struct AndersonAcceleration: InnerSolver {
 
   public func solve(_ problem: InnerProblem) throws(BilevelError) -> InnerSolution {
     problem.require([.fixedPoint], for: "AndersonAcceleration")
-    var run = InnerRun("AndersonAcceleration", problem, stopping)
+    // ‖F‖ of a good combination may rise for a while; the safeguard deals with those that are not.
+    var run = InnerRun(
+      "AndersonAcceleration", problem, stopping, patience: 200, isPatienceGrowing: true,
+      keepsBest: true)
     var differences = Differences(limit: depth)
+    var safeguard = Safeguard(window: 2 * depth + 10)
     var mixing = mixing
     var f = try run.residual(at: run.point)
-    run.begin(residual: norm(f))
+    try run.begin(f)
     while run.isRunning {
       let x = run.point
+      if safeguard.wantsPlainStep { differences.removeAll() }
+      let isPlain = differences.isEmpty
       let next = differences.step(from: x, f, mixing: mixing)
       let nextF = try run.residual(at: next)
       let residual = norm(nextF)
-      guard residual.isFinite, residual <= 10 * run.residual else {
-        differences.removeAll()
-        mixing *= 0.5
-        if mixing < 1e-6 { run.end(residual.isFinite ? .stalled : .notFinite) }
+      guard residual <= (isPlain ? 10 : 2) * run.residual else {
+        if isPlain {
+          mixing *= 0.5
+          if mixing < 1e-6 { try run.end(residual.isFinite ? .stalled : .notFinite) }
+        } else {
+          safeguard.interrupt()
+        }
         continue
       }
-      run.advance(to: next, residual: residual, isProgress: residual < 0.9999 * run.residual)
+      safeguard.note(residual, isPlain: isPlain)
+      try run.advance(to: next, nextF, size: residual, isProgress: false)
       differences.append(x: next - x, f: nextF - f)
       f = nextF
     }
     return run.solution
+  }
+}
+
+/// When plain steps take over: after a bad combination, and after a stretch without a new lowest ‖F‖.
+private struct Safeguard {
+  let window: Int
+  private var lowest = Double.infinity
+  private var sinceLowest = 0
+  /// The plain steps still to take, and how many the next interruption asks for.
+  private var (remaining, length) = (0, 1)
+
+  init(window: Int) { self.window = window }
+
+  var wantsPlainStep: Bool { remaining > 0 }
+
+  mutating func interrupt() {
+    remaining = length
+    length = min(2 * length, 1 << 20)
+    sinceLowest = 0
+  }
+
+  mutating func note(_ residual: Double, isPlain: Bool) {
+    if isPlain { remaining = max(0, remaining - 1) }
+    sinceLowest = residual < lowest ? 0 : sinceLowest + 1
+    if residual < lowest, !isPlain { length = max(1, length / 2) }
+    lowest = min(lowest, residual)
+    if sinceLowest >= window { interrupt() }
   }
 }
 
@@ -72,6 +114,8 @@ private struct Differences {
   private static let independence = 1e-7
 
   init(limit: Int) { self.limit = limit }
+
+  var isEmpty: Bool { pairs.isEmpty }
 
   mutating func removeAll() { pairs.removeAll() }
 

@@ -26,22 +26,33 @@ public struct DenseCholesky: LinearSolver {
     _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
   ) throws(BilevelError) -> LinearSolution {
     try DenseFactorization.solve(
-      "DenseCholesky", a, b, transposed: transposed, tolerance: tolerance
-    ) { matrix throws(BilevelError) in
-      let difference = (matrix - matrix.transposed()).norm().scalar
-      let asymmetry = difference == 0 ? 0 : difference / matrix.norm().scalar
-      if let refusal = asymmetryRefusal(asymmetry, a.scalarType) {
-        return DenseFactorization(matrix: matrix, failure: refusal)
-      }
-      return Self.factorize(symmetrized(matrix), a.blocks)
+      Self.name, a, b, transposed: transposed, tolerance: tolerance,
+      factorize: { matrix in Self.checked(matrix, a) })
+  }
+
+  /// The factorisation of an operator's matrix; made once.
+  static func factors(of a: LinearOperator) throws(BilevelError) -> DenseFactorization {
+    try DenseFactorization.kept(name, a) { matrix in checked(matrix, a) }
+  }
+
+  static let name = "DenseCholesky"
+
+  private static func checked(_ matrix: Tensor, _ a: LinearOperator) -> DenseFactorization {
+    let difference = (matrix - matrix.transposed()).norm().scalar
+    let asymmetry = difference == 0 ? 0 : difference / matrix.norm().scalar
+    if let refusal = asymmetryRefusal(asymmetry, a.scalarType) {
+      return DenseFactorization(matrix: matrix, failure: refusal)
     }
+    return factorize(symmetrized(matrix), a.blocks)
   }
 
   private static func factorize(_ matrix: Tensor, _ blocks: [VectorBlock]) -> DenseFactorization {
+    let scaling = DenseFactorization.Scaling(symmetric: matrix)
+    let scaled = scaling.applied(to: matrix)
     do {
-      let factor = try cholesky(matrix)
+      let factor = try cholesky(scaled)
       let (n, type) = (matrix.shape[0], matrix.scalarType)
-      return DenseFactorization(matrix: matrix, blocks: blocks) { b, _ in
+      return DenseFactorization(matrix: matrix, scaling: scaling, blocks: blocks) { b, _ in
         let x = b.copied()
         for transposed in [false, true] {
           _ = LinearAlgebra.triangularSolve(
@@ -51,18 +62,18 @@ public struct DenseCholesky: LinearSolver {
         return x
       }
     } catch .notPositiveDefinite(let pivot, _) {
-      return DenseFactorization(matrix: matrix, failure: failure(matrix, pivot, blocks))
+      return DenseFactorization(matrix: matrix, failure: failure(scaled, pivot, scaling, blocks))
     } catch {
       return DenseFactorization(matrix: matrix, failure: .notFinite)
     }
   }
 
-  /// The direction of the pivot that is not positive.
+  /// The direction of the pivot of the scaled matrix that is not positive.
   ///
   /// With the leading block C of the rows before it, which is positive definite, and c = the row's
   /// part there, v = (−C⁻¹ c, 1, 0) has vᵀ A v = that pivot.
   private static func failure(
-    _ matrix: Tensor, _ pivot: Int, _ blocks: [VectorBlock]
+    _ matrix: Tensor, _ pivot: Int, _ scaling: DenseFactorization.Scaling, _ blocks: [VectorBlock]
   ) -> SolverStatus.Outcome {
     let n = matrix.shape[0]
     var parts = [Tensor.basisVector(0, n - pivot, matrix.scalarType)]
@@ -72,10 +83,12 @@ public struct DenseCholesky: LinearSolver {
       parts.insert((try? -solvePositiveDefinite(before, row)) ?? .zeros(like: row), at: 0)
     }
     let v = Tensor.concatenated(parts)
-    let curvature = inner(v, matmul(matrix, v)) / inner(v, v)
-    let largest: [SolverStatus.BlockShare] = .largest(of: v.scalars, in: blocks)
+    let energy = inner(v, matmul(matrix, v))
+    let direction = scaling.columns * v
+    let largest: [SolverStatus.BlockShare] = .largest(of: direction.scalars, in: blocks)
     let rounding = Double(n) * matrix.scalarType.ulpOfOne * abs(matrix).max().scalar
-    return abs(curvature) <= rounding
-      ? .singular(blocks: largest) : .indefinite(curvature: curvature, blocks: largest)
+    return abs(energy) <= rounding * inner(v, v)
+      ? .singular(blocks: largest)
+      : .indefinite(curvature: energy / inner(direction, direction), blocks: largest)
   }
 }

@@ -25,21 +25,30 @@ public struct DenseLU: LinearSolver {
     _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
   ) throws(BilevelError) -> LinearSolution {
     try DenseFactorization.solve(
-      "DenseLU", a, b, transposed: transposed, tolerance: tolerance
-    ) { matrix in Self.factorize(matrix, a.blocks) }
+      Self.name, a, b, transposed: transposed, tolerance: tolerance,
+      factorize: { matrix in Self.factorize(matrix, a.blocks) })
   }
+
+  /// The factorisation of an operator's matrix; made once.
+  static func factors(of a: LinearOperator) throws(BilevelError) -> DenseFactorization {
+    try DenseFactorization.kept(name, a) { matrix in factorize(matrix, a.blocks) }
+  }
+
+  static let name = "DenseLU"
 
   private static func factorize(_ matrix: Tensor, _ blocks: [VectorBlock]) -> DenseFactorization {
     let n = matrix.shape[0]
     let type = matrix.scalarType
-    let factors = matrix.copied()
+    let scaling = DenseFactorization.Scaling(general: matrix)
+    let scaled = scaling.applied(to: matrix)
+    let factors = scaled.copied()
     let pivots = Tensor([n], .int32) { _ in }
     let rows = pivots.bytes.assumingMemoryBound(to: Int32.self)
     _ = LinearAlgebra.luFactor(
       type.kernelType, n: n, a: factors.bytes, lda: n, pivots: rows)
     // A zero pivot in the place of which stands rounding: the factors then belong to a matrix next
     // to A, and the condition estimate finds A singular, and the null direction.
-    let floor = type.ulpOfOne * abs(matrix).max().scalar * 1e-3
+    let floor = type.ulpOfOne * abs(scaled).max().scalar * 1e-3
     let diagonal = factors.diagonal().scalars
     for (index, pivot) in diagonal.enumerated() where pivot == 0 {
       let address = factors.bytes + index * (n + 1) * type.byteCount
@@ -49,7 +58,7 @@ public struct DenseLU: LinearSolver {
         address.storeBytes(of: max(floor, 1e-290), as: Double.self)
       }
     }
-    return DenseFactorization(matrix: matrix, blocks: blocks) { b, transposed in
+    return DenseFactorization(matrix: matrix, scaling: scaling, blocks: blocks) { b, transposed in
       let x = b.copied()
       _ = LinearAlgebra.luSolve(
         type.kernelType, transposed: transposed, n: n, rightHandSides: 1, lu: factors.bytes,

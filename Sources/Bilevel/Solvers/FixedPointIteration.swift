@@ -19,7 +19,8 @@ public struct FixedPointIteration: InnerSolver {
   /// The iteration.
   ///
   /// - Precondition: The damping is positive and at most 1.
-  public init(damping: Double = 1, stopping: StoppingRule = StoppingRule()) {
+  public init(damping: Double = 1, stopping: StoppingRule = StoppingRule(maximumIterations: 10_000))
+  {
     guard damping > 0, damping <= 1 else {
       stop("FixedPointIteration", "the damping must be above 0 and at most 1, found \(damping)")
     }
@@ -31,15 +32,15 @@ public struct FixedPointIteration: InnerSolver {
     problem.require([.fixedPoint], for: "FixedPointIteration")
     var run = InnerRun("FixedPointIteration", problem, stopping)
     var f = try run.residual(at: run.point)
-    run.begin(residual: norm(f))
+    try run.begin(f)
     while run.isRunning {
       let (last, lastResidual) = (run.point, run.residual)
       let x = last - (damping == 1 ? f : damping * f)
       f = try run.residual(at: x)
-      run.advance(to: x, residual: norm(f))
+      try run.advance(to: x, f)
       // Equal points have equal residuals; the points are compared only then.
       if run.isRunning, run.residual == lastResidual, x.isBitwiseEqual(to: last) {
-        run.end(.stalled)
+        try run.end(.stalled)
       }
     }
     return run.solution

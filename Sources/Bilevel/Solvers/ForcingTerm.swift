@@ -6,7 +6,8 @@
 ///
 /// which keeps quadratic convergence and wastes little far from the solution. It is at most 0.1,
 /// because half of ‖F‖ often lies in the stiff directions alone, and solving for those is steepest
-/// descent. It never asks for more than half of what remains to the threshold.
+/// descent. It never asks for more than half of what remains to the
+/// threshold, as far as that is known, nor for more than a tenth of the accuracy in one step.
 ///
 /// Eisenstat and Walker, Choosing the forcing terms in an inexact Newton method (1996), choice 2.
 struct ForcingTerm {
@@ -20,6 +21,6 @@ struct ForcingTerm {
     }
     lastResidual = run.residual
     value = min(value, 0.1)
-    return min(max(value, 0.5 * run.threshold / run.residual), 0.5)
+    return min(max(value, run.leastForcing, 0.5 * run.threshold / run.residual), 0.5)
   }
 }

@@ -52,18 +52,18 @@ public struct GradientDescent: InnerSolver {
 
   private func descend(_ run: inout InnerRun, _ step: Double) throws(BilevelError) {
     var gradient = try run.residual(at: run.point)
-    run.begin(residual: norm(gradient))
+    try run.begin(gradient)
     while run.isRunning {
       let (last, lastResidual) = (run.point, run.residual)
       let x = last - step * gradient
       gradient = try run.residual(at: x)
-      run.advance(to: x, residual: norm(gradient))
+      try run.advance(to: x, gradient)
       // Equal points have equal residuals; the points are compared only then. A run without a
       // tolerance takes its steps regardless.
-      if run.isRunning, run.threshold > 0, run.residual == lastResidual,
+      if run.isRunning, run.hasTarget, run.residual == lastResidual,
         x.isBitwiseEqual(to: last)
       {
-        run.end(.stalled)
+        try run.end(.stalled)
       }
     }
   }
@@ -73,12 +73,12 @@ public struct GradientDescent: InnerSolver {
   ) throws(BilevelError) {
     var search = LineSearch.backtracking(shrinkage: shrinkage)
     var current = try run.objective(at: run.point)
-    run.begin(residual: current.residual)
+    try run.begin(current.gradient, size: current.residual)
     var step = initial
     while run.isRunning {
       let next = try search.advance(&run, from: current, along: -current.gradient, step: step)
       guard let next else {
-        run.end(search.failure)
+        try run.end(search.failure)
         break
       }
       step = next.step == step ? growth * step : next.step

@@ -17,7 +17,7 @@ public struct InnerProblem {
   public let kind: Kind
   /// Where to start, [n].
   public let start: Tensor
-  /// ‖F‖ at the layer's initial point, what relative tolerances refer to.
+  /// ‖F‖ at the layer's initial point, what a stated relative tolerance refers to.
   public let scale: Double
   /// The named parts of the vector.
   public let blocks: [VectorBlock]
@@ -29,6 +29,9 @@ public struct InnerProblem {
   public let batchObjective: ((_ x: Tensor, _ step: Int) throws(BilevelError) -> Tensor)?
   /// Called after each iteration with its number and ‖F‖.
   public let progress: ((_ iteration: Int, _ residual: Double) -> Void)?
+
+  /// Whether F₁ will be factorised anyway, so that a certificate may form it at no cost.
+  var prefersDenseJacobian = false
 
   private let residualFunction: VectorFunction
 
@@ -94,4 +97,42 @@ public struct InnerProblem {
       product: { v throws(BilevelError) in try differential(v) },
       transposedProduct: { v throws(BilevelError) in try pullback(v) })
   }
+
+  /// Whether x solves the problem, by the rule of `SolutionCertificate`.
+  ///
+  /// For solvers of your own: search until it is accepted, and hand it to the status.
+  ///
+  /// - Parameters:
+  ///   - x: The point, [n].
+  ///   - stopping: Accuracy and typical magnitude; its residual targets do not count.
+  ///   - isFinal: Whether the search can get no further: then the judgement takes what it costs, and an
+  ///     objective that cannot fall by more than its rounding is enough.
+  public func certificate(
+    at x: Tensor, stopping: StoppingRule = StoppingRule(), isFinal: Bool = true
+  ) throws(BilevelError) -> SolutionCertificate {
+    try Certification.judge(
+      self, at: x, residual: try residual(x), rule: stopping, isFinal: isFinal
+    ).certificate
+  }
+}
+
+extension InnerProblem {
+  /// Stops where a solver was given a problem of a kind it is not for.
+  func require(_ kinds: Set<Kind>, for solver: String) {
+    guard kinds.contains(kind) else {
+      let (name, solvers) =
+        switch kind {
+        case .minimum: ("minimum", "LBFGS, NewtonCG or GradientDescent")
+        case .leastSquares: ("least-squares problem", "LevenbergMarquardt, LBFGS or NewtonCG")
+        case .root: ("root", "Newton")
+        case .fixedPoint: ("fixed point", "AndersonAcceleration, FixedPointIteration or Newton")
+        }
+      stop(solver, "it does not apply to a problem that asks for a \(name). Use \(solvers)")
+    }
+  }
+}
+
+extension Set<InnerProblem.Kind> {
+  /// The problems that have an objective.
+  static var minima: Self { [.minimum, .leastSquares] }
 }

@@ -16,43 +16,17 @@ public struct InnerSolution {
   public let value: Tensor
   /// How well it solves the problem; its history holds ‖F(x)‖.
   public let status: SolverStatus
+  /// F₁ at the value, where the certificate has traced it: the layer's linear systems use it again.
+  let jacobian: LinearOperator?
 
   /// A solution.
   public init(value: Tensor, status: SolverStatus) {
+    self.init(value: value, status: status, jacobian: nil)
+  }
+
+  init(value: Tensor, status: SolverStatus, jacobian: LinearOperator?) {
     self.value = value
     self.status = status
+    self.jacobian = jacobian
   }
-}
-
-/// When an inner solver stops: ‖F(x)‖ ≤ relative · ‖F(x₀)‖ + absolute, with F the gradient of an
-/// objective, the residual of a root, or x − T(x) of a fixed point.
-///
-/// x₀ is the layer's initial point, also when the solve is warm-started elsewhere: a good start
-/// makes the same accuracy cheaper, not the target stricter.
-public struct StoppingRule: Sendable, Equatable {
-  /// The part of the residual at the initial point that may remain.
-  public var relative: Double
-  /// A residual that is always small enough.
-  public var absolute: Double
-  /// The most iterations.
-  public var maximumIterations: Int
-
-  /// A rule.
-  ///
-  /// - Precondition: Tolerances are not negative, the limit is not negative.
-  public init(relative: Double = 1e-8, absolute: Double = 0, maximumIterations: Int = 1000) {
-    guard relative >= 0, absolute >= 0, maximumIterations >= 0 else {
-      stop(
-        "StoppingRule",
-        """
-        tolerances and the iteration limit must not be negative, found relative \(relative), \
-        absolute \(absolute), maximumIterations \(maximumIterations)
-        """)
-    }
-    self.relative = relative
-    self.absolute = absolute
-    self.maximumIterations = maximumIterations
-  }
-
-  func threshold(scale: Double) -> Double { relative * scale + absolute }
 }

@@ -52,7 +52,7 @@ public struct LBFGS: InnerSolver {
     var search = LineSearch.bracketing(curvature: curvature)
     var pairs = CurvaturePairs(limit: memory)
     var current = try run.objective(at: run.point)
-    run.begin(residual: current.residual)
+    try run.begin(current.gradient, size: current.residual)
     while run.isRunning {
       var direction = -pairs.inverseHessianProduct(current.gradient)
       if !(inner(current.gradient, direction) < 0) {
@@ -64,7 +64,7 @@ public struct LBFGS: InnerSolver {
       let next = try search.advance(&run, from: current, along: direction, step: step)
       guard let next else {
         // Rounding may have spoilt the pairs in less obvious ways.
-        if pairs.isEmpty { run.end(search.failure) }
+        if pairs.isEmpty { try run.end(search.failure) }
         pairs.removeAll()
         continue
       }

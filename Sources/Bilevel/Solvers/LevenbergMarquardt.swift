@@ -52,7 +52,7 @@ public struct LevenbergMarquardt: InnerSolver {
     let isDense = run.point.elementCount <= denseLimit
     var current = try LinearizedResiduals(residuals, at: run.point, isDense: isDense, after: nil)
     run.count(evaluations: 1)
-    run.begin(residual: norm(current.gradient))
+    try run.begin(current.gradient)
     var damping = Damping()
     var forcing = ForcingTerm()
     while run.isRunning {
@@ -97,13 +97,13 @@ public struct LevenbergMarquardt: InnerSolver {
         // Where a decrease is lost in rounding, the gradient decides.
         if isResolved || residual < run.residual {
           damping.lower(gain: isResolved ? decrease / trial.predictedDecrease : 1)
-          run.advance(to: next, residual: residual)
+          try run.advance(to: next, end.gradient, size: residual)
           return end
         }
       }
       damping.raise()
     }
-    run.end(isFinite ? .stalled : .notFinite)
+    try run.end(isFinite ? .stalled : .notFinite)
     return nil
   }
 }

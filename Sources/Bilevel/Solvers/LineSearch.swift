@@ -83,8 +83,8 @@ struct LineSearch {
     // Also where values are not trusted: rounding reaches new lowest values ever more rarely.
     lowestValue = min(lowestValue, origin.value)
     let isProgress = found.end.value < lowestValue - origin.resolution
-    run.advance(to: found.end.x, residual: found.end.residual, isProgress: isProgress)
-    try run.endAtRoundingFloor(found.end.gradient)
+    try run.advance(
+      to: found.end.x, found.end.gradient, size: found.end.residual, isProgress: isProgress)
     return found
   }
 

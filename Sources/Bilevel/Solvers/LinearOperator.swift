@@ -75,6 +75,9 @@ public final class LinearOperator {
     return matrix
   }
 
+  /// What was prepared for this matrix under a key before; nil where nothing was.
+  func kept<Preparation>(_ key: String) -> Preparation? { prepared[key] as? Preparation }
+
   /// What a method prepared for this matrix under a key, such as a factorisation; made once.
   public func prepared<Preparation>(
     _ key: String, _ prepare: () throws(BilevelError) -> Preparation

@@ -34,7 +34,7 @@ public struct Newton: InnerSolver {
     var run = InnerRun("Newton", problem, stopping)
     var forcing = ForcingTerm()
     var f = try run.residual(at: run.point)
-    run.begin(residual: norm(f))
+    try run.begin(f)
     while run.isRunning {
       guard let direction = try direction(&run, f, forcing.next(run)) else { break }
       guard let next = try search(&run, direction) else { break }
@@ -53,8 +53,8 @@ public struct Newton: InnerSolver {
     run.count(evaluations: jacobian.productCount)
     switch solution.status.outcome {
     case .converged, .iterationLimit, .stalled, .inaccurate: return solution.value
-    case .notFinite, .indefinite, .singular, .notSymmetric, .notContractive:
-      run.end(solution.status.outcome)
+    case .notFinite, .degenerate, .indefinite, .singular, .notSymmetric, .notContractive:
+      try run.end(solution.status.outcome)
       return nil
     }
   }
@@ -71,7 +71,7 @@ public struct Newton: InnerSolver {
       let f = try run.residual(at: next)
       let residual = norm(f)
       if residual <= (1 - 1e-4 * step) * start {
-        run.advance(to: next, residual: residual)
+        try run.advance(to: next, f, size: residual)
         return f
       }
       isFinite = isFinite || residual.isFinite
@@ -81,7 +81,7 @@ public struct Newton: InnerSolver {
       let prediction = step * step / (ratio * ratio + 2 * step - 1)
       step = residual.isFinite ? min(max(prediction, 0.1 * step), 0.5 * step) : 0.1 * step
     }
-    run.end(isFinite ? .stalled : .notFinite)
+    try run.end(isFinite ? .stalled : .notFinite)
     return nil
   }
 }

@@ -43,17 +43,17 @@ public struct NewtonCG: InnerSolver {
     var search = LineSearch.bracketing()
     var forcing = ForcingTerm()
     var current = try run.objective(at: run.point)
-    run.begin(residual: current.residual)
+    try run.begin(current.gradient, size: current.residual)
     while run.isRunning {
       let direction = try direction(&run, current.gradient, tolerance: forcing.next(run))
       guard inner(current.gradient, direction) < 0 else {
         // Also where a Hessian product is not finite.
-        run.end(direction.isFinite ? .stalled : .notFinite)
+        try run.end(direction.isFinite ? .stalled : .notFinite)
         break
       }
       let next = try search.advance(&run, from: current, along: direction, step: 1)
       guard let next else {
-        run.end(search.failure)
+        try run.end(search.failure)
         break
       }
       current = next.end
@@ -67,27 +67,17 @@ public struct NewtonCG: InnerSolver {
   ) throws(BilevelError) -> Tensor {
     let hessian = try run.problem.jacobian(at: run.point)
     defer { run.count(evaluations: hessian.productCount) }
-    var d = Tensor.zeros(like: gradient)
-    var r = gradient
-    var p = -gradient
-    var square = inner(r, r)
-    let goal = tolerance * tolerance * square
+    var steps = ConjugateGradientSteps(-gradient)
+    let goal = tolerance * tolerance * steps.square
     for _ in 0..<(maximumProducts ?? 10 * gradient.elementCount) {
-      let product = try hessian(p)
-      let curvature = inner(p, product)
-      if curvature <= gradient.scalarType.ulpOfOne * norm(p) * norm(product) {
+      let (d, p) = (steps.x, steps.direction)
+      if try steps.advance(hessian) != nil {
         // p descends as d does. It adds a step as long as d, and is the gradient if there is no d.
         let length = norm(d)
         return length > 0 ? d + (length / norm(p)) * p : p
       }
-      let step = square / curvature
-      d += step * p
-      r += step * product
-      let next = inner(r, r)
-      if !(next > goal) { break }
-      p = (next / square) * p - r
-      square = next
+      if !(steps.square > goal) { break }
     }
-    return d
+    return steps.x
   }
 }

@@ -3,26 +3,15 @@ import Autodiff
 extension SolverStatus: CustomStringConvertible {
   /// One line: method, outcome, iterations, residual against threshold.
   public var description: String {
-    if history.isEmpty { return "\(method): \(summary)" }
-    let residuals = "residual \(number(residual)) (threshold \(number(threshold)))"
-    return "\(method): \(summary) after \(iterations) iterations, \(residuals)"
-  }
-
-  /// The outcome in words.
-  var summary: String {
-    switch outcome {
-    case .converged: "converged"
-    case .iterationLimit: "not converged: iteration limit"
-    case .stalled: "not converged: no further progress"
-    case .notFinite: "not converged: a value is not finite"
-    case .inaccurate: "not accurate enough"
-    case .indefinite: "not positive definite"
-    case .singular: "singular"
-    case .notSymmetric: "refused: not symmetric"
-    case .notContractive: "refused: not contractive"
+    if history.isEmpty { return "\(method): \(outcome.words)" }
+    let start = "\(method): \(outcome.words) after \(iterations) iterations"
+    guard let certificate else {
+      return "\(start), residual \(number(residual)) (threshold \(number(threshold)))"
     }
+    // A refusal that is the outcome has been named.
+    let isNamed = certificate.refusal == outcome && !certificate.relativeError.isFinite
+    return "\(start), \(isNamed ? "" : "\(certificate), ")residual \(number(residual))"
   }
-
   /// The end of the residual history, for messages.
   var historyTail: String {
     let tail = history.suffix(5).map(number).joined(separator: " → ")
@@ -35,12 +24,28 @@ extension SolverStatus: CustomStringConvertible {
     case .converged: "nothing to do"
     case .iterationLimit: iterationAdvice
     case .stalled: stallAdvice
+    case .inaccurate where certificate != nil:
+      """
+      the point is not near enough to a solution. Find it more accurately, or state the accuracy that \
+      is enough. A solver function may also solve another problem than the layer's
+      """
     case .inaccurate:
       """
       the point misses what was asked for. Find it more accurately, state what is enough \
       (\(number(relativeResidual)) relative was reached), or, where the start is already the \
       solution, give an absolute tolerance. A solver function may also solve another problem than \
       the layer's
+      """
+    case .degenerate:
+      """
+      near this point F is not linear even over its own Newton step, so that the solution is a multiple \
+      root or a flat minimum, where no derivative exists, or lies at infinity (separated data, an \
+      objective that falls without end). Regularise it, or change the data
+      """
+    case .notFinite where iterations == 0:
+      """
+      NaN in the data or the start, or an infinity, or a start outside the function's domain: its value \
+      or its derivative is not finite there
       """
     case .notFinite:
       """
@@ -54,9 +59,9 @@ extension SolverStatus: CustomStringConvertible {
       """
     case .indefinite(let curvature, let blocks):
       """
-      the curvature is \(number(curvature)) along a direction in \(named(blocks)). The inner \
-      solution may be a saddle point, or not yet a minimum: solve it more accurately, regularise \
-      these parameters, or use MINRES or a dense LU solver if a stationary point is meant
+      the curvature is \(number(curvature)) along a direction in \(named(blocks)). The point is a \
+      saddle or a maximum, or not yet a minimum: start elsewhere, solve it more accurately or \
+      regularise these parameters. If a stationary point is meant, state it as the root of the gradient
       """
     case .singular(let blocks):
       """
@@ -75,7 +80,25 @@ extension SolverStatus: CustomStringConvertible {
     }
   }
 
+  /// What the certificate of the last point says to do; nil without one.
+  private var certificateAdvice: String? {
+    guard let certificate, !certificate.isAccepted else { return nil }
+    if let refusal = certificate.refusal, refusal != outcome, refusal != .inaccurate {
+      return SolverStatus(
+        method: method, outcome: refusal, history: history, threshold: threshold, scale: scale,
+        evaluations: evaluations
+      ).advice
+    }
+    guard certificate.relativeError > 0.1 else { return nil }
+    return """
+      the Newton step there is \(number(certificate.relativeError)) of x: the point is not near a \
+      solution, there may be none (separated data, an objective that falls without end), or a tensor \
+      of the solution is zero. Then say from which size on it counts: StoppingRule(typicalMagnitude:)
+      """
+  }
+
   private var stallAdvice: String {
+    if let certificateAdvice { return certificateAdvice }
     let lowest = history.min() ?? 0
     guard let first = history.first, lowest <= 1e-3 * first || first == 0 else {
       return """
@@ -91,6 +114,7 @@ extension SolverStatus: CustomStringConvertible {
   }
 
   private var iterationAdvice: String {
+    if let certificateAdvice { return "allow more iterations; " + certificateAdvice }
     if threshold == 0 {
       return """
         a tolerance of 0 is not reached by a fixed number of iterations. Give a tolerance, or set the \
@@ -115,6 +139,24 @@ extension SolverStatus: CustomStringConvertible {
       let name = block.name.isEmpty ? "the inner variable" : block.name
       return "\(name) (\(Int((100 * block.share).rounded())) %)"
     }.joined(separator: ", ")
+  }
+}
+
+extension SolverStatus.Outcome {
+  /// The outcome in words.
+  var words: String {
+    switch self {
+    case .converged: "converged"
+    case .iterationLimit: "not converged: iteration limit"
+    case .stalled: "not converged: no further progress"
+    case .notFinite: "not converged: a value is not finite"
+    case .inaccurate: "not accurate enough"
+    case .degenerate: "degenerate"
+    case .indefinite: "not positive definite"
+    case .singular: "singular"
+    case .notSymmetric: "refused: not symmetric"
+    case .notContractive: "refused: not contractive"
+    }
   }
 }
 

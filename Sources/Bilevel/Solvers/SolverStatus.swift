@@ -4,7 +4,8 @@ import Autodiff
 public struct SolverStatus: Sendable, Equatable {
   /// Why a solver stopped.
   public enum Outcome: Sendable, Equatable {
-    /// The residual is at or below the threshold.
+    /// The point is a solution: by its certificate, or because its residual is at or below a threshold
+    /// that was stated.
     case converged
     /// The permitted iterations were used up.
     case iterationLimit
@@ -12,8 +13,11 @@ public struct SolverStatus: Sendable, Equatable {
     case stalled
     /// A NaN or an infinity appeared, or the iterates run off to infinity.
     case notFinite
-    /// A point that was found by other means, or by an approximation, misses the threshold.
+    /// A point that was found by other means, or by an approximation, misses what is asked of it.
     case inaccurate
+    /// F is not linear over its own Newton step: a multiple root, a flat minimum, or no solution at a
+    /// finite point.
+    case degenerate
     /// A direction v with vᵀ A v ≤ 0 was met where positive definiteness is required.
     ///
     /// `curvature` is vᵀ A v / ‖v‖²; `blocks` are the named parts with most of the direction.
@@ -46,7 +50,8 @@ public struct SolverStatus: Sendable, Equatable {
   public let outcome: Outcome
   /// The residual norm at the start and after each iteration.
   public let history: [Double]
-  /// What the residual is compared with: converged means residual ≤ threshold.
+  /// What the residual is compared with. Where a certificate decides, the residual up to which a point
+  /// so near would be accepted; NaN where there is none.
   public let threshold: Double
   /// What relative residuals refer to: ‖b‖ of a linear system, ‖F‖ at the layer's initial point.
   public let scale: Double
@@ -54,13 +59,30 @@ public struct SolverStatus: Sendable, Equatable {
   public let evaluations: Int
   /// The number of iterations.
   public let iterations: Int
+  /// The judgement of the last point of an inner solve; nil where a stated residual decides, and for
+  /// linear systems.
+  public let certificate: SolutionCertificate?
+  /// Whether a residual that the user stated is reached, so that nobody asks for more.
+  let isAsAsked: Bool
 
   /// A status.
   ///
-  /// - Parameter iterations: nil where each has an entry in the history.
+  /// - Parameters:
+  ///   - iterations: nil where each has an entry in the history.
+  ///   - certificate: The judgement of the last point. A layer asks for one itself where a solver says
+  ///     that it converged and gives none.
   public init(
     method: String, outcome: Outcome, history: [Double], threshold: Double, scale: Double,
-    evaluations: Int, iterations: Int? = nil
+    evaluations: Int, iterations: Int? = nil, certificate: SolutionCertificate? = nil
+  ) {
+    self.init(
+      method: method, outcome: outcome, history: history, threshold: threshold, scale: scale,
+      evaluations: evaluations, iterations: iterations, certificate: certificate, isAsAsked: false)
+  }
+
+  init(
+    method: String, outcome: Outcome, history: [Double], threshold: Double, scale: Double,
+    evaluations: Int, iterations: Int? = nil, certificate: SolutionCertificate?, isAsAsked: Bool
   ) {
     self.method = method
     self.outcome = outcome
@@ -69,9 +91,11 @@ public struct SolverStatus: Sendable, Equatable {
     self.scale = scale
     self.evaluations = evaluations
     self.iterations = iterations ?? max(0, history.count - 1)
+    self.certificate = certificate
+    self.isAsAsked = isAsAsked
   }
 
-  /// Whether the residual is at or below the threshold.
+  /// Whether the point is accepted as a solution.
   public var isConverged: Bool { outcome == .converged }
 
   /// Whether the method does not apply, so that what it returned is no approximation of anything.
@@ -95,13 +119,34 @@ public struct SolverStatus: Sendable, Equatable {
     return isConverged || (outcome == .stalled && relativeResidual <= limit)
   }
 
+  /// The estimated relative error of the solution: by its certificate, else what remains of ‖F‖.
+  var relativeError: Double {
+    guard let certificate, certificate.isAccepted else { return relativeResidual }
+    return certificate.relativeError
+  }
+
   /// The status after one more step that left this residual.
   func continued(to residual: Double) -> SolverStatus {
     let isConverged = residual <= threshold
-    return SolverStatus(
-      method: method,
+    return with(
       outcome: isConverged ? .converged : outcome == .converged ? .inaccurate : outcome,
-      history: history + [residual], threshold: threshold, scale: scale,
-      evaluations: evaluations + 1, iterations: iterations + 1)
+      residual: residual, certificate: certificate)
+  }
+
+  /// The status as the certificate of a point has it, which may be another point than the last.
+  func judged(_ certificate: SolutionCertificate, residual: Double?) -> SolverStatus {
+    with(
+      outcome: certificate.refusal ?? .converged, residual: residual, certificate: certificate)
+  }
+
+  private func with(
+    outcome: Outcome, residual: Double?, certificate: SolutionCertificate?
+  ) -> SolverStatus {
+    let last = residual ?? self.residual
+    return SolverStatus(
+      method: method, outcome: outcome, history: history + (residual.map { [$0] } ?? []),
+      threshold: certificate?.threshold(residual: last) ?? threshold, scale: scale,
+      evaluations: evaluations + 1, iterations: iterations + (residual == nil ? 0 : 1),
+      certificate: certificate, isAsAsked: isAsAsked)
   }
 }

@@ -36,7 +36,7 @@ public struct StochasticAdam: InnerSolver {
   public init(
     learningRate: Double = 1e-3, decay: Double = 1, checkInterval: Int = 100,
     averagesIterates: Bool = false,
-    stopping: StoppingRule = StoppingRule(relative: 1e-3, maximumIterations: 10_000)
+    stopping: StoppingRule = StoppingRule(accuracy: 1e-3, maximumIterations: 10_000)
   ) {
     guard learningRate > 0, learningRate.isFinite, decay > 0, decay <= 1, checkInterval > 0 else {
       stop(
@@ -59,7 +59,7 @@ public struct StochasticAdam: InnerSolver {
     var checks = stopping
     checks.maximumIterations = (steps + checkInterval - 1) / checkInterval
     var run = InnerRun("StochasticAdam", problem, checks)
-    run.begin(residual: norm(try run.residual(at: run.point)))
+    try run.begin(try run.residual(at: run.point))
     var (x, average) = (run.point, run.point)
     var optimizer = Adam(learningRate: learningRate)
     var step = 0
@@ -72,8 +72,7 @@ public struct StochasticAdam: InnerSolver {
         if averagesIterates { average += (4 / Double(step + 3)) * (x - average) }
       }
       let candidate = averagesIterates ? average : x
-      let residual = norm(try run.residual(at: candidate))
-      run.advance(to: candidate, residual: residual, number: step)
+      try run.advance(to: candidate, try run.residual(at: candidate), number: step)
     }
     run.count(evaluations: step)
     return run.solution

@@ -38,7 +38,8 @@ extension ITD {
   /// The implicit layer of the same inner problem.
   private var implicit: AID<Inner, Outer> {
     AID(
-      formulation, initial, solver: .function({ start, _ in start }, tolerance: StoppingRule()),
+      formulation, initial,
+      solver: .function({ start, _ in start }, tolerance: StoppingRule(relative: 1)),
       adjoint: formulation.hasObjective ? ConjugateGradient() : GMRES())
   }
 }

@@ -172,7 +172,7 @@ struct AIDStateTests {
         if isBroken.value { throw Broken() }
         return x * x * x + x - y
       }, from: Tensor(0), solver: NoSolver()
-    ).solved { _, y in Tensor(cubicRoot(y.scalar)) }
+    ).solved(tolerance: StoppingRule(relative: 1e-12)) { _, y in Tensor(cubicRoot(y.scalar)) }
     #expect(throws: BilevelError.self) {
       try gradient(at: Tensor(1.3)) { y in
         let x = try layer.solution(at: y).value

@@ -9,7 +9,8 @@ struct ConditioningTests {
   func newtonCG(condition: Double) throws {
     for seed: UInt64 in [1, 2, 3] {
       let q = try LongQuadratic(size: 60, condition: condition, seed: seed)
-      let status = try NewtonCG().solve(q.problem()).status
+      let stopping = StoppingRule(relative: 1e-8, maximumIterations: 200)
+      let status = try NewtonCG(stopping: stopping).solve(q.problem()).status
       #expect(status.isConverged)
       #expect(status.relativeResidual <= 1e-8)
       // At 1e7 the gradient itself is resolved only to about 1e-9.

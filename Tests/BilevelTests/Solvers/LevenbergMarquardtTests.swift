@@ -70,10 +70,18 @@ struct LevenbergMarquardtTests {
 
   @Test("Fewer residuals than unknowns, residuals of any shape, and unknowns without effect")
   func deficient() throws {
-    let solution = try LevenbergMarquardt().solve(
-      .leastSquares(from: Tensor([1, 1, 1])) { x in
-        Tensor.stacked([x[0] * x[1] - 2, x[0] - x[1]]).reshaped(to: [1, 2])
-      })
+    let problem = try InnerProblem.leastSquares(from: Tensor([1, 1, 1])) { x in
+      Tensor.stacked([x[0] * x[1] - 2, x[0] - x[1]]).reshaped(to: [1, 2])
+    }
+    // Not a solution: nothing determines the third unknown.
+    let refused = try LevenbergMarquardt().solve(problem).status
+    guard case .singular(let blocks) = refused.outcome else {
+      Issue.record("\(refused)")
+      return
+    }
+    #expect(blocks.map(\.name) == ["component[2]"])
+    // What a stated residual asks for.
+    let solution = try LevenbergMarquardt(stopping: StoppingRule(relative: 1e-8)).solve(problem)
     #expect(solution.status.isConverged)
     let x = solution.value.scalars
     #expect(abs(x[0] * x[1] - 2) < 1e-7)
