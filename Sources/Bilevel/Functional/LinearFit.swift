@@ -42,7 +42,9 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
     return projected + penalty
   }
 
-  /// The minimum, at constants: Newton steps δ until the next one is short,
+  /// The minimum, at constants.
+  ///
+  /// Newton steps δ until the next one is short,
   ///
   ///     δᵀ G δ ≤ τ² Wᵀ G W,
   ///

@@ -53,8 +53,10 @@ extension Certification {
 
   // MARK: Minima
 
-  /// Conjugate gradients from zero: refuse as soon as ‖δₖ‖, which only grows, is too long; accept when
-  /// ‖δₖ‖ + ‖rₖ‖ / λ is short enough, with λ from Ritz values. Nil where neither happens.
+  /// Conjugate gradients from zero, as far as a decision needs them.
+  ///
+  /// They refuse as soon as ‖δₖ‖, which only grows, is too long, and accept when ‖δₖ‖ + ‖rₖ‖ / λ is short
+  /// enough, with λ from Ritz values. Nil where neither happens.
   private func conjugateGradientStep() throws(BilevelError) -> Step? {
     var steps = ConjugateGradientSteps(residual)
     let limit = min(10 * x.elementCount, 1000)
@@ -70,6 +72,10 @@ extension Certification {
         return .tooLong(steps.x)
       }
       guard steps.count >= 3 else { continue }
+      if !isFinal, lower > accuracy, !isWithinRounding, probe == nil {
+        if slack(steps, .infinity) <= 0.5 * norm(steps.x) { return .tooLong(steps.x) }
+        continue
+      }
       if probe == nil {
         switch try leastCurvature() {
         case .refused(let outcome): return .refused(outcome)
@@ -88,6 +94,7 @@ extension Certification {
       }
     }
     guard steps.square == 0 else { return nil }
+    if !isFinal, relativeError(steps.x) > accuracy, !isWithinRounding { return .tooLong(steps.x) }
     switch try leastCurvature() {
     case .refused(let outcome): return .refused(outcome)
     case .atLeast(_, let direction): return found(steps, 0, direction)
@@ -106,8 +113,7 @@ extension Certification {
 
   /// A bound of ‖δ − δₖ‖: ‖rₖ‖ over half of the least Ritz value seen.
   private func slack(_ steps: ConjugateGradientSteps, _ least: Double) -> Double {
-    let value = min(least, steps.count % 10 == 3 ? steps.leastRitzValue : least)
-    return 2 * steps.square.squareRoot() / value
+    2 * steps.square.squareRoot() / min(least, steps.leastRitzValue)
   }
 
   private func stopped(
@@ -128,6 +134,8 @@ extension Certification {
     case unsettled
   }
 
+  /// The least curvature, as a random right-hand side sees it.
+  ///
   /// F may have no part in a direction of negative or very small curvature; random numbers have one in
   /// all. Twenty steps, and more where the least Ritz value still falls.
   private func leastCurvature() throws(BilevelError) -> LeastCurvature {
@@ -137,7 +145,9 @@ extension Certification {
     var last = Double.infinity
     for count in 1...100 {
       // The Krylov space is exhausted: every eigenvalue has been seen.
-      if steps.square <= x.scalarType.ulpOfOne * start { return .atLeast(last, direction: steps.x) }
+      if steps.square <= x.scalarType.ulpOfOne * start {
+        return .atLeast(steps.leastRitzValue, direction: steps.x)
+      }
       let direction = steps.direction
       if let curvature = try steps.advance(jacobian) {
         if case .refused(let outcome)? = try stopped(at: direction, curvature, steps) {

@@ -58,9 +58,10 @@ extension Certification {
     return value.isFinite ? 8 * x.scalarType.ulpOfOne * abs(value) : nil
   }
 
-  /// Whether F sees that it changes along the direction in which it changes least: over some distance
-  /// the change is what F₁ says, to a fifth. It is not where F is flat by underflow or cancellation, or
-  /// where a null direction of F₁ at a solution nearby hides in rounding.
+  /// Whether F sees that it changes along the direction in which it changes least.
+  ///
+  /// Over some distance the change is what F₁ says, to a fifth. That is not so where F is flat by
+  /// underflow or cancellation, or where a null direction of F₁ at a solution nearby hides in rounding.
   ///
   /// - Parameter noise: The rounding of F; nil measures it where it is needed.
   mutating func isResolved(
@@ -115,7 +116,9 @@ extension Certification {
 }
 
 extension LinearOperator {
-  /// The refusal of a matrix with columns of zeros: unknowns that F does not depend on. One product.
+  /// The refusal of a matrix with columns of zeros: unknowns that F does not depend on.
+  ///
+  /// Costs one product, once per operator.
   func idleComponents() throws(BilevelError) -> SolverStatus.Outcome? {
     let isIdle = try prepared("idle components") { () throws(BilevelError) -> [Bool] in
       var generator = PhiloxGenerator(seed: 0x4944_4C45)

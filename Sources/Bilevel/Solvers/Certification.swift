@@ -104,9 +104,9 @@ extension Certification {
     let others = blocks.filter { !vanishing.contains($0) }
     let otherEnergy = others.reduce(0) { $0 + inner(part(newton.step, $1), part(residual, $1)) }
     let isRounding =
-      (others.isEmpty || otherEnergy <= max(256 * noise.energy, isShort ? .infinity : 0))
+      (others.isEmpty || otherEnergy <= 256 * noise.energy)
       && others.allSatisfy {
-        norm(part(newton.step, $0)) <= max(accuracy * size($0), rounding($0))
+        norm(part(newton.step, $0)) <= max(isShort ? 0 : accuracy * size($0), rounding($0))
       }
     // A tensor no larger than its uncertainty is zero, which no relative figure describes.
     let zeros =
@@ -118,7 +118,7 @@ extension Certification {
       max(norm(part(newton.step, $0)), rounding($0) / 4)
     }
     guard figure <= limitOfRounding else {
-      return verdict(refusal: .inaccurate, error: max(figure, error), energy: energy)
+      return try tooLong(newton, max(figure, error), energy, noise.size)
     }
     guard isShort || isRounding else {
       return try objectiveVerdict(newton, error, energy, noise.size)
@@ -215,7 +215,21 @@ extension Certification {
         return verdict(grounds: .objectiveRounding, error: figure, energy: energy)
       }
     }
-    return verdict(refusal: .inaccurate, error: error, energy: energy)
+    return try tooLong(newton, error, energy, noise)
+  }
+
+  /// The refusal of a step that is too long.
+  ///
+  /// On the way to infinity, or to a multiple root, it may be short, but the next one is as long.
+  private mutating func tooLong(
+    _ newton: NewtonStep, _ error: Double, _ energy: Double?, _ noise: Double
+  ) throws(BilevelError) -> SolutionCertificate {
+    var refusal = SolverStatus.Outcome.inaccurate
+    if isFinal, error <= 0.3 {
+      let probe = Probe(rowScale: newton.factors?.rowScale)
+      refusal = try irregularity(over: newton.step, probe, slack: 16 * noise) ?? .inaccurate
+    }
+    return verdict(refusal: refusal, error: error, energy: energy)
   }
 
   private func verdict(

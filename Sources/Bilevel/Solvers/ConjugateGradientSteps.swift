@@ -55,9 +55,9 @@ struct ConjugateGradientSteps {
 
   /// The least Ritz value, an upper bound of the least eigenvalue that b has a part in.
   ///
-  /// Of the first sixty steps: later ones cost more to look at than they tell.
+  /// Of the first forty steps: later ones cost more to look at than they tell.
   var leastRitzValue: Double {
-    let count = min(lengths.count, 60)
+    let count = min(lengths.count, 40)
     guard count > 0 else { return .infinity }
     var matrix = [Double](repeating: 0, count: count * count)
     for k in 0..<count {

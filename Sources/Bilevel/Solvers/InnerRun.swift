@@ -158,9 +158,7 @@ struct InnerRun {
       history.append(residual)
     }
     outcome = reason == .stalled && isCarriedOff ? .notFinite : reason
-    guard stopping.asksForCertificate, reason == .stalled || reason == .iterationLimit else {
-      return
-    }
+    guard stopping.asksForCertificate, reason.leavesQuestion else { return }
     try judge(isFinal: true)
     guard let refusal = certificate?.refusal else { return }
     // Far from a solution only a singular matrix says more than that the search ended.
@@ -238,5 +236,15 @@ struct InnerRun {
   private var isCarriedOff: Bool {
     residual > lowestResidual / point.scalarType.ulpOfOne.squareRoot()
       && residual > history.first ?? 0
+  }
+}
+
+extension SolverStatus.Outcome {
+  /// Whether a run that ended so may be at a solution after all, or can say more of why it is not.
+  fileprivate var leavesQuestion: Bool {
+    switch self {
+    case .stalled, .iterationLimit, .singular: true
+    default: false
+    }
   }
 }

@@ -35,8 +35,9 @@ public struct SolutionCertificate: Sendable, Equatable {
   public let grounds: Grounds?
   /// Why it is not accepted: `inaccurate` where the Newton step is too long; nil where it is.
   public let refusal: SolverStatus.Outcome?
-  /// The largest ‖δ‖ / ‖x‖ of a tensor: the estimated relative error of x. A lower bound where the
-  /// point was refused before δ was known well; NaN where F₁ gives no step.
+  /// The largest ‖δ‖ / ‖x‖ of a tensor: the estimated relative error of x.
+  ///
+  /// A lower bound where the point was refused before δ was known well; NaN where F₁ gives no step.
   public let relativeError: Double
   /// √(δᵀ F / xᵀ F₁ x), the relative error in the norm of the Hessian; for roots and fixed points the
   /// same of unknowns scaled by the columns of F₁, where that is formed, and nil elsewhere.

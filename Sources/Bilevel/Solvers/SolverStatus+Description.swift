@@ -89,7 +89,7 @@ extension SolverStatus: CustomStringConvertible {
         evaluations: evaluations
       ).advice
     }
-    guard certificate.relativeError > 0.1 else { return nil }
+    guard certificate.relativeError > 0.3 else { return nil }
     return """
       the Newton step there is \(number(certificate.relativeError)) of x: the point is not near a \
       solution, there may be none (separated data, an objective that falls without end), or a tensor \

@@ -50,8 +50,10 @@ public struct SolverStatus: Sendable, Equatable {
   public let outcome: Outcome
   /// The residual norm at the start and after each iteration.
   public let history: [Double]
-  /// What the residual is compared with. Where a certificate decides, the residual up to which a point
-  /// so near would be accepted; NaN where there is none.
+  /// What the residual is compared with.
+  ///
+  /// Where a certificate decides, the residual up to which a point so near would be accepted; NaN where
+  /// there is none.
   public let threshold: Double
   /// What relative residuals refer to: ‖b‖ of a linear system, ‖F‖ at the layer's initial point.
   public let scale: Double

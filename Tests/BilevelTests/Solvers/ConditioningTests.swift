@@ -24,7 +24,7 @@ struct ConditioningTests {
     let limit = Int(15 * condition.squareRoot())
     for seed: UInt64 in condition < 1e6 ? [1, 2, 3] : [1] {
       let q = try LongQuadratic(size: 60, condition: condition, seed: seed)
-      let solver = LBFGS(stopping: StoppingRule(maximumIterations: limit))
+      let solver = LBFGS(stopping: StoppingRule(relative: 1e-8, maximumIterations: limit))
       let status = try solver.solve(q.problem()).status
       #expect(status.isConverged)
       #expect(status.relativeResidual <= 1e-8)
