@@ -30,7 +30,10 @@ public struct AndersonAcceleration: InnerSolver {
   /// Anderson acceleration.
   ///
   /// - Precondition: The depth is positive; the mixing is positive and at most 1.
-  public init(depth: Int = 5, mixing: Double = 1, stopping: StoppingRule = StoppingRule()) {
+  public init(
+    depth: Int = 5, mixing: Double = 1,
+    stopping: StoppingRule = StoppingRule(maximumIterations: 10_000)
+  ) {
     guard depth > 0 else {
       stop("AndersonAcceleration", "the depth must be positive, found \(depth)")
     }
@@ -44,10 +47,10 @@ public struct AndersonAcceleration: InnerSolver {
 
   public func solve(_ problem: InnerProblem) throws(BilevelError) -> InnerSolution {
     problem.require([.fixedPoint], for: "AndersonAcceleration")
-    // ‖F‖ of a good combination may rise for a while; the safeguard deals with those that are not.
+    // ‖F‖ may rise for long where the iteration leaves a fixed point that repels; what combinations do
+    // there is the safeguard's business.
     var run = InnerRun(
-      "AndersonAcceleration", problem, stopping, patience: 200, isPatienceGrowing: true,
-      keepsBest: true)
+      "AndersonAcceleration", problem, stopping, patience: 5000, keepsBest: true)
     var differences = Differences(limit: depth)
     var safeguard = Safeguard(window: 2 * depth + 10)
     var mixing = mixing
@@ -99,7 +102,6 @@ private struct Safeguard {
   mutating func note(_ residual: Double, isPlain: Bool) {
     if isPlain { remaining = max(0, remaining - 1) }
     sinceLowest = residual < lowest ? 0 : sinceLowest + 1
-    if residual < lowest, !isPlain { length = max(1, length / 2) }
     lowest = min(lowest, residual)
     if sinceLowest >= window { interrupt() }
   }

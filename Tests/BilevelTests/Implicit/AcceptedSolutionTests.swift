@@ -2,8 +2,10 @@ import Autodiff
 import Bilevel
 import Testing
 
-/// What users of other libraries reported: far points called converged, solutions thrown away, points
-/// that are no minima. Numbers by 50-digit arithmetic.
+/// What users of other libraries reported.
+///
+/// Far points called converged, solutions thrown away, points that are no minima. Numbers by 40-digit
+/// arithmetic.
 @Suite("Accepted and refused solutions")
 struct AcceptedSolutionTests {
   private static let minimizers: [any InnerSolver] = [
