@@ -7,7 +7,9 @@ import ExampleSupport
 struct Benchmark: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmark", abstract: "Times the library; checks what it computes.",
-    subcommands: [WorkloadsCommand.self, ScaleCommand.self, InferenceCommand.self],
+    subcommands: [
+      WorkloadsCommand.self, ScaleCommand.self, InferenceCommand.self, CertificateCommand.self,
+    ],
     defaultSubcommand: WorkloadsCommand.self)
 }
 
