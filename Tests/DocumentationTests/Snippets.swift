@@ -109,7 +109,7 @@ enum Snippets {
 
     let known = try layer.solution(at: λ).value
     func myOwnSolver(_ start: Tensor, _ λ: Tensor) throws -> Tensor { known }
-    let opaque = layer.solved(tolerance: StoppingRule(relative: 1e-6)) { start, λ in
+    let opaque = layer.solved { start, λ in
       try myOwnSolver(start, λ)
     }
 
