@@ -22,9 +22,10 @@ public struct LinearFit: Sendable {
   /// that means anything.
   public let covariance: [[Double]]
 
-  /// For each coefficient why it has no standard error, z statistic, p-value or interval: the
-  /// residuals are rounding, or it rests on rows whose error a robust variance cannot see. Nil where
-  /// it has them.
+  /// For each coefficient why it has no standard error, z statistic, p-value or interval.
+  ///
+  /// The residuals are rounding, or it rests on rows whose error a robust variance cannot see. Nil
+  /// where it has them.
   public let unavailableReasons: [String?]
 
   /// y - X β.

@@ -15,9 +15,10 @@ public struct OrthogonalIVFit: Sendable {
   /// The ratio of the smallest to the largest singular value of the mean derivative of the score, in
   /// units of the residual deviations of the features.
   public let conditioning: Double?
-  /// Why nothing that supposes a normal distribution is to be shown of the coefficients: the first
-  /// stage is weak by the rule of `WeakIdentification`, the residuals are rounding, or one row or group
-  /// determines the estimate. Nil where it may be shown.
+  /// Why nothing that supposes a normal distribution is to be shown of the coefficients.
+  ///
+  /// The first stage is weak by the rule of `WeakIdentification`, the residuals are rounding, or one
+  /// row or group determines the estimate. Nil where it may be shown.
   public let withheldReason: String?
   /// The same for the coefficients of the exogenous variables, which may rest on single rows by
   /// themselves.

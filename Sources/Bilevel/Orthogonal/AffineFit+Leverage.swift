@@ -1,8 +1,9 @@
 import Autodiff
 
 extension AffineFit {
-  /// The largest share that one independent unit, a row or a cluster, has in what determines ω, of
-  /// all splits:
+  /// The largest share that one independent unit, a row or a cluster, has in what determines ω.
+  ///
+  /// Of all splits it is
   ///
   ///     max_u ρ(S̄⁻¹ (1/n) Σ_{i ∈ u} ∂ω φᵢ),   S̄ = ∂ω mean φ,   ρ the spectral radius
   ///
