@@ -3,8 +3,8 @@ import Autodiff
 /// The leverage of one independent unit, a row or a cluster, in a regression.
 public enum Leverage {
   /// The leverage from which a unit determines a direction: its squared residual is then at most
-  /// 10⁻⁴ of its squared error.
-  public static let limit = 0.99
+  /// 1 % of its squared error.
+  public static let limit = 0.9
 }
 
 /// Directions of a regression that one independent unit, a row or a cluster, determines all by itself.
@@ -77,11 +77,12 @@ struct Saturation {
     let what =
       isClustered
       ? "\(units.count) cluster\(units.count == 1 ? "" : "s") that determine\(units.count == 1 ? "s" : "")"
-        + " a direction of the regressors alone (leverage 1)"
+        + " a direction of the regressors alone (leverage near 1)"
       : units.count == 1
-        ? "row \(first + 1) of those used alone (leverage 1)"
-        : "\(units.count) rows alone (leverage 1; the first is row \(first + 1) of those used)"
-    return "\(subject) rests on \(what), which the regression fits exactly, so that a robust "
+        ? "row \(first + 1) of those used alone (leverage near 1)"
+        : "\(units.count) rows alone (leverage near 1; the first is row \(first + 1) of those used)"
+    return
+      "\(subject) rests on \(what), which the regression fits almost exactly, so that a robust "
       + "variance does not see \(units.count == 1 ? "its" : "their") error"
   }
 }
