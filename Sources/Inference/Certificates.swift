@@ -37,9 +37,9 @@ extension Estimate {
           + "\(direction.shape). Give an element for each coordinate")
     }
     let direction = direction.cast(to: .float64)
-    let column = direction.expandingShape(at: 1)
+    let row = direction.expandingShape(at: 0)
     let variance = influence.reduce(0) { sum, part in
-      sum + part.map { matmul($0, column) }.variance.sum().scalar
+      sum + part.mapped(by: row).variance.sum().scalar
     }
     let slope = dot(direction, value).scalar
     let error = variance.squareRoot()

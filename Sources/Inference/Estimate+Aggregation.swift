@@ -58,7 +58,9 @@ extension Estimate {
     let mean = Estimate(checked: value, first.names, sums.map { $0.map { share * $0 } })
     let found = mean.standardErrors
     let isConstant = found .== 0
-    let fixed = (isConstant .& (target .> 0)).elements(as: Bool.self)
+    // Values that rounding alone tells apart are the same.
+    let rounding = 1e-13 * values.normInfinity(alongAxes: [0])
+    let fixed = (isConstant .& (target .> rounding)).elements(as: Bool.self)
     guard !fixed.contains(true) else {
       throw .noVariance(
         coordinates: first.names.indices.filter { fixed[$0] }.map { first.names[$0] })

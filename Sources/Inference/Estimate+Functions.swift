@@ -114,7 +114,7 @@ extension Estimate {
   ) throws(InferenceError) -> Estimate {
     try Estimate(
       value: value, names: names ?? Self.numbered(value.elementCount),
-      influence: influence.map { part in part.map { matmul($0, matrix, transposeB: true) } })
+      influence: influence.map { $0.mapped(by: matrix) })
   }
 
   private static func numbered(_ count: Int) -> [String] { (0..<count).map { "[\($0)]" } }

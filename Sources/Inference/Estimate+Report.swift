@@ -15,15 +15,15 @@ extension Estimate {
     public let names: [String]
     /// The estimate.
     public let values: [Double]
-    /// The standard errors.
+    /// The standard errors; infinite where they are withheld.
     public let standardErrors: [Double]
     /// The z statistics of the hypotheses that a coordinate is 0; nil without variance.
     public let zStatistics: [Double?]
     /// The two-sided p-value of each hypothesis by itself; nil without variance.
     public let pValues: [Double?]
-    /// The lower ends of the intervals.
+    /// The lower ends of the intervals; infinite where they are withheld.
     public let lower: [Double]
-    /// The upper ends of the intervals.
+    /// The upper ends of the intervals; infinite where they are withheld.
     public let upper: [Double]
     /// The level of intervals and norm bound.
     public let level: Double
@@ -39,6 +39,8 @@ extension Estimate {
     public let normBound: Statistic<Double>
     /// The samples the estimate rests on.
     public let samples: [Sample]
+    /// Why all that rests on a normal distribution is withheld; nil where it is not.
+    public let withheldReason: String?
   }
 
   /// The number of coordinates up to which a report holds the covariance.
@@ -52,7 +54,11 @@ extension Estimate {
   /// - Parameters:
   ///   - level: The level of the norm bound and, unless they are given, of pointwise intervals.
   ///   - intervals: Intervals of this estimate, such as simultaneous ones.
-  public func report(level: Double = 0.95, intervals: Intervals? = nil) -> Report {
+  ///   - reason: Why the estimate is not near normal; then errors and intervals are infinite (null in
+  ///     JSON), and there is no statistic, test or covariance. Nil to report all.
+  public func report(
+    level: Double = 0.95, intervals: Intervals? = nil, withholdingBecause reason: String? = nil
+  ) -> Report {
     requireLevel(level, "Estimate.report")
     let intervals = intervals ?? self.intervals(level: level)
     guard intervals.lower.shape == value.shape else {
@@ -61,6 +67,7 @@ extension Estimate {
         "expected intervals of this estimate, of shape \(value.shape), found "
           + "\(intervals.lower.shape). Take them from the estimate that is reported")
     }
+    if let reason { return withheld(reason, intervals) }
     let tooMany =
       "\(count) coordinates are more than the \(Self.spectrumLimit) up to which reports decompose "
       + "the covariance; call jointTest() or normBound()"
@@ -78,9 +85,26 @@ extension Estimate {
       jointTest: isSmall ? jointTest() : .unavailable(reason: tooMany),
       normBound: isSmall
         ? boundStatistic(level: intervals.level) : .unavailable(reason: tooMany),
-      samples: influence.map {
-        Report.Sample(rows: $0.count, clusters: $0.clusters == nil ? nil : $0.unitCount)
-      })
+      samples: samples, withheldReason: nil)
+  }
+
+  private var samples: [Report.Sample] {
+    influence.map {
+      Report.Sample(rows: $0.count, clusters: $0.clusters == nil ? nil : $0.unitCount)
+    }
+  }
+
+  private func withheld(_ reason: String, _ intervals: Intervals) -> Report {
+    Report(
+      names: names, values: value.scalars,
+      standardErrors: Array(repeating: .infinity, count: count),
+      zStatistics: Array(repeating: nil, count: count),
+      pValues: Array(repeating: nil, count: count),
+      lower: Array(repeating: -.infinity, count: count),
+      upper: Array(repeating: .infinity, count: count), level: intervals.level,
+      intervalKind: intervals.kind, criticalValue: intervals.criticalValue, covariance: nil,
+      jointTest: .unavailable(reason: reason), normBound: .unavailable(reason: reason),
+      samples: samples, withheldReason: reason)
   }
 
   /// JSON has no infinity.

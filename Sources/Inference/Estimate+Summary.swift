@@ -16,11 +16,13 @@ extension Estimate {
   ///   - intervals: Intervals of this estimate, such as simultaneous ones.
   ///   - blocks: What the caller adds.
   ///   - maximumRows: The number of coordinates shown; the others are counted.
+  ///   - reason: Why the estimate is not near normal, so that errors, statistics, intervals and tests
+  ///     are withheld; nil to show all.
   public func summary(
     title: String = "Estimate", level: Double = 0.95, intervals: Intervals? = nil,
-    blocks: [SummaryBlock] = [], maximumRows: Int = 50
+    blocks: [SummaryBlock] = [], maximumRows: Int = 50, withholdingBecause reason: String? = nil
   ) -> String {
-    let report = report(level: level, intervals: intervals)
+    let report = report(level: level, intervals: intervals, withholdingBecause: reason)
     let rule = String(repeating: "=", count: title.count)
     let given = blocks.map { Self.block($0.title, $0.lines) }
     return
@@ -59,6 +61,11 @@ extension Estimate.Report {
     let percent = text(100 * level, 6)
     var rows = [["", "coef", "std err", "z", "P>|z|", "[\(percent) %", "interval]"]]
     for index in names.indices.prefix(maximumRows) {
+      guard withheldReason == nil else {
+        rows.append(
+          [names[index], text(values[index], 4)] + Array(repeating: "withheld", count: 5))
+        continue
+      }
       rows.append([
         names[index], text(values[index], 4), text(standardErrors[index], 4),
         zStatistics[index].map { text($0, 3) } ?? "n/a", pValues[index].map(pText) ?? "n/a",
@@ -80,6 +87,7 @@ extension Estimate.Report {
   private func fitNotes(_ maximumRows: Int) -> [String] {
     var notes: [String] = []
     if names.count > maximumRows { notes.append("… and \(names.count - maximumRows) more") }
+    if let withheldReason { return notes + ["Withheld: \(withheldReason)."] }
     let percent = text(100 * level, 6)
     switch intervalKind {
     case .pointwise:

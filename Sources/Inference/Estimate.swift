@@ -82,7 +82,7 @@ public struct Estimate: Sendable {
       return
     }
     influence[position].requireAligned(with: part, operation)
-    influence[position] = influence[position].map { $0 + part.rows }
+    influence[position] = influence[position].adding(part)
   }
 
   // MARK: Variance

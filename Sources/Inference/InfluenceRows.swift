@@ -74,14 +74,32 @@ public struct InfluenceRows: Sendable {
       centred: transform(rows), sample: sample, clusters: clusters, unitCount: unitCount)
   }
 
+  /// Mψ for each row ψ, with the same units; where all that is added cancels, exactly zero.
+  func mapped(by matrix: Tensor) -> InfluenceRows {
+    let rounding = matmul(Self.rounding * abs(matrix), rows.normInfinity(alongAxes: [0]))
+    return map { matmul($0, matrix, transposeB: true).zeroedColumns(upTo: rounding) }
+  }
+
+  /// The sum of the rows of the same units; where they cancel, exactly zero.
+  func adding(_ other: InfluenceRows) -> InfluenceRows {
+    let rounding =
+      Self.rounding * rows.normInfinity(alongAxes: [0])
+      + Self.rounding * other.rows.normInfinity(alongAxes: [0])
+    return map { ($0 + other.rows).zeroedColumns(upTo: rounding) }
+  }
+
   // MARK: Moments
 
   /// The sum of the rows of each independent unit, S, [G, d]; the rows themselves without clusters.
   ///
-  /// With `scale` the one definition of variance: the covariance of the estimate is scale² SᵀS.
+  /// With `scale` the one definition of variance: the covariance of the estimate is scale² SᵀS. Where
+  /// the rows of every cluster cancel, the sums are exactly zero.
   var unitSums: Tensor {
     guard let clusters else { return rows }
-    return rows.scatterAdding(to: Tensor(indices: clusters), length: unitCount, alongAxis: 0)
+    let index = Tensor(indices: clusters)
+    let sums = rows.scatterAdding(to: index, length: unitCount, alongAxis: 0)
+    let sizes = abs(rows).scatterAdding(to: index, length: unitCount, alongAxis: 0)
+    return sums.zeroedColumns(upTo: Self.rounding * sizes.max(alongAxis: 0))
   }
 
   /// √(G/(G − 1)) / n.
@@ -122,6 +140,9 @@ public struct InfluenceRows: Sendable {
 
   // MARK: Construction
 
+  /// The share of its terms up to which a sum is rounding.
+  private static let rounding = 1e-14
+
   private static func numbered(_ labels: [Int]) -> [Int] {
     var numbers: [Int: Int] = [:]
     return labels.map { label in
@@ -134,12 +155,8 @@ public struct InfluenceRows: Sendable {
   /// A column that does not vary must come out as zero and not as rounding of its mean, whose
   /// standard error would be positive and whose z statistic enormous.
   private static func centred(_ rows: Tensor) -> Tensor {
-    let centred = rows - rows.mean(alongAxis: 0)
-    let rounding = 16 * Double.ulpOfOne * rows.normInfinity(alongAxes: [0])
-    let isConstant = centred.normInfinity(alongAxes: [0]) .<= rounding
-    return isConstant.anyTrue
-      ? centred.zeroed(where: isConstant.expandingShape(at: 0).broadcast(to: rows.shape))
-      : centred
+    (rows - rows.mean(alongAxis: 0))
+      .zeroedColumns(upTo: 16 * Double.ulpOfOne * rows.normInfinity(alongAxes: [0]))
   }
 
   private static func nonFinite(_ rows: Tensor) -> InferenceError {
@@ -150,5 +167,17 @@ public struct InfluenceRows: Sendable {
     }
     let worst = counts.indices.max { counts[$0] < counts[$1] } ?? 0
     return .nonFiniteRows(coordinate: worst, count: counts[worst], rows: rows.shape[0])
+  }
+}
+
+extension Tensor {
+  /// Columns without an element above a bound, [d], as exact zeros.
+  ///
+  /// What cancels must not come out as rounding, whose standard error would be positive and whose z
+  /// statistic of any size.
+  fileprivate func zeroedColumns(upTo bound: Tensor) -> Tensor {
+    let isRounding = normInfinity(alongAxes: [0]) .<= bound
+    return isRounding.anyTrue
+      ? zeroed(where: isRounding.expandingShape(at: 0).broadcast(to: shape)) : self
   }
 }

@@ -50,4 +50,27 @@ import Testing
       _ = mean.report(intervals: mean.selected([0]).intervals())
     }
   }
+
+  @Test("What is withheld is null in JSON, and survives it")
+  func withheldStatistics() throws {
+    let mean = try sampleMean(mixedRows(30, 2, seed: 1), names: ["a", "b"])
+    let report = mean.report(withholdingBecause: "it is weak")
+    #expect(report.values == mean.value.scalars && report.withheldReason == "it is weak")
+    #expect(report.standardErrors == [.infinity, .infinity] && report.covariance == nil)
+    #expect(report.zStatistics == [nil, nil] && report.pValues == [nil, nil])
+    #expect(report.lower == [-.infinity, -.infinity] && report.upper == [.infinity, .infinity])
+    #expect(report.jointTest.unavailableReason == "it is weak")
+    #expect(report.normBound.unavailableReason == "it is weak")
+    let decoded = try roundTrip(report)
+    #expect(decoded == report)
+    let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode(report))
+    for key in ["standardErrors", "lower", "upper", "pValues"] {
+      let values = (json as? [String: Any])?[key] as? [Any]
+      #expect(values?.count == 2 && values?.allSatisfy { $0 is NSNull } == true, "\(key)")
+    }
+    #expect(mean.report().withheldReason == nil)
+    let text = mean.summary(withholdingBecause: "it is weak")
+    #expect(text.contains("Withheld: it is weak.") && !text.contains("P>|z| tests"))
+    #expect(text.contains("not available: it is weak"))
+  }
 }

@@ -14,7 +14,7 @@ public enum TestResult: Sendable, Equatable {
 ///
 /// The residuals of the first stages are added to the ordinary regression; the statistic is the F
 /// of their coefficients, for errors of equal variance. References: Wu (1973), Hausman (1978).
-func wuHausman(_ model: InstrumentalModel, ordinaryResiduals: [Double]) -> TestResult {
+func wuHausman(_ model: InstrumentalModel, ordinary: LinearFit) -> TestResult {
   let firstStageResiduals = model.endogenous.map { model.instrumentQR.residual($0.values) }
   let tested = model.endogenous.count
   let parameters = model.regressors.count
@@ -23,7 +23,7 @@ func wuHausman(_ model: InstrumentalModel, ordinaryResiduals: [Double]) -> TestR
     return .unavailable(reason: "there are too few rows to add the residuals of the first stages")
   }
   for (variable, residuals) in zip(model.endogenous, firstStageResiduals) {
-    if isNegligible(dot(residuals, residuals), beside: variable.values) {
+    if Rounding.isNegligible(dot(residuals, residuals), beside: variable.values) {
       return .unavailable(
         reason: "the instruments reproduce \(variable.name) exactly, so it is exogenous as they are"
       )
@@ -35,11 +35,13 @@ func wuHausman(_ model: InstrumentalModel, ordinaryResiduals: [Double]) -> TestR
       reason: "the residuals of the first stages are linearly dependent, because a combination of "
         + "the endogenous variables is reproduced exactly by the instruments")
   }
+  if let reason = ordinary.exactReason { return .unavailable(reason: reason) }
   let residuals = augmented.residual(model.outcome.values)
-  let before = dot(ordinaryResiduals, ordinaryResiduals)
+  let before = dot(ordinary.residuals, ordinary.residuals)
   let after = dot(residuals, residuals)
-  if isNegligible(after, beside: model.outcome.values) {
-    return .unavailable(reason: "the regressors reproduce the outcome exactly")
+  guard after.squareRoot() > ordinary.rounding else {
+    return .unavailable(
+      reason: "the regressors and the residuals of the first stages reproduce the outcome exactly")
   }
   let statistic = max(0, before - after) / Double(tested) / (after / Double(freedom))
   return .statistic(
@@ -50,25 +52,18 @@ func wuHausman(_ model: InstrumentalModel, ordinaryResiduals: [Double]) -> TestR
 
 /// The test of Sargan (1958) of the hypothesis that all instruments are valid, given that enough of
 /// them are: n eᵀPe / eᵀe, for errors of equal variance.
-func sargan(_ model: InstrumentalModel, residuals: [Double]) -> TestResult {
+func sargan(_ model: InstrumentalModel, _ fit: LinearFit) -> TestResult {
   let surplus = model.instruments.count - model.endogenous.count
   guard surplus > 0 else {
     return .unavailable(
       reason: "the model is just identified (as many instruments as endogenous variables), so no "
         + "instrument is left over to test")
   }
-  let total = dot(residuals, residuals)
-  if isNegligible(total, beside: model.outcome.values) {
-    return .unavailable(reason: "the regressors reproduce the outcome exactly")
-  }
-  let projection = model.instrumentQR.projection(residuals)
+  if let reason = fit.exactReason { return .unavailable(reason: reason) }
+  let total = dot(fit.residuals, fit.residuals)
+  let projection = model.instrumentQR.projection(fit.residuals)
   let statistic = Double(model.observationCount) * dot(projection, projection) / total
   return .statistic(
     statistic, degreesOfFreedom: [surplus],
     pValue: TestDistributions.chiSquaredUpperTail(statistic, degrees: Double(surplus)))
-}
-
-/// Whether a sum of squares is of the size that rounding leaves of `values`, that is, nothing.
-func isNegligible(_ sumOfSquares: Double, beside values: [Double]) -> Bool {
-  sumOfSquares <= 1e-24 * dot(values, values)
 }

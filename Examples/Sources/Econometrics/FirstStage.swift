@@ -8,9 +8,18 @@ public struct FirstStage: Sendable {
 
   /// The F statistic of the hypothesis that no instrument matters.
   ///
-  /// It has the usual degrees of freedom, and is homoskedastic, or heteroskedasticity-robust (HC1)
-  /// with robust standard errors. Nil if the instruments reproduce the variable exactly.
+  /// It has the usual degrees of freedom, and is homoskedastic, or with robust standard errors
+  /// heteroskedasticity-robust (HC1), where rows are clustered with the covariance of clusters and the
+  /// number of clusters less one below. Nil for the reason of `unavailableReason`.
   public let partialF: Double?
+
+  /// Why there is no `partialF`: the instruments reproduce the variable exactly, or a robust variance
+  /// means nothing because they rest on rows of leverage one.
+  public let unavailableReason: String?
+
+  /// The F statistic for errors of equal variance, whatever the standard errors; nil if the
+  /// instruments reproduce the variable exactly.
+  public let homoskedasticF: Double?
 
   /// The numerator and denominator degrees of freedom of `partialF`.
   public let degreesOfFreedom: [Int]
@@ -28,6 +37,14 @@ public struct FirstStage: Sendable {
   /// homoskedastic `partialF` if there are no others; nil if they reproduce the variable exactly.
   public let conditionalF: Double?
 
+  /// How strongly the variable is identified, in units of F: the partial F, or the homoskedastic one
+  /// where a robust one means nothing, and beside other endogenous variables at most the conditional
+  /// F; infinite where the instruments reproduce the variable.
+  public let strength: Double
+
+  /// Whether `WeakIdentification` withholds statistics that rest on this first stage.
+  public var isWeak: Bool { WeakIdentification.isWeak(strength) }
+
   /// The values of the variable with the exogenous variables taken out.
   public let partialledVariable: [Double]
 
@@ -35,57 +52,50 @@ public struct FirstStage: Sendable {
   public let partialledFit: [Double]
 
   init(
-    of index: Int, in model: InstrumentalModel, covariance: CovarianceType
+    of index: Int, in model: InstrumentalModel, covariance: CovarianceType, clusters: [Int]?
   ) throws(ModelError) {
     let variable = model.endogenous[index]
     let instrumentCount = model.instruments.count
-    let rows = model.observationCount
-    let freedom = rows - model.exogenous.count - instrumentCount
+    let freedom = model.observationCount - model.exogenous.count - instrumentCount
     let left = model.exogenousQR.residual(variable.values)
     let residuals = model.instrumentQR.residual(variable.values)
     let fit = zip(left, residuals).map { $0 - $1 }
     let explained = dot(fit, fit)
     let unexplained = dot(residuals, residuals)
-    let isExact = isNegligible(unexplained, beside: variable.values)
+    let isExact = Rounding.isNegligible(unexplained, beside: variable.values)
 
     name = variable.name
     partialledVariable = left
     partialledFit = fit
     partialRSquared = explained / dot(left, left)
-    degreesOfFreedom = [instrumentCount, freedom]
-    if isExact {
-      partialF = nil
-    } else if covariance == .robust {
-      partialF =
-        Self.robustWald(model, left, residuals) / Double(instrumentCount)
-        * Double(freedom) / Double(rows)
-    } else {
-      partialF = explained / Double(instrumentCount) / (unexplained / Double(freedom))
-    }
-    pValue = partialF.map {
-      TestDistributions.fUpperTail(
-        $0, numerator: Double(instrumentCount), denominator: Double(freedom))
-    }
     conditionalF = isExact ? nil : try Self.conditionalF(of: index, in: model, freedom: freedom)
-  }
-
-  /// The Wald statistic π̂ᵀ V⁻¹ π̂ of the instruments' coefficients with White's covariance (HC0),
-  /// computed in an orthonormal basis of the instruments with the exogenous variables taken out.
-  private static func robustWald(
-    _ model: InstrumentalModel, _ left: [Double], _ residuals: [Double]
-  ) -> Double {
-    let partialled = PivotedQR(model.instruments.map { model.exogenousQR.residual($0.values) })
-    let weighted = partialled.orthonormalColumns().map { column in
-      zip(column, residuals).map { $0 * $1 }
+    homoskedasticF =
+      isExact ? nil : explained / Double(instrumentCount) / (unexplained / Double(freedom))
+    let unitCount = clusters.map { ($0.max() ?? 0) + 1 }
+    degreesOfFreedom = [instrumentCount, unitCount.map { $0 - 1 } ?? freedom]
+    if isExact {
+      (partialF, unavailableReason) = (nil, "the instruments reproduce \(name) exactly")
+    } else if covariance == .robust {
+      switch try RobustFirstStage(model, variable, left, residuals, clusters).wald() {
+      case .value(let wald):
+        // The adjustments for small samples of HC1 and of its like for clusters.
+        let (rows, units) = (Double(model.observationCount), Double(unitCount ?? 0))
+        let adjustment =
+          unitCount == nil
+          ? Double(freedom) / rows : (units - 1) / units * Double(freedom) / (rows - 1)
+        partialF = wald / Double(instrumentCount) * adjustment
+        unavailableReason = nil
+      case .unavailable(let reason): (partialF, unavailableReason) = (nil, reason)
+      }
+    } else {
+      (partialF, unavailableReason) = (homoskedasticF, nil)
     }
-    let variance = PivotedQR(weighted)
-    guard variance.rank == variance.columnCount else { return .infinity }
-    let coordinates = partialled.coordinates(left)
-    let identity = coordinates.indices.map { column in
-      coordinates.indices.map { $0 == column ? 1.0 : 0.0 }
+    let own = partialF ?? homoskedasticF ?? .infinity
+    strength = model.endogenous.count > 1 ? min(own, conditionalF ?? .infinity) : own
+    let (numerator, denominator) = (Double(degreesOfFreedom[0]), Double(degreesOfFreedom[1]))
+    pValue = partialF.map {
+      TestDistributions.fUpperTail($0, numerator: numerator, denominator: denominator)
     }
-    let inverse = variance.sandwich(identity)
-    return dot(coordinates, inverse.map { dot($0, coordinates) })
   }
 
   /// Regresses the variable on the fitted values of the other endogenous ones, and tests the
@@ -105,8 +115,66 @@ public struct FirstStage: Sendable {
     let residuals = model.instrumentQR.residual(fit.residuals)
     let explained = zip(left, residuals).map { $0 - $1 }
     let unexplained = dot(residuals, residuals)
-    guard !isNegligible(unexplained, beside: variable.values) else { return nil }
+    guard unexplained.squareRoot() > fit.rounding else { return nil }
     let numerator = Double(model.instruments.count - others.count)
     return dot(explained, explained) / numerator / (unexplained / Double(freedom))
+  }
+}
+
+/// The robust Wald test that no instrument matters in a first stage.
+private struct RobustFirstStage {
+  private let model: InstrumentalModel
+  private let variable: Variable
+  private let left: [Double]
+  private let residuals: [Double]
+  private let clusters: [Int]?
+
+  /// - Parameters:
+  ///   - left: The variable with the exogenous variables taken out.
+  ///   - residuals: Of the first stage.
+  init(
+    _ model: InstrumentalModel, _ variable: Variable, _ left: [Double], _ residuals: [Double],
+    _ clusters: [Int]?
+  ) {
+    (self.model, self.variable, self.left) = (model, variable, left)
+    (self.residuals, self.clusters) = (residuals, clusters)
+  }
+
+  /// π̂ᵀ V⁻¹ π̂ of the instruments' coefficients with White's covariance (HC0), or that of clusters,
+  /// computed in an orthonormal basis of the instruments with the exogenous variables taken out.
+  func wald() throws(ModelError) -> Statistic<Double> {
+    let partialled = PivotedQR(model.instruments.map { model.exogenousQR.residual($0.values) })
+    let columns = partialled.orthonormalColumns()
+    let basis = model.instrumentQR.orthonormalColumns()
+    let subject = "the first stage of \(variable.name)"
+    if let reason = try Saturation(basis, clusters: clusters)
+      .reason(subject, restingOn: columns.map { column in basis.map { dot($0, column) } })
+    {
+      return .unavailable(reason: reason)
+    }
+    let units = clusters.map { ($0.max() ?? 0) + 1 } ?? model.observationCount
+    guard units > columns.count else {
+      return .unavailable(
+        reason: "\(units) clusters give no covariance of \(columns.count) coefficients")
+    }
+    let weighted = columns.map { column in
+      ScoreCovariance.unitSums(zip(column, residuals).map { $0 * $1 }, clusters)
+    }
+    // Rounding of the residuals, or of the largest scores, tells the rank.
+    let rounding = Rounding.ofElements(variable.values)
+    let largest = weighted.map { dot($0, $0).squareRoot() }.max() ?? 0
+    let reference = max(largest, rounding / PivotedQR.tolerance)
+    let variance = PivotedQR(weighted, scaledBy: weighted.map { _ in [reference] })
+    guard variance.rank == variance.columnCount else {
+      return .unavailable(
+        reason: "\(subject) leaves residuals that are rounding in some direction of the "
+          + "instruments, so its robust variance is too")
+    }
+    let coordinates = partialled.coordinates(left)
+    let identity = coordinates.indices.map { column in
+      coordinates.indices.map { $0 == column ? 1.0 : 0.0 }
+    }
+    let inverse = variance.sandwich(identity)
+    return .value(dot(coordinates, inverse.map { dot($0, coordinates) }))
   }
 }

@@ -90,6 +90,34 @@ public struct InstrumentalModel: Sendable {
     _ = try Self.independent(self.exogenous + endogenous)
   }
 
+  /// Throws `ModelError.nothingToExplain` where the exogenous variables reproduce the outcome to
+  /// rounding, as a constant does an outcome that does not vary.
+  public func requireOutcomeToExplain() throws(ModelError) {
+    let left = exogenousQR.residual(outcome.values)
+    if Rounding.isNegligible(dot(left, left), beside: outcome.values) {
+      throw .nothingToExplain(outcome: outcome.name)
+    }
+  }
+
+  /// Why the residuals of regressions on the exogenous variables say nothing of their coefficients'
+  /// errors: a row or cluster that determines some of them alone; nil if there is none.
+  ///
+  /// - Parameter clusters: A label for each row; nil where rows are independent.
+  public func exogenousLeverageReason(clusters: [Int]? = nil) throws(ModelError) -> String? {
+    try Saturation(exogenousQR.orthonormalColumns(), clusters: clusters.map(Self.numbered))
+      .reason("a coefficient of an exogenous variable", restingOn: exogenousQR.coefficientWeights())
+  }
+
+  /// Labels as numbers from 0.
+  static func numbered(_ labels: [Int]) -> [Int] {
+    var numbers: [Int: Int] = [:]
+    return labels.map { label in
+      let number = numbers[label] ?? numbers.count
+      numbers[label] = number
+      return number
+    }
+  }
+
   private static func checkRoles(
     _ roles: [(Role, [Variable])], addsConstant: Bool
   ) throws(ModelError) {

@@ -23,6 +23,9 @@ public enum ModelError: Error, Equatable, Sendable {
   /// A column has the same value in all rows, beside a constant.
   case constantColumn(name: String, role: Role, value: Double)
 
+  /// The exogenous variables reproduce the outcome, so nothing is left to explain.
+  case nothingToExplain(outcome: String)
+
   /// Columns are linear combinations of each other.
   case collinear(names: [String])
 
@@ -64,6 +67,10 @@ extension ModelError: CustomStringConvertible {
     case .constantColumn(let name, let role, let value):
       return "\(role.rawValue) \(name) is \(Numbers.short(value)) in every row, "
         + "and a constant is added already; leave the column out"
+    case .nothingToExplain(let outcome):
+      return
+        "the exogenous variables reproduce \(outcome) exactly, up to rounding, so there is nothing "
+        + "left to explain; check that the right column was read"
     case .collinear(let names):
       return names.count == 1
         ? "column \(names[0]) is 0 in every row; leave it out"

@@ -13,7 +13,8 @@ public struct PivotedQR: Sendable {
   /// The number of columns.
   public var columnCount: Int { order.count }
 
-  private let rowCount: Int
+  /// The length of the columns.
+  let rowCount: Int
   /// The reflection vectors, each zero above its own index and of squared length 2.
   private let reflections: [[Double]]
   /// The upper triangle R by columns, in the order of `order`.
@@ -124,13 +125,31 @@ public struct PivotedQR: Sendable {
     }
   }
 
-  /// The sums of absolute values in the rows of R⁻¹: how much an error in a right-hand side grows.
-  private var amplification: [Double] {
+  /// The sums of absolute values in the rows of R⁻¹, in the order of the factorisation: how much an
+  /// error in a right-hand side grows in scaled coefficients.
+  var amplification: [Double] {
     (0..<rank).reduce(into: [Double](repeating: 0, count: rank)) { sums, column in
       var unit = [Double](repeating: 0, count: rank)
       unit[column] = 1
       for (row, value) in solveTriangle(unit).enumerated() { sums[row] += abs(value) }
     }
+  }
+
+  /// For each column the vector in the coordinates of `orthonormalColumns()` whose product with the
+  /// coordinates of a target is the coefficient.
+  ///
+  /// - Precondition: The columns are independent.
+  func coefficientWeights() -> [[Double]] {
+    requireFullRank()
+    var weights = [[Double]](repeating: [], count: columnCount)
+    for coordinate in 0..<rank {
+      var unit = [Double](repeating: 0, count: rank)
+      unit[coordinate] = 1
+      for (column, value) in unscaled(solveTriangle(unit)).enumerated() {
+        weights[column].append(value)
+      }
+    }
+    return weights
   }
 
   private func requireFullRank() {

@@ -1,4 +1,4 @@
-import ExampleSupport
+import Econometrics
 
 /// How well the instruments predict one treatment feature, once the exogenous variables are taken out
 /// of it linearly, on rows that nothing was fitted on.
@@ -29,9 +29,13 @@ public struct FirstStageStrength: Sendable, Encodable {
     return share < 1 ? Double(rowCount) * share / (1 - share) : .infinity
   }
 
-  /// Whether Wald intervals cannot be trusted: the concentration is below 10, after the rule of thumb
-  /// of Staiger and Stock (1997).
-  public var isWeak: Bool { concentration < 10 }
+  /// Whether `WeakIdentification` withholds statistics that rest on this feature.
+  public var isWeak: Bool { WeakIdentification.isWeak(concentration) }
+
+  /// Why it does; nil where it does not.
+  var weaknessReason: String? {
+    isWeak ? WeakIdentification.reason(name, "n R² / (1 − R²)", concentration) : nil
+  }
 
   /// Whether less than half of what is predicted takes the instruments.
   public var restsOnExogenous: Bool {
@@ -44,8 +48,9 @@ public struct FirstStageStrength: Sendable, Encodable {
     if isWeak {
       warnings.append(
         "Weak first stage: the out-of-fold R² of \(name) that identifies the effect is "
-          + "\(short(identifyingRSquared)), n R² / (1 − R²) = \(short(concentration)), below 10. An "
-          + "interval of the estimate ± its error covers less often than it says; do not use it.")
+          + "\(short(identifyingRSquared)), n R² / (1 − R²) = \(short(concentration)), below "
+          + "\(short(WeakIdentification.limit)). An interval of the estimate ± its error would cover "
+          + "less often than it says, so it is withheld.")
     }
     if restsOnExogenous {
       warnings.append(

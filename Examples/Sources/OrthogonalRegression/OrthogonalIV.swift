@@ -47,6 +47,7 @@ public struct OrthogonalIV: Sendable {
     if let value = outcome.values.first, outcome.values.allSatisfy({ $0 == value }) {
       throw OrthogonalError.constantTarget(what: "values of \(outcome.name)", value: value)
     }
+    try model.requireOutcomeToExplain()
     let partialled = try PartialledModel(model, features)
     var splits: [OrthogonalIVSplit] = []
     for repetition in 0..<crossFitting.repeatCount {
@@ -55,7 +56,10 @@ public struct OrthogonalIV: Sendable {
           self, model, partialled, folds: try folds(model.observationCount, groups, repetition),
           groups: groups))
     }
-    return try OrthogonalIVFit(splits, partialled, hasSmoothPart: exogenousForm == .smooth)
+    let isLinear = exogenousForm == .linear
+    return try OrthogonalIVFit(
+      splits, partialled, hasSmoothPart: !isLinear,
+      exogenousReason: isLinear ? try model.exogenousLeverageReason(clusters: groups) : nil)
   }
 
   private func folds(

@@ -15,11 +15,20 @@ public struct OrthogonalIVFit: Sendable {
   /// The ratio of the smallest to the largest singular value of the mean derivative of the score, in
   /// units of the residual deviations of the features.
   public let conditioning: Double?
+  /// Why nothing that supposes a normal distribution is to be shown of the coefficients.
+  ///
+  /// The first stage is weak by the rule of `WeakIdentification`, the residuals are rounding, or one
+  /// row or group determines the estimate. Nil where it may be shown.
+  public let withheldReason: String?
+  /// The same for the coefficients of the exogenous variables, which may rest on single rows by
+  /// themselves.
+  public let exogenousWithheldReason: String?
   private let median: AffineFit
   private let partialled: PartialledModel
 
   init(
-    _ splits: [OrthogonalIVSplit], _ partialled: PartialledModel, hasSmoothPart: Bool
+    _ splits: [OrthogonalIVSplit], _ partialled: PartialledModel, hasSmoothPart: Bool,
+    exogenousReason: String?
   ) throws {
     let root =
       splits.count == 1 ? splits[0].root : try Estimate.medianAggregated(splits.map(\.root))
@@ -40,6 +49,25 @@ public struct OrthogonalIVFit: Sendable {
     }
     outcomeRSquared = mean { $0.rSquared[partialled.names.count] }
     self.partialled = partialled
+    withheldReason =
+      Self.exactReason(splits) ?? strengths.lazy.compactMap(\.weaknessReason).first
+      ?? Self.leverageReason(splits)
+    exogenousWithheldReason = withheldReason ?? exogenousReason
+  }
+
+  /// Residuals of this share of the outcome are rounding of the regressions.
+  private static let rounding = 1e-10
+
+  private static func exactReason(_ splits: [OrthogonalIVSplit]) -> String? {
+    splits.contains { !($0.residualShare > rounding) }
+      ? "the regressors reproduce the outcome exactly, and the residuals are rounding" : nil
+  }
+
+  private static func leverageReason(_ splits: [OrthogonalIVSplit]) -> String? {
+    let leverages = splits.map { $0.affine.largestLeverage ?? .infinity }
+    guard let largest = leverages.max(), !(largest < Leverage.limit) else { return nil }
+    return "one row or group determines the estimate (a leverage of \(short(largest))), so that a "
+      + "robust variance does not see its error"
   }
 
   /// The features of each endogenous variable.
@@ -57,6 +85,9 @@ public struct OrthogonalIVFit: Sendable {
   /// What a reader must know before an interval is believed.
   public var warnings: [String] {
     var warnings = strengths.flatMap(\.warnings)
+    if let withheldReason, !strengths.contains(where: \.isWeak) {
+      warnings.append("Statistics are withheld: \(withheldReason).")
+    }
     if let conditioning, conditioning < 1e-3 {
       warnings.append(
         "Badly conditioned: some combination of the features moves the gradient only "

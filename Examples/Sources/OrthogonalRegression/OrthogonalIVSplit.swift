@@ -9,6 +9,9 @@ struct OrthogonalIVSplit {
   let affine: AffineFit
   /// The root, on a sample that all splits share.
   let root: Estimate
+  /// The size of the residuals at the root in units of that of the outcome, the linear part of the
+  /// exogenous variables taken out.
+  let residualShare: Double
   /// The out-of-fold R² of features and outcome on instruments and exogenous variables, all with
   /// the linear part of the exogenous variables taken out.
   let rSquared: [Double]
@@ -54,6 +57,11 @@ struct OrthogonalIVSplit {
         intercept: .zeros([model.observationCount]), slope: nuisances[0..., 0..<dimension],
         outcome: nuisances[0..., dimension]))
     let own = try affine.root()
+    let outcome = left[0..., dimension]
+    let residuals =
+      outcome
+      - matmul(left[0..., 0..<dimension], own.value.expandingShape(at: 1)).squeezingShape(at: 1)
+    residualShare = (residuals.norm() / outcome.norm()).scalar
     root = try Estimate(
       value: own.value, names: own.names,
       influence: [

@@ -48,13 +48,21 @@ struct DeepCommand: ParsableCommand {
   @Option(help: "Learning rate of both networks.")
   var learningRate: Double?
 
-  @Option(help: "Coupled weight decay of both networks.")
+  @Option(help: "Coupled weight decay of both networks. (default: 0.0001)")
   var weightDecay: Double?
 
-  @Option(help: "Ridge per observation of the head that predicts treatment features.")
+  @Option(
+    help: """
+      Ridge per observation of the head that predicts treatment features. (default: 0.001 for a file, \
+      0.0001 for the simulation)
+      """)
   var firstRidge: Double?
 
-  @Option(help: "Ridge per observation of the head that predicts the outcome.")
+  @Option(
+    help: """
+      Ridge per observation of the head that predicts the outcome. (default: 0.01 for a file, 0.0001 \
+      for the simulation)
+      """)
   var secondRidge: Double?
 
   @Option(

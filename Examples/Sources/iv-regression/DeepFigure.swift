@@ -70,7 +70,7 @@ struct DeepFigure {
     var marks: [SVGMark] = []
     let colors = [SVGColor.green, SVGColor.blue, SVGColor.vermilion]
     for (index, color) in zip(lines.indices, colors) {
-      marks += try fitted(index, label: "\(lines[index].name), fitted", color: color)
+      marks += try fitted(index, label: "\(lines[index].name), \(estimator)", color: color)
       let truth = lines[index].truth ?? []
       marks.append(
         .line(
@@ -92,22 +92,28 @@ struct DeepFigure {
     return SVGPanel(
       title: "By \(line.name), the rest at their means", xAxis: SVGAxis(line.name),
       yAxis: SVGAxis(report.outcome),
-      marks: try fitted(index, label: "deep", color: SVGColor.blue) + [
+      marks: try fitted(index, label: "deep, \(estimator)", color: SVGColor.blue) + [
         .line(
           zip(line.points, straight).map { SVGPoint($0, $1) }, label: "linear 2SLS",
           color: SVGColor.vermilion, isDashed: true)
       ])
   }
 
-  /// The trained function along a line, over the intervals of the refitted head if there are any.
+  /// The refitted head along a line with its own intervals, or without any the trained function:
+  /// line and band are of one estimator.
   private func fitted(_ index: Int, label: String, color: String) throws -> [SVGMark] {
     let (line, curves) = (lines[index], report.intervals.curves)
-    let values = try fit.structuralFunction(result, at: line.columns)
+    let values =
+      curves.isEmpty
+      ? try fit.structuralFunction(result, at: line.columns) : curves[index].values
     let areas =
       curves.isEmpty ? [] : curves[index].areas(color: color, isNamed: index == lines.count - 1)
     return areas
       + [.line(zip(line.points, values).map { SVGPoint($0, $1) }, label: label, color: color)]
   }
+
+  /// What the drawn lines are.
+  private var estimator: String { report.intervals.curves.isEmpty ? "trained" : "refitted head" }
 
   private var losses: SVGPanel {
     func curve(_ values: [Double]) -> [SVGPoint] {

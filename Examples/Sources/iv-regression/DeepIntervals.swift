@@ -34,6 +34,9 @@ struct DeepIntervals: Encodable {
     }
   }
 
+  /// None, because statistics of the estimate would not mean what they say.
+  init(withheldBecause reason: String) { self.init(reason: reason) }
+
   private init(reason: String) {
     (rows, averageEffects, coverageOfTruth, curves) = (nil, nil, nil, [])
     self.reason = reason

@@ -20,14 +20,19 @@ struct DeepReport: Encodable {
   let averageEffects: [String: AverageEffect]
   /// Intervals of the head refitted on rows that features were not learned on.
   let intervals: DeepIntervals
+  /// What a reader must know before a number is believed.
+  let warnings: [String]
   /// On simulated data, errors against the true structural function.
   let outOfSample: DeepErrors?
 }
 
 /// The change of the outcome per unit of a variable.
 struct AverageEffect: Encodable {
+  /// Of the trained function, which has no standard error.
   let deep: Double
   let twoStageLeastSquares: Double?
+  /// Null where there is none that means anything.
+  let twoStageLeastSquaresStandardError: Double?
   let ordinaryLeastSquares: Double?
 }
 

@@ -16,7 +16,8 @@ struct DeepRun {
     var generator = PhiloxGenerator(seed: seed)
     let sample = try sample(using: &generator)
     // Before the training, so that a model that makes no sense is refused at once.
-    let linear = try TwoStageLeastSquares(sample.model, covariance: .unadjusted)
+    try sample.model.requireOutcomeToExplain()
+    let linear = try TwoStageLeastSquares(sample.model, covariance: .robust)
     // Before the training too: a long run must not end at a place that cannot be written.
     let directory = try directory()
     print("Linear algebra: \(LinearAlgebraBackend.description)")
@@ -31,6 +32,10 @@ struct DeepRun {
         deep: fitted ?? [], linear: linear, naive: fit.naiveRegression(at: $0.columns))
     }
     let lines = DeepLine.lines(of: problem, isSimulated: specification == nil)
+    let effects = try averageEffects(fit, result, linear)
+    let intervals =
+      linear.weaknessReason.map { DeepIntervals(withheldBecause: $0) }
+      ?? DeepIntervals.of(fit, result, lines: lines)
     let report = DeepReport(
       data: sample.source, outcome: sample.model.outcome.name,
       endogenous: sample.model.endogenous.map(\.name),
@@ -38,8 +43,11 @@ struct DeepRun {
       exogenous: sample.model.varyingExogenous.map(\.name), seed: seed,
       n: sample.model.observationCount, droppedRows: sample.droppedRows.count, settings: settings,
       innerLosses: result.innerLosses, outerLosses: result.outerLosses,
-      averageEffects: try averageEffects(fit, result, linear),
-      intervals: DeepIntervals.of(fit, result, lines: lines), outOfSample: errors)
+      averageEffects: effects, intervals: intervals,
+      warnings: DeepWarnings(
+        effects, intervals, weaknessReason: linear.weaknessReason,
+        rowCount: sample.model.observationCount
+      ).list, outOfSample: errors)
     let figure = DeepFigure(
       report: report, fit: fit, result: result, linear: linear, lines: lines)
     let files = try [
@@ -82,6 +90,7 @@ struct DeepRun {
     }
     let perUnit = slopes.sum(alongAxis: 0).scalars
     let names = problem.model.endogenous.map(\.name)
+    let errors = linear.estimates.keyed(linear.statistics().map(\.standardError))
     return Dictionary(
       uniqueKeysWithValues: names.enumerated().map { index, name in
         (
@@ -90,6 +99,7 @@ struct DeepRun {
             deep: perUnit[index] * problem.outcomeScale.scale
               / problem.treatmentScales[index].scale,
             twoStageLeastSquares: linear.estimates.keyed(linear.estimates.parameters)[name],
+            twoStageLeastSquaresStandardError: errors[name] ?? nil,
             ordinaryLeastSquares: linear.ordinary.keyed(linear.ordinary.parameters)[name])
         )
       })

@@ -7,7 +7,7 @@ struct DeepSummary {
   init(_ report: DeepReport) { self.report = report }
 
   func text() -> String {
-    ([heading, effects] + [report.outOfSample.map(errors)].compactMap { $0 })
+    ([heading, effects] + [warnings, report.outOfSample.map(errors)].compactMap { $0 })
       .joined(separator: "\n\n")
   }
 
@@ -22,6 +22,9 @@ struct DeepSummary {
         Endogenous       \(report.endogenous.joined(separator: ", "))
         Instruments      \(report.instruments.joined(separator: ", "))
         Exogenous        \(report.exogenous.isEmpty ? "none" : report.exogenous.joined(separator: ", "))
+        Penalties        ridge \(Numbers.short(report.settings.firstRidge)) of the first head and \
+      \(Numbers.short(report.settings.secondRidge)) of the second, per observation; weight decay \
+      \(Numbers.short(report.settings.weightDecay))
         Outer loss       \(loss(report.outerLosses.first)) at first, \(loss(report.outerLosses.last)) \
       at last
       """
@@ -29,7 +32,7 @@ struct DeepSummary {
 
   private var effects: String {
     var table = TextTable(header: [
-      "", "deep", "refitted head", "95 % interval", "linear 2SLS", "OLS",
+      "", "deep", "refitted head", "95 % interval", "linear 2SLS", "(s.e.)", "OLS",
     ])
     for name in report.endogenous {
       guard let effect = report.averageEffects[name] else { continue }
@@ -41,13 +44,17 @@ struct DeepSummary {
           "[\(Numbers.significant($0.lower)), \(Numbers.significant($0.upper))]"
         } ?? "",
         effect.twoStageLeastSquares.map { Numbers.significant($0) } ?? "",
+        effect.twoStageLeastSquaresStandardError.map { Numbers.significant($0) } ?? "withheld",
         effect.ordinaryLeastSquares.map { Numbers.significant($0) } ?? "",
       ])
     }
     return "Average change of \(report.outcome) per unit, other variables held fixed\n"
       + table.text() + "\n" + wrapped(intervals)
-      + (report.n < 2000
-        ? "\n" + wrapped("With fewer than 2,000 rows, rely on 'linear'.") : "")
+  }
+
+  private var warnings: String? {
+    report.warnings.isEmpty
+      ? nil : "Warnings\n" + report.warnings.map { wrapped($0) }.joined(separator: "\n")
   }
 
   private var intervals: String {
@@ -61,8 +68,8 @@ struct DeepSummary {
           + "\(Numbers.fixed(100 * $0, decimals: 0))\u{A0}% of the points."
       } ?? ""
     return "The refitted head is the root of the orthogonal gradient on the learned features, on "
-      + "\(Numbers.count(rows)) rows that they were not learned from. Its intervals, also those in the "
-      + "plot (pointwise, and a band over all curves together), cover the penalised projection of "
+      + "\(Numbers.count(rows)) rows that they were not learned from. The plot draws it with its "
+      + "pointwise intervals and a band over all curves together. These cover the penalised projection of "
       + "the structural function on these features: they count the error of the sample, not what "
       + "the features cannot say or the ridge takes away.\(truth)"
   }

@@ -16,14 +16,14 @@ enum LinearFiles {
     ])
     let constant = report.constant ? [InstrumentalModel.constantName] : []
     for name in report.endogenous + constant + report.exogenous {
-      let interval = report.confidenceIntervals[name] ?? [.nan, .nan]
+      let interval = report.confidenceIntervals[name] ?? nil
       writer.append(
         [.text(name)]
           + [
-            report.parameters[name], report.standardErrors[name], report.zStatistics[name],
-            report.pValues[name], interval[0], interval[1],
-            report.ordinaryLeastSquares.parameters[name],
-            report.ordinaryLeastSquares.standardErrors[name],
+            report.parameters[name], report.standardErrors[name] ?? nil,
+            report.zStatistics[name] ?? nil, report.pValues[name] ?? nil, interval?[0],
+            interval?[1], report.ordinaryLeastSquares.parameters[name],
+            report.ordinaryLeastSquares.standardErrors[name] ?? nil,
             report.nonparametricFirstStage.parameters?[name],
             report.nonparametricFirstStage.standardErrors?[name],
           ].map { $0.map(CSVValue.number) ?? .missing })
@@ -56,7 +56,8 @@ enum LinearFiles {
         ("2SLS", report.parameters, report.confidenceIntervals, SVGColor.blue),
         (
           "OBiGrad", report.nonparametricFirstStage.parameters ?? [:],
-          report.nonparametricFirstStage.confidenceIntervals ?? [:], SVGColor.green
+          report.nonparametricFirstStage.confidenceIntervals?.mapValues { $0 } ?? [:],
+          SVGColor.green
         ),
         (
           "OLS", report.ordinaryLeastSquares.parameters,
@@ -64,7 +65,7 @@ enum LinearFiles {
         ),
       ]
       for (label, parameters, intervals, color) in estimators {
-        guard let value = parameters[name], let interval = intervals[name] else { continue }
+        guard let value = parameters[name], let interval = intervals[name] ?? nil else { continue }
         marks.append(
           SVGMark(
             .horizontalIntervals(

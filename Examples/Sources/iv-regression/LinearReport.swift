@@ -15,10 +15,13 @@ struct LinearReport: Encodable {
   let droppedRows: Int
 
   let parameters: [String: Double]
-  let standardErrors: [String: Double]
-  let zStatistics: [String: Double]
-  let pValues: [String: Double]
-  let confidenceIntervals: [String: [Double]]
+  /// Null, as are the next three, for the reason in `unavailable`.
+  let standardErrors: [String: Double?]
+  let zStatistics: [String: Double?]
+  let pValues: [String: Double?]
+  let confidenceIntervals: [String: [Double]?]
+  /// Why statistics of a regressor are not shown.
+  let unavailable: [String: String]
   let rSquared: Double?
   let ordinaryLeastSquares: OrdinaryReport
   let nonparametricFirstStage: NonparametricStage
@@ -41,12 +44,13 @@ struct LinearReport: Encodable {
     droppedRows = sample.droppedRows.count
 
     let fit = result.estimates
+    let statistics = result.statistics()
     parameters = fit.keyed(fit.parameters)
-    standardErrors = fit.keyed(fit.standardErrors)
-    zStatistics = fit.keyed(fit.zStatistics)
-    pValues = fit.keyed(fit.pValues)
-    confidenceIntervals = fit.keyed(
-      fit.confidenceIntervals.map { [$0.lowerBound, $0.upperBound] })
+    standardErrors = fit.keyed(statistics.map(\.standardError))
+    zStatistics = fit.keyed(statistics.map(\.z))
+    pValues = fit.keyed(statistics.map(\.pValue))
+    confidenceIntervals = fit.keyed(statistics.map(\.ends))
+    unavailable = fit.keyed(statistics.map(\.reason)).compactMapValues { $0 }
     rSquared = fit.rSquared
     nonparametricFirstStage = nonparametric
     ordinaryLeastSquares = OrdinaryReport(result.ordinary)
@@ -60,15 +64,18 @@ struct LinearReport: Encodable {
 /// The same regression without instruments.
 struct OrdinaryReport: Encodable {
   let parameters: [String: Double]
-  let standardErrors: [String: Double]
-  let confidenceIntervals: [String: [Double]]
+  let standardErrors: [String: Double?]
+  let confidenceIntervals: [String: [Double]?]
+  /// Why statistics of a regressor are not shown.
+  let unavailable: [String: String]
   let rSquared: Double?
 
   init(_ fit: LinearFit) {
+    let statistics = fit.names.indices.map { fit.statistics($0) }
     parameters = fit.keyed(fit.parameters)
-    standardErrors = fit.keyed(fit.standardErrors)
-    confidenceIntervals = fit.keyed(
-      fit.confidenceIntervals.map { [$0.lowerBound, $0.upperBound] })
+    standardErrors = fit.keyed(statistics.map(\.standardError))
+    confidenceIntervals = fit.keyed(statistics.map(\.ends))
+    unavailable = fit.keyed(statistics.map(\.reason)).compactMapValues { $0 }
     rSquared = fit.rSquared
   }
 }
@@ -80,6 +87,11 @@ struct FirstStageReport: Encodable {
   let pValue: Double?
   let partialRSquared: Double
   let conditionalF: Double?
+  let homoskedasticF: Double?
+  /// Whether statistics of the estimates are withheld because of this first stage.
+  let isWeak: Bool
+  /// Why there is no partial F.
+  let reason: String?
 
   init(_ stage: FirstStage) {
     partialF = stage.partialF
@@ -87,6 +99,9 @@ struct FirstStageReport: Encodable {
     pValue = stage.pValue
     partialRSquared = stage.partialRSquared
     conditionalF = stage.conditionalF
+    homoskedasticF = stage.homoskedasticF
+    isWeak = stage.isWeak
+    reason = stage.unavailableReason
   }
 }
 
@@ -111,6 +126,11 @@ struct TestReport: Encodable {
       (statistic, degreesOfFreedom, pValue, reason) = (nil, nil, nil, why)
     }
   }
+}
+
+extension WaldStatistics {
+  /// The ends of the interval.
+  var ends: [Double]? { interval.map { [$0.lowerBound, $0.upperBound] } }
 }
 
 extension LinearFit {

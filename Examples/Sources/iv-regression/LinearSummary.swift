@@ -44,32 +44,38 @@ struct LinearSummary {
 
   private var coefficients: String {
     var table = TextTable(header: ["", "estimate", "std. error", "z", "p", "95 % interval"])
-    let fit = result.estimates
+    let (fit, statistics) = (result.estimates, result.statistics())
     // The endogenous variables, which the regression is about, come first.
     let exogenousCount = result.model.exogenous.count
     let order = Array(exogenousCount..<fit.names.count) + Array(0..<exogenousCount)
+    var reasons: [String] = []
     for index in order {
-      let interval = fit.confidenceIntervals[index]
+      let shown = statistics[index]
       table.append([
         fit.names[index] + (index >= exogenousCount ? " *" : ""),
         Numbers.significant(fit.parameters[index]),
-        Numbers.significant(fit.standardErrors[index]),
-        Numbers.fixed(fit.zStatistics[index], decimals: 2),
-        Numbers.pValue(fit.pValues[index]),
-        "[\(Numbers.significant(interval.lowerBound)), "
-          + "\(Numbers.significant(interval.upperBound))]",
+        shown.standardError.map { Numbers.significant($0) } ?? withheld,
+        shown.z.map { Numbers.fixed($0, decimals: 2) } ?? withheld,
+        shown.pValue.map(Numbers.pValue) ?? withheld,
+        shown.interval.map {
+          "[\(Numbers.significant($0.lowerBound)), \(Numbers.significant($0.upperBound))]"
+        } ?? withheld,
       ])
+      if let reason = shown.reason, !reasons.contains(reason) { reasons.append(reason) }
     }
-    return table.text() + "\n  * endogenous, instrumented"
+    let notes = reasons.map { wrapped("Withheld: \($0).", indent: 2) }
+    return ([table.text() + "\n  * endogenous, instrumented"] + notes).joined(separator: "\n")
   }
+
+  private let withheld = "withheld"
 
   private var comparison: String {
     var table = TextTable(header: ["", "2SLS", "(s.e.)", "OLS", "(s.e.)"])
     for name in report.endogenous {
       table.append([
-        name, significant(report.parameters[name]), significant(report.standardErrors[name]),
+        name, significant(report.parameters[name]), error(report.standardErrors[name]),
         significant(report.ordinaryLeastSquares.parameters[name]),
-        significant(report.ordinaryLeastSquares.standardErrors[name]),
+        error(report.ordinaryLeastSquares.standardErrors[name]),
       ])
     }
     return "With and without instruments (OLS: ordinary least squares)\n" + table.text()
@@ -89,7 +95,7 @@ struct LinearSummary {
       let error = stage.standardErrors?[name].map { Numbers.significant($0) }
       table.append([
         name, significant(parameters[name]), error ?? "withheld",
-        interval ?? "withheld: weak first stage",
+        interval ?? "withheld" + (stage.isWeak ? ": weak first stage" : ""),
       ])
     }
     let learner = wrapped(
@@ -136,21 +142,24 @@ struct LinearSummary {
 
   private var interpretation: String {
     let sentences = report.endogenous.compactMap { name -> String? in
-      guard let estimate = report.parameters[name],
-        let interval = report.confidenceIntervals[name]
-      else { return nil }
+      guard let estimate = report.parameters[name] else { return nil }
+      let interval = report.confidenceIntervals[name] ?? nil
+      func bracket(_ text: (Double) -> String) -> String {
+        interval.map { "95\u{A0}% interval \(text($0[0])) to \(text($0[1]))" }
+          ?? "interval withheld"
+      }
       if specification.isCard {
         let ordinary = report.ordinaryLeastSquares.parameters[name] ?? .nan
         return
-          "One more year of schooling raises the wage by about \(percent(estimate)) (95\u{A0}% "
-          + "interval \(percent(interval[0])) to \(percent(interval[1]))), against "
+          "One more year of schooling raises the wage by about \(percent(estimate)) "
+          + "(\(bracket(percent))), against "
           + "\(percent(ordinary)) by OLS, if living near a college affects wages only through "
           + "schooling."
       }
       return "One unit more of \(name) changes \(report.outcome) by "
-        + "\(Numbers.significant(estimate)) (95\u{A0}% interval \(Numbers.significant(interval[0])) to "
-        + "\(Numbers.significant(interval[1]))), other regressors held fixed, if the instruments "
-        + "affect \(report.outcome) only through \(list(report.endogenous))."
+        + "\(Numbers.significant(estimate)) (\(bracket { Numbers.significant($0) })), other "
+        + "regressors held fixed, if the instruments affect \(report.outcome) only through "
+        + "\(list(report.endogenous))."
     }
     return "Interpretation\n" + sentences.map { wrapped($0) }.joined(separator: "\n")
   }
@@ -161,6 +170,10 @@ struct LinearSummary {
   }
 
   private func significant(_ value: Double?) -> String { Numbers.significant(value ?? .nan) }
+
+  private func error(_ value: Double??) -> String {
+    (value ?? nil).map { Numbers.significant($0) } ?? withheld
+  }
 }
 
 /// What the first stage of one endogenous variable says.
@@ -169,8 +182,14 @@ private struct FirstStageText {
 
   init(_ stage: FirstStage, _ report: LinearReport) {
     guard let partialF = stage.partialF, let p = stage.pValue else {
-      text = wrapped(
-        "\(stage.name): partial F not available: the instruments reproduce \(stage.name) exactly.")
+      let reason = "\(stage.name): partial F not available: \(stage.unavailableReason ?? "")."
+      guard let other = stage.homoskedasticF else {
+        text = wrapped(reason)
+        return
+      }
+      text =
+        wrapped(reason + " For errors of equal variance it is \(Numbers.significant(other)).")
+        + "\n" + wrapped(Self.verdict(stage, report), indent: 4)
       return
     }
     let kind = report.covariance == .robust ? "robust partial F" : "partial F"
@@ -178,29 +197,31 @@ private struct FirstStageText {
       "\(stage.name): \(kind)(\(stage.degreesOfFreedom[0]), \(stage.degreesOfFreedom[1])) = "
       + "\(Numbers.significant(partialF)), \(Numbers.pStatement(p)), partial R² = "
       + "\(Numbers.significant(stage.partialRSquared))"
-    var strength = partialF
     if report.endogenous.count > 1, let conditional = stage.conditionalF {
       line += ", conditional F (Sanderson–Windmeijer) = \(Numbers.significant(conditional))"
-      strength = min(strength, conditional)
     }
-    text = wrapped(line + ".") + "\n" + wrapped(Self.verdict(strength, report), indent: 4)
+    text = wrapped(line + ".") + "\n" + wrapped(Self.verdict(stage, report), indent: 4)
   }
 
-  /// The rule of thumb of Staiger and Stock (1997), and for one instrument the bound of Lee,
-  /// McCrary, Moreira and Porter (2022).
-  private static func verdict(_ strength: Double, _ report: LinearReport) -> String {
-    let isWeak =
-      report.endogenous.count > 1 && strength < 10
-      ? "Below 10: the instruments do not move it apart from the other endogenous variables, or not "
-        + "strongly; the estimate is biased towards OLS and its interval too short."
-      : "Below 10: weak instruments; the estimate is biased towards OLS and its interval too short."
-    if strength < 10 { return isWeak }
-    let isSimple = report.endogenous.count == 1 && report.instruments.count == 1
-    if isSimple, strength < 104.7 {
-      return "Above 10, the rule of thumb for instruments that are not weak; only above 104.7 does "
-        + "the interval cover with 95\u{A0}% probability in the worst case."
+  /// The rule of `WeakIdentification`, and for one instrument the bound of Lee, McCrary, Moreira and
+  /// Porter (2022).
+  private static func verdict(_ stage: FirstStage, _ report: LinearReport) -> String {
+    let limit = Numbers.short(WeakIdentification.limit)
+    if stage.isWeak {
+      return report.endogenous.count > 1
+        ? "Below \(limit): the instruments do not move it apart from the other endogenous "
+          + "variables, or not strongly; the estimate is biased towards OLS, and its interval, which "
+          + "would be too short, is withheld."
+        : "Below \(limit): weak instruments; the estimate is biased towards OLS, and its interval, "
+          + "which would be too short, is withheld."
     }
-    return "Above 10: not weak by the rule of thumb."
+    let isSimple = report.endogenous.count == 1 && report.instruments.count == 1
+    if isSimple, stage.strength < 104.7 {
+      return
+        "Above \(limit), the rule of thumb for instruments that are not weak; only above 104.7 "
+        + "does the interval cover with 95\u{A0}% probability in the worst case."
+    }
+    return "Above \(limit): not weak by the rule of thumb."
   }
 }
 

@@ -6,7 +6,7 @@ import OrthogonalRegression
 import RegressionInput
 
 /// The same regression with a nonparametric first stage, or the `reason` why there is none; without
-/// intervals where the first stage is weak.
+/// errors and intervals for the `withheldReason`.
 struct NonparametricStage: Encodable {
   let parameters: [String: Double]?
   let standardErrors: [String: Double]?
@@ -16,7 +16,11 @@ struct NonparametricStage: Encodable {
   let folds: Int?
   let splits: Int?
   let warnings: [String]
+  let withheldReason: String?
   let reason: String?
+
+  /// Whether a weak first stage is why errors and intervals are withheld.
+  var isWeak: Bool { firstStage?.contains(where: \.isWeak) ?? false }
 
   /// Rows from which cross-fitted regressions mean anything, and up to which they take seconds.
   private static let rowCounts = 100...20_000
@@ -56,24 +60,24 @@ struct NonparametricStage: Encodable {
 
   private init(_ fit: OrthogonalIVFit, of regression: OrthogonalIV) {
     let report = fit.coefficients.report()
+    let isShown = fit.withheldReason == nil
     func keyed<Value>(_ values: [Value]) -> [String: Value] {
       Dictionary(uniqueKeysWithValues: zip(report.names, values))
     }
-    // With weak instruments the estimate is not normal, so neither number means what it says.
-    let isWeak = fit.strengths.contains(where: \.isWeak)
     parameters = keyed(report.values)
-    standardErrors = isWeak ? nil : keyed(report.standardErrors)
-    confidenceIntervals = isWeak ? nil : keyed(zip(report.lower, report.upper).map { [$0, $1] })
+    standardErrors = isShown ? keyed(report.standardErrors) : nil
+    confidenceIntervals = isShown ? keyed(zip(report.lower, report.upper).map { [$0, $1] }) : nil
     firstStage = fit.strengths
     learner = regression.learner.nuisances.name
     (folds, splits) = (regression.crossFitting.foldCount, regression.crossFitting.repeatCount)
     warnings = fit.warnings
+    withheldReason = fit.withheldReason
     reason = nil
   }
 
   private init(reason: String) {
     (parameters, standardErrors, confidenceIntervals, firstStage) = (nil, nil, nil, nil)
-    (learner, folds, splits, warnings) = (nil, nil, nil, [])
+    (learner, folds, splits, warnings, withheldReason) = (nil, nil, nil, [], nil)
     self.reason = reason
   }
 }

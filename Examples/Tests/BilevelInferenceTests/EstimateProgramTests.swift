@@ -145,6 +145,129 @@ import Testing
     }
   }
 
+  @Test("Copies in different groups are refused with advice that can be followed")
+  func copiesInDifferentGroups() throws {
+    let lines = Self.data(rows: 60).split(separator: "\n").map(String.init)
+    let copies = lines[1...2].map { $0.replacingOccurrences(of: "f0", with: "other") }
+    let data = (lines + copies).joined(separator: "\n")
+    try run(Self.roles + ["--groups", "firm", "--nuisances", "linear"], on: data) {
+      result, workspace in
+      #expect(result.status == 1)
+      #expect(
+        result.errors.contains("2 rows repeat an earlier one of another group of 'firm'"),
+        "\(result.errors)")
+      #expect(result.errors.contains("give copies of one unit the same label in 'firm'"))
+      #expect(!result.errors.contains("by --groups"))
+      let allowed = try bilevelInference.run(
+        Self.roles + ["--groups", "firm", "--nuisances", "linear", "--allow-duplicates"],
+        in: workspace.url)
+      #expect(allowed.status == 0, "\(allowed.errors)")
+    }
+  }
+
+  @Test("Two-stage least squares beside clustered estimates has clustered errors")
+  func clusteredComparison() throws {
+    func errors(_ options: [String], _ data: String) throws -> (Double, String) {
+      var found = (0.0, "")
+      try run(Self.roles + ["--nuisances", "linear", "--json", "r.json"] + options, on: data) {
+        result, workspace in
+        #expect(result.status == 0, "\(result.errors)")
+        let linear = try workspace.json("r.json")["twoStageLeastSquares"] as? [String: Any]
+        let names = linear?["names"] as? [String] ?? []
+        let index = try #require(names.firstIndex(of: "t"))
+        found = ((linear?["standardErrors"] as? [Double] ?? [])[index], result.output)
+      }
+      return found
+    }
+    // Each row four times, as one firm: the error is that of the rows once.
+    let lines = Self.data(rows: 120).split(separator: "\n").map(String.init)
+    let once = lines[1...].enumerated().map { row, line in
+      line.replacingOccurrences(of: "f\\d+$", with: "g\(row)", options: .regularExpression)
+    }
+    let copies = ([lines[0]] + once.flatMap { [$0, $0, $0, $0] }).joined(separator: "\n")
+    let (single, _) = try errors([], ([lines[0]] + once).joined(separator: "\n"))
+    let (clustered, output) = try errors(["--groups", "firm"], copies)
+    #expect(abs(clustered / single - 1) < 1e-9)
+    #expect(output.contains("(standard errors of 120 clusters)"))
+    let (independent, _) = try errors(["--allow-duplicates"], copies)
+    #expect(abs(independent / single - 0.5) < 1e-9)
+  }
+
+  @Test("A weak first stage withholds statistics here as in iv-regression linear")
+  func weakFirstStage() throws {
+    var lines = ["y,t,z,w,firm"]
+    for row in 0..<200 {
+      let part = [0.618_034, 0.754_878, 0.569_840, 0.31].map {
+        (Double(row + 1) * $0).truncatingRemainder(dividingBy: 1) - 0.5
+      }
+      lines.append("\(part[1] + part[2]),\(part[1] + 0.01 * part[0]),\(part[0]),\(part[3]),f")
+    }
+    for features in ["linear", "polynomial:2"] {
+      let options = ["--nuisances", "linear", "--features", features, "--json", "r.json"]
+      try run(Self.roles + options, on: lines.joined(separator: "\n")) { result, workspace in
+        #expect(result.status == 0, "\(result.errors)")
+        let json = try workspace.json("r.json")
+        for part in ["effects", "exogenousEffects"] {
+          let effects = try #require(json[part] as? [String: Any])
+          #expect(effects["values"] is [Double])
+          for key in ["standardErrors", "zStatistics", "pValues", "lower", "upper"] {
+            let values = try #require(effects[key] as? [Any])
+            #expect(!values.isEmpty && values.allSatisfy { $0 is NSNull }, "\(part) \(key)")
+          }
+          #expect((effects["withheldReason"] as? String)?.contains("weak first stage") == true)
+        }
+        let linear = json["twoStageLeastSquares"] as? [String: Any]
+        #expect((linear?["intervals"] as? [Any])?.allSatisfy { $0 is NSNull } == true)
+        for curve in json["curves"] as? [[String: Any]] ?? [] {
+          #expect((curve["bandLower"] as? [Any])?.allSatisfy { $0 is NSNull } == true)
+          #expect(curve["values"] is [Double])
+        }
+        #expect(result.output.contains("withheld"))
+        let table = try String(
+          contentsOf: workspace.url.appending(
+            path: "bilevel-inference-output/estimate-coefficients.csv"), encoding: .utf8)
+        #expect(table.contains(",,,,"))
+      }
+    }
+  }
+
+  @Test("An exact fit, a row that decides and an outcome that is explained already")
+  func degenerateData() throws {
+    func lines(_ row: (Int, [Double]) -> [Double]) -> String {
+      let rows = (0..<150).map { index -> String in
+        let part = [0.618_034, 0.754_878, 0.569_840, 0.31].map {
+          (Double(index + 1) * $0).truncatingRemainder(dividingBy: 1) - 0.5
+        }
+        return row(index, part).map { "\($0)" }.joined(separator: ",") + ",f"
+      }
+      return (["y,t,z,w,firm"] + rows).joined(separator: "\n")
+    }
+    let exact = lines { [2 * ($1[0] + $1[1]) + $1[3], $1[0] + $1[1], $1[0], $1[3]] }
+    for learner in ["linear", "kernel"] {
+      try run(Self.roles + ["--nuisances", learner], on: exact) { result, _ in
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(
+          result.output.contains("Withheld: the regressors reproduce the outcome exactly"),
+          "\(result.output)")
+      }
+    }
+    let single = lines { row, part in
+      let far = row == 70 ? 1e6 : 0
+      return [part[1] + part[2] + far, part[0] + part[1] + far, part[0] + far, part[3]]
+    }
+    try run(Self.roles + ["--nuisances", "linear", "--json", "r.json"], on: single) {
+      result, workspace in
+      #expect(result.status == 0, "\(result.errors)")
+      let effects = try workspace.json("r.json")["effects"] as? [String: Any]
+      #expect((effects?["pValues"] as? [Any])?.first is NSNull)
+    }
+    let explained = lines { [3 * $1[3] + 1, $1[0] + $1[1], $1[0], $1[3]] }
+    try run(Self.roles, on: explained) { result, _ in
+      #expect(result.status == 1)
+      #expect(result.errors.contains("the exogenous variables reproduce y exactly"))
+    }
+  }
+
   @Test(arguments: [
     (["--folds", "90"], "60 rows cannot fill 90 folds"),
     (["--folds", "1"], "--folds must be between 2 and 100, not 1"),

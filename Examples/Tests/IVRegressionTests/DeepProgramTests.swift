@@ -65,6 +65,83 @@ import Testing
     #expect(plot.contains("simultaneous band"))
   }
 
+  /// Rows of y, x, z, the first by a rule.
+  private func rows(_ count: Int, strength: Double, effect: Double) -> String {
+    let lines = (0..<count).map { row -> String in
+      let part = [0.618_034, 0.754_878, 0.569_840].map {
+        (Double(row + 1) * $0).truncatingRemainder(dividingBy: 1) - 0.5
+      }
+      let x = strength * part[0] + part[1]
+      return "\(effect * x - part[1] + 0.3 * part[2]),\(x),\(part[0])"
+    }
+    return (["y,x,z"] + lines).joined(separator: "\n")
+  }
+
+  @Test("Useless instruments withhold the intervals; a contradiction and few rows are said")
+  func whatCannotBeClaimed() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    func run(_ data: String, _ more: [String]) throws -> (json: [String: Any], output: String) {
+      try workspace.write(data, to: "d.csv")
+      let result = try ivRegression.run(
+        [
+          "deep", "--data", "d.csv", "--outcome", "y", "--endogenous", "x", "--instruments", "z",
+          "--held-out", "0.5", "--json", "r.json",
+        ] + Self.quick + more, in: workspace.url)
+      #expect(result.status == 0, "\(result.errors)")
+      return (try workspace.json("r.json"), result.output)
+    }
+    let (weak, text) = try run(rows(400, strength: 0.01, effect: 1), [])
+    let intervals = try #require(weak["intervals"] as? [String: Any])
+    #expect((intervals["reason"] as? String)?.contains("weak first stage of x") == true)
+    #expect(intervals["averageEffects"] == nil)
+    #expect(text.contains("Intervals are withheld: weak first stage of x"))
+    #expect(text.contains("Few rows: n = 400, below 2,000"))
+    #expect(text.contains("ridge 0.001 of the first head and 0.01 of the second"))
+    #expect(text.contains("weight decay 0.0001"))
+    // A penalty that leaves nothing of an effect of -2.
+    let (strong, output) = try run(
+      rows(2100, strength: 4, effect: -2), ["--second-ridge", "100"])
+    let warnings = try #require(strong["warnings"] as? [String])
+    #expect(warnings.contains { $0.hasPrefix("Contradiction: the average effect of x is") })
+    #expect(output.contains("further apart than") && !output.contains("Few rows"))
+    #expect(output.contains("ridge 0.001 of the first head and 100 of the second"))
+  }
+
+  @Test("The line of the plot lies in its band, because both are of the refitted head")
+  func lineAndBandOfOneEstimator() throws {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    try workspace.write(rows(1200, strength: 4, effect: 2), to: "d.csv")
+    // So few steps that the trained function is far from the refitted head.
+    let result = try ivRegression.run(
+      [
+        "deep", "--data", "d.csv", "--outcome", "y", "--endogenous", "x", "--instruments", "z",
+        "--held-out", "0.5", "--second-ridge", "1e-4",
+      ] + Self.quick, in: workspace.url)
+    #expect(result.status == 0, "\(result.errors)")
+    let plot = try String(
+      contentsOf: workspace.url.appending(path: "iv-regression-output/deep.svg"), encoding: .utf8)
+    #expect(plot.contains("deep, refitted head") && plot.contains("simultaneous band"))
+    /// The points of the first path of so many, drawn as lines or filled.
+    func points(_ count: Int, _ mark: String) -> [[Double]] {
+      let path =
+        plot.split(separator: "<").map(String.init).first { path in
+          path.hasPrefix("path") && path.contains(mark) && path.count { $0 == "L" } == count - 1
+        } ?? ""
+      let data = path.split(separator: "\"").map(String.init).first { $0.hasPrefix("M") } ?? ""
+      let numbers = data.split { !"0123456789.-".contains($0) }.compactMap { Double($0) }
+      return stride(from: 0, to: numbers.count - 1, by: 2).map { [numbers[$0], numbers[$0 + 1]] }
+    }
+    let (band, line) = (points(160, "fill-opacity=\"0.15\""), points(80, "fill=\"none\""))
+    #expect(band.count == 160 && line.count == 80, "\(band.count), \(line.count)")
+    for (index, point) in line.enumerated() where band.count == 160 {
+      // The lower end runs back to the left.
+      let ends = [band[index][1], band[159 - index][1]].sorted()
+      #expect(ends[0] - 0.1 <= point[1] && point[1] <= ends[1] + 0.1)
+    }
+  }
+
   @Test func theSameSeedGivesTheSameResult() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }

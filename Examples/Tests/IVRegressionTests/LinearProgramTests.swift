@@ -172,6 +172,60 @@ import Testing
     #expect(weak["confidenceIntervals"] is [String: [Double]] == false)
     #expect(output.contains("withheld: weak first stage"))
     #expect(output.contains("Weak first stage"))
+    #expect(output.contains("Withheld: weak first stage of x: partial F ="))
+  }
+
+  /// Runs on rows of y, x, z and returns the JSON and what is printed.
+  private func linear(
+    _ rows: [[Double]], _ more: [String] = []
+  ) throws -> (json: [String: Any], output: String) {
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    let lines = rows.map { $0.map { "\($0)" }.joined(separator: ",") }
+    let names = ["y", "x", "z", "w"].prefix(rows[0].count).joined(separator: ",")
+    try workspace.write(([names] + lines).joined(separator: "\n"), to: "d.csv")
+    let result = try ivRegression.run(
+      [
+        "linear", "--data", "d.csv", "--outcome", "y", "--endogenous", "x", "--instruments", "z",
+        "--json", "r.json",
+      ] + more, in: workspace.url)
+    #expect(result.status == 0, "\(result.errors)")
+    return (try workspace.json("r.json"), result.output)
+  }
+
+  @Test("A constant outcome has no z statistic, and the table says why")
+  func constantOutcome() throws {
+    let pairs = [
+      (0.3, 0.3), (1.3, 0.8), (-0.4, 0.3), (-1.5, -1.3), (0.4, 0.9), (1, 0.4), (-0.5, -0.5),
+      (0.3, 0.6), (-0.4, 0.4), (0, 0.3),
+    ]
+    for covariance in ["unadjusted", "robust"] {
+      let (json, output) = try linear(
+        pairs.map { [5, $0.0, $0.1] }, ["--covariance", covariance])
+      for key in ["standardErrors", "zStatistics", "pValues", "confidenceIntervals"] {
+        let values = try #require(json[key] as? [String: Any])
+        #expect(values["x"] is NSNull && values["const"] is NSNull, "\(key)")
+      }
+      #expect((json["unavailable"] as? [String: String])?["x"]?.contains("does not vary") == true)
+      #expect(output.contains("Withheld: the outcome does not vary"))
+      #expect(output.contains("One unit more of x changes y by"))
+      #expect(output.contains("(interval withheld)"))
+    }
+  }
+
+  @Test("A robust F does not rest on one row; the homoskedastic one is shown in its place")
+  func leverage() throws {
+    let rows = (0..<30).map { row -> [Double] in
+      let isSingle = row == 12
+      let x = Double((row * 7) % 11) + (isSingle ? 40 : 0)
+      return [Double((row * 5) % 7), x, isSingle ? 1 : 0]
+    }
+    let (json, output) = try linear(rows, ["--covariance", "robust"])
+    let stage = (json["firstStage"] as? [String: [String: Any]])?["x"]
+    #expect(stage?["partialF"] == nil && stage?["homoskedasticF"] is Double)
+    #expect((stage?["reason"] as? String)?.contains("leverage near 1") == true)
+    #expect(output.contains("x: partial F not available: the first stage of x rests on row 13"))
+    #expect(output.contains("For errors of equal variance it is"))
   }
 
   @Test func resultsCanGoToStandardOutput() throws {

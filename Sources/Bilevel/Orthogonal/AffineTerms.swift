@@ -14,17 +14,21 @@ struct AffineTerms: Sendable {
     let intercept: Tensor
     /// β, [n, d].
     let slope: Tensor
+
+    /// α + βᵀ ω, [n]; where ω takes out all of α, exactly zero: rounding that is left would have a
+    /// standard error, and a z statistic of any size.
+    func scalar(at outer: Tensor) -> Tensor {
+      let scalar = intercept + matmul(slope, outer.expandingShape(at: 1)).squeezingShape(at: 1)
+      let isRounding = scalar.normInfinity() .<= 1e-13 * intercept.normInfinity()
+      return isRounding.anyTrue ? .zeros(like: scalar) : scalar
+    }
   }
 
   var terms: [Term]
 
   /// φ(ω), [n, d].
   func rows(at outer: Tensor) -> Tensor {
-    sum { term in
-      let scalar =
-        term.intercept + matmul(term.slope, outer.expandingShape(at: 1)).squeezingShape(at: 1)
-      return term.factor * scalar.expandingShape(at: 1)
-    }
+    sum { $0.factor * $0.scalar(at: outer).expandingShape(at: 1) }
   }
 
   /// ∂ω mean φ, [d, d].

@@ -11,6 +11,10 @@ public struct NuisanceLearner: Sendable {
   public let name: String
   /// Whether predictions of regressions are cut to the range of their training targets, in which
   /// conditional means lie: a guard against extrapolation by a flexible class.
+  ///
+  /// Linear relations between targets, which conditional means keep, would not survive that. So it is
+  /// not done where targets are linearly dependent, such as indicators that sum to one, where there
+  /// are more than 150 of them, or in `FittedQEvaluation`.
   public var clipsPredictions = false
   private let rule: @Sendable (inout NuisanceFold) throws -> FunctionClass
 

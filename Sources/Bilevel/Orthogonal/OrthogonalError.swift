@@ -27,8 +27,9 @@ extension OrthogonalError: CustomStringConvertible {
     switch self {
     case .fewerUnitsThanFolds(let units, let folds, let areGroups):
       """
-      cross-fitting: \(units) \(areGroups ? "groups of rows" : "rows") cannot fill \(folds) folds; \
-      use at most \(units) folds, or more data
+      cross-fitting: \(units) \(areGroups ? "group" : "row")\(units == 1 ? "" : "s")\
+      \(areGroups ? " of rows" : "") cannot fill \(folds) folds; \
+      \(units < 2 ? "it takes at least 2; use more data" : "use at most \(units) folds, or more data")
       """
     case .emptyFold(let count, let used):
       """

@@ -28,8 +28,10 @@ struct Regression {
     let linearClass = try learner.linearClass(for: &fold)
     let smoother = try Smoother(linearClass, inputs: inputs, at: points)
     let raw = try smoother(targets)
+    let clips = learner.clipsPredictions
+    let keepsRange = clips ? try !targets.hasDependentColumns() : false
     predictions =
-      learner.clipsPredictions
+      keepsRange
       ? minimum(maximum(raw, targets.min(alongAxis: 0)), targets.max(alongAxis: 0)) : raw
     self.smoother = smoother
   }
@@ -56,5 +58,29 @@ struct Regression {
       matmul(weighted, gap, transposeA: true).squeezingShape(at: 1),
       matmul(weighted, errors.slope, transposeA: true)
     )
+  }
+}
+
+extension Tensor {
+  /// The number of columns up to which `hasDependentColumns` looks.
+  private static var columnLimit: Int { 150 }
+
+  /// Whether a combination of the columns that vary is constant to rounding; true for many columns,
+  /// of which some are near that.
+  fileprivate func hasDependentColumns() throws(BilevelError) -> Bool {
+    guard shape[1] <= Self.columnLimit else { return true }
+    let centred = self - mean(alongAxis: 0)
+    let sizes = centred.normInfinity(alongAxes: [0])
+    let varies = (sizes .> 1e-14 * normInfinity(alongAxes: [0])).elements(as: Bool.self)
+    let columns = varies.indices.filter { varies[$0] }
+    guard columns.count > 1 else { return false }
+    let chosen = centred.gathering(Tensor(indices: columns), alongAxis: 1)
+    let scaled = chosen / sqrt(square(chosen).sum(alongAxis: 0))
+    do {
+      let spectrum = try symmetricEigenvalues(matmul(scaled, scaled, transposeA: true)).scalars
+      return (spectrum.first ?? 1) <= 1e-12 * Double(columns.count)
+    } catch {
+      throw .function(error)
+    }
   }
 }

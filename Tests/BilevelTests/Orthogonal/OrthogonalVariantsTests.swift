@@ -235,4 +235,30 @@ import Testing
       #expect(abs(sensitivity.zStatistic) < 1.5, "\(sensitivity)")
     }
   }
+
+  @Test("Predictions of targets that sum to one keep that sum, so they are not clipped")
+  func dependentTargetsAreNotClipped() throws {
+    let data = Data(40, seed: 2)
+    let folds = try Folds(assignment: (0..<40).map { $0 % 4 })
+    let first = (0..<40).map { Double(($0 * 7) % 3 == 0 ? 1 : 0) }
+    let third = (0..<40).map { Double(($0 * 5) % 4 == 0 ? 0.5 : 0) }
+    let indicators = Tensor.stacked(
+      [Tensor(first), Tensor(third), 1 - Tensor(first) - Tensor(third)], alongAxis: 1)
+    func gradients(_ slope: Tensor) throws -> [Tensor] {
+      try [false, true].map { clips in
+        var learner = NuisanceLearner.linear(linearClass)
+        learner.clipsPredictions = clips
+        let problem = try AffineProblem(
+          inputs: data.x, innerSlope: slope, outcome: 0.1 * data.outcome + slope[0..., 0])
+        return try problem.fit(
+          nuisances: learner, crossFitting: CrossFitting(folds: [folds]).with(sharedNoise: .kept)
+        ).hypergradient(at: .ones([slope.shape[1]])).value
+      }
+    }
+    let dependent = try gradients(indicators)
+    #expect(discrepancy(dependent[0], dependent[1]) == 0)
+    // Two of the three are free of each other.
+    let free = try gradients(indicators[0..., 0..<2])
+    #expect(discrepancy(free[0], free[1]) > 1e-6)
+  }
 }

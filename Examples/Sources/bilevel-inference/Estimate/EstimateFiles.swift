@@ -1,5 +1,4 @@
 import ExampleSupport
-import Inference
 import OrthogonalRegression
 import TensorFiles
 
@@ -22,13 +21,20 @@ struct EstimateFiles {
       for index in part.names.indices {
         writer.append([
           .text(part.names[index]), .number(part.values[index]),
-          .number(part.standardErrors[index]), .number(part.lower[index]),
-          .number(part.upper[index]), .text(part.intervalKind.rawValue),
+          Self.field(part.standardErrors[index]), Self.field(part.lower[index]),
+          Self.field(part.upper[index]), .text(part.intervalKind.rawValue),
         ])
       }
     }
     return writer
   }
+
+  /// A number, or nothing where it is withheld.
+  private static func field(_ value: Double?) -> CSVValue {
+    value.flatMap { $0.isFinite ? .number($0) : nil } ?? .missing
+  }
+
+  private var isShown: Bool { report.effects.withheldReason == nil }
 
   private var curveTable: CSVWriter {
     var writer = CSVWriter(columnNames: [
@@ -38,8 +44,8 @@ struct EstimateFiles {
       for index in curve.points.indices {
         writer.append([
           .text(curve.variable), .number(curve.points[index]), .number(curve.values[index]),
-          .number(curve.lower[index]), .number(curve.upper[index]),
-          .number(curve.bandLower[index]), .number(curve.bandUpper[index]),
+          Self.field(curve.lower[index]), Self.field(curve.upper[index]),
+          Self.field(curve.bandLower[index]), Self.field(curve.bandUpper[index]),
         ])
       }
     }
@@ -58,7 +64,7 @@ struct EstimateFiles {
     SVGPanel(
       title: "By \(curve.variable), the rest at their means", xAxis: SVGAxis(curve.variable),
       yAxis: SVGAxis(report.outcome),
-      marks: curve.areas(color: SVGColor.blue) + [
+      marks: (isShown ? curve.areas(color: SVGColor.blue) : []) + [
         .line(
           zip(curve.points, curve.values).map { SVGPoint($0, $1) }, label: "structural function",
           color: SVGColor.blue)
@@ -68,21 +74,26 @@ struct EstimateFiles {
   private var coefficientPanel: SVGPanel {
     let effects = report.effects
     let linear = report.twoStageLeastSquares
+    // A point without whiskers where the interval is withheld.
     var rows = effects.names.indices.map {
-      (
-        name: effects.names[$0], value: effects.values[$0],
-        range: effects.lower[$0]...effects.upper[$0], color: SVGColor.blue
+      let value = effects.values[$0]
+      return (
+        name: effects.names[$0], value: value,
+        range: isShown ? effects.lower[$0]...effects.upper[$0] : value...value,
+        color: SVGColor.blue
       )
     }
     if report.features == "linear" {
-      let z = NormalDistribution.quantile(0.5 + effects.level / 2)
       for (index, name) in linear.names.enumerated() where report.endogenous.contains(name) {
-        let (value, half) = (linear.values[index], z * linear.standardErrors[index])
-        rows.append(("2SLS \(name)", value, value - half...value + half, SVGColor.vermilion))
+        let value = linear.values[index]
+        let range = linear.intervals[index].map { $0[0]...$0[1] } ?? value...value
+        rows.append(("2SLS \(name)", value, range, SVGColor.vermilion))
       }
     }
     return SVGPanel(
-      title: "Coefficients, \(effects.intervalKind.rawValue) intervals",
+      title: isShown
+        ? "Coefficients, \(effects.intervalKind.rawValue) intervals"
+        : "Coefficients, intervals withheld",
       xAxis: SVGAxis("coefficient"), yAxis: SVGAxis("", scale: .categories(rows.map(\.name))),
       marks: [SVGMark(.verticalRule(0), color: SVGColor.gray)]
         + rows.enumerated().map { position, row in

@@ -14,11 +14,17 @@ struct EstimateReport: Encodable {
     let upper: Double?
   }
 
-  /// Two-stage least squares with robust standard errors.
+  /// Two-stage least squares with standard errors that are robust, to dependence within groups too.
   struct Linear: Encodable {
     let names: [String]
     let values: [Double]
-    let standardErrors: [Double]
+    let standardErrors: [Double?]
+    /// Intervals of the level of `effects`; null where they are withheld.
+    let intervals: [[Double]?]
+    /// Why something is withheld.
+    let reasons: [String?]
+    /// The least first-stage F.
+    let strength: Double?
   }
 
   /// The structural function along one variable.
@@ -26,10 +32,11 @@ struct EstimateReport: Encodable {
     let variable: String
     let points: [Double]
     let values: [Double]
-    let lower: [Double]
-    let upper: [Double]
-    let bandLower: [Double]
-    let bandUpper: [Double]
+    /// Null, as are the next three, where intervals are withheld.
+    let lower: [Double?]
+    let upper: [Double?]
+    let bandLower: [Double?]
+    let bandUpper: [Double?]
   }
 
   let data: String
@@ -83,20 +90,31 @@ struct EstimateReport: Encodable {
     groups = sample.groups.map { Set($0).count }
     droppedRows = sample.droppedRows.count
     duplicatedRows = duplicates
-    effects = fit.effects.report(level: options.level, intervals: intervals)
-    exogenousEffects = fit.exogenous?.report(level: options.level)
+    effects = fit.effects.report(
+      level: options.level, intervals: intervals, withholdingBecause: fit.withheldReason)
+    exogenousEffects = fit.exogenous?.report(
+      level: options.level, withholdingBecause: fit.exogenousWithheldReason)
     firstStage = fit.strengths
     outcomeRSquared = fit.outcomeRSquared
     conditioning = fit.conditioning
     self.robustSet = robustSet.map(RobustSet.init)
+    let statistics = linear.statistics(level: options.level)
     twoStageLeastSquares = Linear(
       names: linear.estimates.names, values: linear.estimates.parameters,
-      standardErrors: linear.estimates.standardErrors)
+      standardErrors: statistics.map(\.standardError),
+      intervals: statistics.map { $0.interval.map { [$0.lowerBound, $0.upperBound] } },
+      reasons: statistics.map(\.reason),
+      strength: linear.strength.isFinite ? linear.strength : nil)
+    let isShown = fit.withheldReason == nil
+    func ends(_ ranges: [ClosedRange<Double>], _ end: (ClosedRange<Double>) -> Double) -> [Double?]
+    {
+      ranges.map { isShown ? end($0) : nil }
+    }
     self.curves = curves.map { curve in
       Curve(
         variable: curve.variable, points: curve.points, values: curve.values,
-        lower: curve.pointwise.map(\.lowerBound), upper: curve.pointwise.map(\.upperBound),
-        bandLower: curve.band.map(\.lowerBound), bandUpper: curve.band.map(\.upperBound))
+        lower: ends(curve.pointwise, \.lowerBound), upper: ends(curve.pointwise, \.upperBound),
+        bandLower: ends(curve.band, \.lowerBound), bandUpper: ends(curve.band, \.upperBound))
     }
     var warnings = fit.warnings
     if self.robustSet != nil, fit.strengths.contains(where: \.isWeak) {

@@ -24,9 +24,11 @@ struct EstimateRun {
     duplicates = OrthogonalIV.repeatedRows(of: sample.model, groups: sample.groups)
     // The bundled rows are different men.
     if duplicates > 0, !options.allowDuplicates, specification.data != nil {
-      throw DuplicatedRows(source: sample.source, count: duplicates)
+      throw DuplicatedRows(
+        source: sample.source, count: duplicates, groupColumn: options.groups)
     }
-    linear = try TwoStageLeastSquares(sample.model, covariance: .robust)
+    linear = try TwoStageLeastSquares(
+      sample.model, covariance: .robust, clusters: sample.groups)
     self.sample = sample
   }
 
@@ -62,7 +64,7 @@ struct EstimateRun {
       curves, duplicates: duplicates)
     print(
       EstimateSummary(
-        report: report, fit: fit, intervals: intervals, droppedLines: droppedLines
+        report: report, fit: fit, linear: linear, intervals: intervals, droppedLines: droppedLines
       ).text)
     try EstimateFiles(report: report, curves: curves).write(to: directory)
     print("\nWrote \(fileNames.joined(separator: ", ")) to \(directory.path)")
@@ -75,11 +77,20 @@ struct DuplicatedRows: Error, CustomStringConvertible {
   static let shownLines = 5
   let source: String
   let count: Int
+  /// The column that tells units apart already; nil where none is named.
+  let groupColumn: String?
 
   var description: String {
-    "\(source): \(count == 1 ? "1 row repeats" : "\(Numbers.count(count)) rows repeat") an earlier "
-      + "one in all columns used, and copies of one observation in training and held-out folds make "
-      + "intervals too short. Remove copies, name the column of a unit by --groups, or add "
+    let rows = count == 1 ? "1 row repeats" : "\(Numbers.count(count)) rows repeat"
+    let (which, advice) =
+      groupColumn.map {
+        (
+          "an earlier one of another group of '\($0)'",
+          "give copies of one unit the same label in '\($0)'"
+        )
+      } ?? ("an earlier one", "name the column of a unit by --groups")
+    return "\(source): \(rows) \(which) in all columns used, and copies of one observation in "
+      + "training and held-out folds make intervals too short. Remove copies, \(advice), or add "
       + "--allow-duplicates where they are separate observations"
   }
 }

@@ -7,6 +7,7 @@ import OrthogonalRegression
 struct EstimateSummary {
   let report: EstimateReport
   let fit: OrthogonalIVFit
+  let linear: TwoStageLeastSquares
   let intervals: Intervals
   let droppedLines: [Int]
 
@@ -14,7 +15,8 @@ struct EstimateSummary {
     let summary = fit.effects.summary(
       title: "Effect of \(list(report.endogenous)) on \(report.outcome), by instruments",
       level: report.effects.level, intervals: intervals,
-      blocks: [data, score, nuisances, resampling, identification])
+      blocks: [data, score, nuisances, resampling, identification],
+      withholdingBecause: fit.withheldReason)
     return ([summary, exogenous, robustSet, comparison, meaning] + [warnings])
       .compactMap { $0 }.joined(separator: "\n\n")
   }
@@ -115,6 +117,12 @@ struct EstimateSummary {
   private var exogenous: String? {
     guard let exogenous = report.exogenousEffects else { return nil }
     var table = TextTable(header: ["", "coef", "std err", "\(percent) interval"])
+    if let reason = exogenous.withheldReason {
+      for index in exogenous.names.indices {
+        table.append([exogenous.names[index], short(exogenous.values[index]), "", "withheld"])
+      }
+      return "Exogenous variables\n" + table.text() + "\n" + wrapped("Withheld: \(reason).")
+    }
     for index in exogenous.names.indices {
       table.append([
         exogenous.names[index], short(exogenous.values[index]),
@@ -145,19 +153,23 @@ struct EstimateSummary {
   }
 
   private var comparison: String {
-    let linear = report.twoStageLeastSquares
-    let z = NormalDistribution.quantile(0.5 + report.effects.level / 2)
+    let (fit, statistics) = (linear.estimates, linear.statistics(level: report.effects.level))
     var table = TextTable(header: ["", "coef", "std err", "\(percent) interval"])
+    var reasons: [String] = []
     for name in report.endogenous {
-      guard let index = linear.names.firstIndex(of: name) else { continue }
-      let (value, error) = (linear.values[index], linear.standardErrors[index])
+      guard let index = fit.index(of: name) else { continue }
+      let shown = statistics[index]
       table.append([
-        name, short(value), short(error),
-        "[\(short(value - z * error)), \(short(value + z * error))]",
+        name, short(fit.parameters[index]), shown.standardError.map(short) ?? "withheld",
+        shown.interval.map { "[\(short($0.lowerBound)), \(short($0.upperBound))]" } ?? "withheld",
       ])
+      if let reason = shown.reason, !reasons.contains(reason) { reasons.append(reason) }
     }
-    return "Linear two-stage least squares (robust standard errors), for comparison\n"
-      + table.text()
+    let errors = report.groups.map { "standard errors of \(Numbers.count($0)) clusters" }
+    return
+      (["Linear two-stage least squares (\(errors ?? "robust standard errors")), for comparison"]
+      + [table.text()] + reasons.map { wrapped("Withheld: \($0).") })
+      .joined(separator: "\n")
   }
 
   private var meaning: String {

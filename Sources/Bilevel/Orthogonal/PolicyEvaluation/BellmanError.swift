@@ -49,10 +49,3 @@ extension AffineFit {
       meanSquare: meanSquare)
   }
 }
-
-extension AffineTerms.Term {
-  /// α + βᵀ ω, [n].
-  func scalar(at outer: Tensor) -> Tensor {
-    intercept + matmul(slope, outer.expandingShape(at: 1)).squeezingShape(at: 1)
-  }
-}

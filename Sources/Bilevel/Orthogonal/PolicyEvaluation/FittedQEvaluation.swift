@@ -49,6 +49,11 @@ public struct FittedQEvaluation: Sendable {
 
   /// A way of evaluating policies.
   ///
+  /// Predictions of nuisances are never cut to the range of their targets (`clipsPredictions` is
+  /// ignored): features of next states move together, in a table Σₖ jₖ = γ P(no end), and cutting
+  /// each by itself would break that by more than its intervals, since the error of a value grows as
+  /// 1 / (1 − γ).
+  ///
   /// - Throws: `PolicyEvaluationError` for a discount outside [0, 1) or a negative ridge.
   public init(
     features: StateActionFeatures, discount: Double, nuisances: NuisanceLearner = .kernelRidge(),
@@ -60,6 +65,8 @@ public struct FittedQEvaluation: Sendable {
     guard ridge >= 0, ridge.isFinite else { throw .function(PolicyEvaluationError.ridge(ridge)) }
     self.features = features
     self.discount = discount
+    var nuisances = nuisances
+    nuisances.clipsPredictions = false
     self.nuisances = nuisances
     self.crossFitting = crossFitting
     self.ridge = ridge
