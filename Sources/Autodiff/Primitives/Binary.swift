@@ -52,7 +52,7 @@ package struct ElementwiseBinary: Primitive {
   ///
   /// Where a and b tie, maximum and minimum share the derivative equally.
   private func timesLeftDerivative(_ d: Tensor, _ point: Point) -> Tensor {
-    let (a, b, y) = (point.inputs[0], point.inputs[1], point.outputs[0])
+    let (a, b) = (point.inputs[0], point.inputs[1])
     return switch function {
     case .add, .subtract: d
     case .multiply: d * b
@@ -60,8 +60,8 @@ package struct ElementwiseBinary: Primitive {
     // b a^(b−1), which at a = b = 0 is 0 and not 0 · ∞.
     case .pow:
       d * b * Autodiff.pow(select((a .== 0) .& (b .== 0), Tensor.ones(like: a), a), b - 1)
-    case .maximum: d * (share(a .> b, y) + 0.5 * share(a .== b, y))
-    case .minimum: d * (share(a .< b, y) + 0.5 * share(a .== b, y))
+    case .maximum: shared(d, where: a .> b, tied: a .== b)
+    case .minimum: shared(d, where: a .< b, tied: a .== b)
     }
   }
 
@@ -77,12 +77,15 @@ package struct ElementwiseBinary: Primitive {
     // infinite slopes that are there, but for 0⁰, where the derivative is taken as 0.
     case .pow:
       d * y * log(select((y .== 0) .| (a .== 0) .& (b .== 0), Tensor.ones(like: a), a))
-    case .maximum: d * (share(a .< b, y) + 0.5 * share(a .== b, y))
-    case .minimum: d * (share(a .> b, y) + 0.5 * share(a .== b, y))
+    case .maximum: shared(d, where: a .< b, tied: a .== b)
+    case .minimum: shared(d, where: a .> b, tied: a .== b)
     }
   }
 
-  private func share(_ mask: Tensor, _ y: Tensor) -> Tensor { mask.cast(to: y.scalarType) }
+  /// d where an operand is the result, half of it at ties, and 0 elsewhere even if d is infinite.
+  private func shared(_ d: Tensor, where isResult: Tensor, tied isTied: Tensor) -> Tensor {
+    select(isTied, 0.5 * d, d.zeroed(where: .!isResult))
+  }
 }
 
 extension ElementwiseBinary.Function {
