@@ -52,30 +52,33 @@ ROW(divide_f64, double, x / y)
 ROW(maximum_f64, double, MAXIMUM(x, y))
 ROW(minimum_f64, double, MINIMUM(x, y))
 
-// Computed in 64 bits, where nothing overflows; returns whether a result does not fit 32.
-#define CHECKED_ROW(name, EXPRESSION)                                                       \
+// Returns whether a result does not fit. T is unsigned where the arithmetic wraps, and 64 bits wide
+// where it does not; LOST is negative where r lost something.
+#define CHECKED_ROW(name, T, EXPRESSION, LOST)                                              \
   TK_CLONES static int name(const int32_t *a, ptrdiff_t sa, const int32_t *b, ptrdiff_t sb, \
                             int32_t *out, ptrdiff_t n) {                                    \
-    int64_t lost = 0;                                                                       \
+    int32_t lost = 0;                                                                       \
     if (sa == 1 && sb == 1) {                                                               \
       TK_VECTORIZE for (ptrdiff_t i = 0; i < n; i++) {                                      \
-        int64_t x = a[i], y = b[i], r = EXPRESSION;                                         \
+        T x = (T)a[i], y = (T)b[i], r = EXPRESSION;                                         \
         out[i] = (int32_t)r;                                                                \
-        lost |= r ^ (int64_t)(int32_t)r;                                                    \
+        lost |= (int32_t)(LOST);                                                            \
       }                                                                                     \
     } else {                                                                                \
       for (ptrdiff_t i = 0; i < n; i++) {                                                   \
-        int64_t x = a[i * sa], y = b[i * sb], r = EXPRESSION;                               \
+        T x = (T)a[i * sa], y = (T)b[i * sb], r = EXPRESSION;                               \
         out[i] = (int32_t)r;                                                                \
-        lost |= r ^ (int64_t)(int32_t)r;                                                    \
+        lost |= (int32_t)(LOST);                                                            \
       }                                                                                     \
     }                                                                                       \
-    return lost != 0;                                                                       \
+    return lost < 0;                                                                        \
   }
 
-CHECKED_ROW(add_i32, x + y)
-CHECKED_ROW(subtract_i32, x - y)
-CHECKED_ROW(multiply_i32, x *y)
+// A sum is lost where both terms have the sign that it has not; a product where its upper half is
+// not the sign of the lower.
+CHECKED_ROW(add_i32, uint32_t, x + y, (x ^ r) & (y ^ r))
+CHECKED_ROW(subtract_i32, uint32_t, x - y, (x ^ y) & (x ^ r))
+CHECKED_ROW(multiply_i32, int64_t, x *y, -((int32_t)(r >> 32) != (int32_t)r >> 31))
 ROW(maximum_i32, int32_t, x > y ? x : y)
 ROW(minimum_i32, int32_t, x < y ? x : y)
 

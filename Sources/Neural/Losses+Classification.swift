@@ -77,6 +77,7 @@ extension Losses {
 
   /// p s, and 0 where p = 0 even if s is infinite: what cannot happen costs nothing.
   private static func weighted(_ surprise: Tensor, by probability: Tensor) -> Tensor {
+    guard surprise.hasInfinity else { return probability * surprise }
     let isNothing = (probability .== 0) .& (surprise .== .infinity)
     return probability * surprise.zeroed(where: isNothing)
   }

@@ -190,13 +190,4 @@ extension Tensor {
     let positions = Kernels.positions(TK_MAX, of: self, alongAxis: axis)
     return (positions, Kernels.pick(positions, of: self, alongAxis: axis))
   }
-
-  /// Whether some element is infinite, of a tensor that is a constant.
-  private var hasInfinity: Bool {
-    func search<T: TensorScalar & BinaryFloatingPoint>(_: T.Type) -> Bool {
-      let start = bytes.assumingMemoryBound(to: T.self)
-      return UnsafeBufferPointer(start: start, count: elementCount).contains { $0.isInfinite }
-    }
-    return scalarType == .float32 ? search(Float.self) : search(Double.self)
-  }
 }
