@@ -8,7 +8,6 @@
 
 #define MAXIMUM(a, b) ((a) > (b) || (a) != (a) ? (a) : (b))
 #define MINIMUM(a, b) ((a) < (b) || (a) != (a) ? (a) : (b))
-#define WRAPPING(a, sign, b) ((int32_t)((uint32_t)(a)sign(uint32_t)(b)))
 
 // One row: each operand is contiguous, a single element, or strided.
 #define ROW(name, T, EXPRESSION)                                                            \
@@ -53,9 +52,33 @@ ROW(divide_f64, double, x / y)
 ROW(maximum_f64, double, MAXIMUM(x, y))
 ROW(minimum_f64, double, MINIMUM(x, y))
 
-ROW(add_i32, int32_t, WRAPPING(x, +, y))
-ROW(subtract_i32, int32_t, WRAPPING(x, -, y))
-ROW(multiply_i32, int32_t, WRAPPING(x, *, y))
+// Returns whether a result does not fit. T is unsigned where the arithmetic wraps, and 64 bits wide
+// where it does not; LOST is negative where r lost something.
+#define CHECKED_ROW(name, T, EXPRESSION, LOST)                                              \
+  TK_CLONES static int name(const int32_t *a, ptrdiff_t sa, const int32_t *b, ptrdiff_t sb, \
+                            int32_t *out, ptrdiff_t n) {                                    \
+    int32_t lost = 0;                                                                       \
+    if (sa == 1 && sb == 1) {                                                               \
+      TK_VECTORIZE for (ptrdiff_t i = 0; i < n; i++) {                                      \
+        T x = (T)a[i], y = (T)b[i], r = EXPRESSION;                                         \
+        out[i] = (int32_t)r;                                                                \
+        lost |= (int32_t)(LOST);                                                            \
+      }                                                                                     \
+    } else {                                                                                \
+      for (ptrdiff_t i = 0; i < n; i++) {                                                   \
+        T x = (T)a[i * sa], y = (T)b[i * sb], r = EXPRESSION;                               \
+        out[i] = (int32_t)r;                                                                \
+        lost |= (int32_t)(LOST);                                                            \
+      }                                                                                     \
+    }                                                                                       \
+    return lost < 0;                                                                        \
+  }
+
+// A sum is lost where both terms have the sign that it has not; a product where its upper half is
+// not the sign of the lower.
+CHECKED_ROW(add_i32, uint32_t, x + y, (x ^ r) & (y ^ r))
+CHECKED_ROW(subtract_i32, uint32_t, x - y, (x ^ y) & (x ^ r))
+CHECKED_ROW(multiply_i32, int64_t, x *y, -((int32_t)(r >> 32) != (int32_t)r >> 31))
 ROW(maximum_i32, int32_t, x > y ? x : y)
 ROW(minimum_i32, int32_t, x < y ? x : y)
 
@@ -96,13 +119,20 @@ TK_CLONES static void pow_f32_row(const float *a, ptrdiff_t sa, const float *b, 
     row(x + rows.offset[0], rows.inner[0], y + rows.offset[1], rows.inner[1], z, n);       \
     z += n;                                                                                \
   } while (tk_rows_next(&rows));                                                           \
-  return;
+  return 0;
 
-void tk_binary(tk_type type, tk_binary_op op, int rank, const ptrdiff_t *dims,
-               const void *a, const ptrdiff_t *a_strides,
-               const void *b, const ptrdiff_t *b_strides, void *out) {
+#define CHECKED_ROWS(row)                                                                  \
+  do {                                                                                     \
+    lost |= row(x + rows.offset[0], rows.inner[0], y + rows.offset[1], rows.inner[1], z, n); \
+    z += n;                                                                                \
+  } while (tk_rows_next(&rows));                                                           \
+  return lost;
+
+int tk_binary(tk_type type, tk_binary_op op, int rank, const ptrdiff_t *dims,
+              const void *a, const ptrdiff_t *a_strides,
+              const void *b, const ptrdiff_t *b_strides, void *out) {
   tk_rows rows;
-  if (!tk_rows_start(&rows, rank, dims)) return;
+  if (!tk_rows_start(&rows, rank, dims)) return 0;
   tk_rows_add(&rows, rank, a_strides);
   tk_rows_add(&rows, rank, b_strides);
   ptrdiff_t n = rows.inner_dim;
@@ -125,9 +155,15 @@ void tk_binary(tk_type type, tk_binary_op op, int rank, const ptrdiff_t *dims,
   } else {
     const int32_t *x = a, *y = b;
     int32_t *z = out;
+    int lost = 0;
     switch (op) {
-      FLOAT_CASES(i32)
-      default: __builtin_trap();
+      case TK_ADD: CHECKED_ROWS(add_i32)
+      case TK_SUBTRACT: CHECKED_ROWS(subtract_i32)
+      case TK_MULTIPLY: CHECKED_ROWS(multiply_i32)
+      case TK_MAXIMUM: ROWS(maximum_i32)
+      case TK_MINIMUM: ROWS(minimum_i32)
+      default: break;
     }
   }
+  __builtin_trap();
 }

@@ -11,15 +11,12 @@
 
 AXPY(axpy_f32, float)
 AXPY(axpy_f64, double)
-AXPY(axpy_u32, uint32_t)
 
 void tk_axpy(tk_type type, double alpha, const void *x, void *y, size_t count) {
   switch (type) {
     case TK_FLOAT32: axpy_f32((float)alpha, x, y, count); return;
     case TK_FLOAT64: axpy_f64(alpha, x, y, count); return;
-    // Unsigned arithmetic wraps where signed overflow is undefined.
-    case TK_INT32: axpy_u32((uint32_t)llrint(alpha), x, y, count); return;
-    case TK_BOOL: __builtin_trap();
+    default: __builtin_trap();
   }
 }
 

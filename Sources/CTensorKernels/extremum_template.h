@@ -53,12 +53,15 @@ TK_CLONES static void NAME(columns)(size_t outer, size_t n, size_t inner, const 
   }
 }
 
-// The value first, then its first place: both loops run at full speed.
+// The value first, then its first place: both loops run at full speed. Short rows are searched
+// backwards to their end, as a loop that stops anywhere is predicted badly.
 TK_CLONES static void NAME(row_positions)(size_t outer, size_t n, const SCALAR *x, int32_t *out) {
   for (size_t o = 0; o < outer; o++, x += n) {
     SCALAR best = NAME(row_best)(x, n);
     size_t i = 0;
-    if (!IS_NAN(best)) {
+    if (!IS_NAN(best) && n <= 32) {
+      for (size_t j = n; j-- > 0;) i = x[j] == best ? j : i;
+    } else if (!IS_NAN(best)) {
       while (x[i] != best) i++;
     } else {
       while (!IS_NAN(x[i])) i++;

@@ -45,6 +45,25 @@ TK_INLINE f32v tail_f32(f32v x, f32v g, float mean, float power, f32v factor) {
   return scale_f32(factor * y, e);
 }
 
+// factor e^(power x^2), for 0 <= x with |power| x^2 below the range of exp.
+TK_INLINE f32v bell_f32(f32v x, float power, float factor) {
+  f32v h = upper_f32(x);
+  exp_parts_f32 e = exp_parts_of_f32(power * (h * h), power * ((x - h) * (x + h)));
+  return scale_f32(factor + factor * e.m, e);
+}
+
+// e^(-x^2)
+TK_INLINE f32v gaussian_f32(f32v x) {
+  f32v a = abs_f32(x);
+  return bell_f32(a > 12.0f ? (f32v)12.0f : a, -1.0f, 1.0f);
+}
+
+// e^(-x^2 / 2) / sqrt(2 pi)
+TK_INLINE f32v normal_density_f32(f32v x) {
+  f32v a = abs_f32(x);
+  return bell_f32(a > 16.0f ? (f32v)16.0f : a, -0.5f, 0x1.988454p-2f);
+}
+
 TK_INLINE f32v erfc_tail_of_f32(f32v x) {
   f32v g = TK_POLYNOMIAL_F32((x - 2.5f) / (x + 2.5f), erfc_tail_f32);
   return tail_f32(x, g, 0.85f, -1.0f, (f32v)1.0f);

@@ -65,6 +65,25 @@ TK_INLINE f64v tail_f64(f64v x, f64v g, double mean, double power, f64v factor) 
   return scale_f64(factor * y, e);
 }
 
+// factor e^(power x^2), for 0 <= x with |power| x^2 below the range of exp.
+TK_INLINE f64v bell_f64(f64v x, double power, double factor) {
+  f64v h = upper_f64(x);
+  exp_parts_f64 e = exp_parts_of_f64(power * (h * h), power * ((x - h) * (x + h)));
+  return scale_f64(factor + factor * e.m, e);
+}
+
+// e^(-x^2)
+TK_INLINE f64v gaussian_f64(f64v x) {
+  f64v a = abs_f64(x);
+  return bell_f64(a > 28.0 ? (f64v)28.0 : a, -1.0, 1.0);
+}
+
+// e^(-x^2 / 2) / sqrt(2 pi)
+TK_INLINE f64v normal_density_f64(f64v x) {
+  f64v a = abs_f64(x);
+  return bell_f64(a > 40.0 ? (f64v)40.0 : a, -0.5, 0x1.9884533d43651p-2);
+}
+
 TK_INLINE f64v erfc_tail_of_f64(f64v x) {
   f64v g = TK_POLYNOMIAL_F64((x - 3.5) / (x + 3.5), erfc_tail_f64);
   return tail_f64(x, g, 0.85, -1.0, (f64v)1.0);

@@ -110,6 +110,40 @@ void tk_gather(tk_type type, size_t outer, size_t length, size_t inner, size_t c
   }
 }
 
+#define PICK(suffix, T)                                                                       \
+  static void pick_##suffix(size_t outer, size_t length, size_t inner,                        \
+                            const int32_t *positions, const T *src, T *dst) {                 \
+    for (size_t o = 0; o < outer; o++, src += length * inner, positions += inner)             \
+      for (size_t j = 0; j < inner; j++) *dst++ = src[(size_t)positions[j] * inner + j];      \
+  }                                                                                           \
+  static void place_##suffix(size_t outer, size_t length, size_t inner,                       \
+                             const int32_t *positions, const T *src, T *dst) {                \
+    for (size_t o = 0; o < outer; o++, dst += length * inner, positions += inner)             \
+      for (size_t j = 0; j < inner; j++) dst[(size_t)positions[j] * inner + j] = *src++;      \
+  }
+
+PICK(u8, uint8_t)
+PICK(u32, uint32_t)
+PICK(u64, uint64_t)
+
+void tk_pick(tk_type type, size_t outer, size_t length, size_t inner, const int32_t *positions,
+             const void *src, void *dst) {
+  switch (tk_element_size(type)) {
+    case 4: pick_u32(outer, length, inner, positions, src, dst); return;
+    case 8: pick_u64(outer, length, inner, positions, src, dst); return;
+    default: pick_u8(outer, length, inner, positions, src, dst);
+  }
+}
+
+void tk_place(tk_type type, size_t outer, size_t length, size_t inner, const int32_t *positions,
+              const void *src, void *dst) {
+  switch (tk_element_size(type)) {
+    case 4: place_u32(outer, length, inner, positions, src, dst); return;
+    case 8: place_u64(outer, length, inner, positions, src, dst); return;
+    default: place_u8(outer, length, inner, positions, src, dst);
+  }
+}
+
 #define SCATTER(name, T)                                                                      \
   TK_CLONES static void name(size_t outer, size_t length, size_t inner, size_t count,         \
                              const int32_t *indices, const T *src, T *dst) {                  \
@@ -130,14 +164,28 @@ void tk_gather(tk_type type, size_t outer, size_t length, size_t inner, size_t c
 
 SCATTER(scatter_f32, float)
 SCATTER(scatter_f64, double)
-SCATTER(scatter_u32, uint32_t)
 
-void tk_scatter_add(tk_type type, size_t outer, size_t length, size_t inner, size_t count,
-                    const int32_t *indices, const void *src, void *dst) {
+// As the others; returns whether a sum did not fit.
+static int scatter_i32(size_t outer, size_t length, size_t inner, size_t count,
+                       const int32_t *indices, const int32_t *src, int32_t *dst) {
+  int lost = 0;
+  for (size_t o = 0; o < outer; o++, src += count * inner, dst += length * inner) {
+    for (size_t i = 0; i < count; i++) {
+      int32_t *y = dst + (size_t)indices[i] * inner;
+      for (size_t j = 0; j < inner; j++) {
+        lost |= __builtin_sadd_overflow(y[j], src[i * inner + j], &y[j]);
+      }
+    }
+  }
+  return lost;
+}
+
+int tk_scatter_add(tk_type type, size_t outer, size_t length, size_t inner, size_t count,
+                   const int32_t *indices, const void *src, void *dst) {
   switch (type) {
-    case TK_FLOAT32: scatter_f32(outer, length, inner, count, indices, src, dst); return;
-    case TK_FLOAT64: scatter_f64(outer, length, inner, count, indices, src, dst); return;
-    case TK_INT32: scatter_u32(outer, length, inner, count, indices, src, dst); return;
+    case TK_FLOAT32: scatter_f32(outer, length, inner, count, indices, src, dst); return 0;
+    case TK_FLOAT64: scatter_f64(outer, length, inner, count, indices, src, dst); return 0;
+    case TK_INT32: return scatter_i32(outer, length, inner, count, indices, src, dst);
     case TK_BOOL: __builtin_trap();
   }
 }

@@ -66,7 +66,6 @@ TK_INLINE i32v load_i32(const int32_t *p) {
 
 TK_INLINE void store_f32(float *p, f32v v) { memcpy(p, &v, sizeof v); }
 TK_INLINE void store_f64(double *p, f64v v) { memcpy(p, &v, sizeof v); }
-TK_INLINE void store_i32(int32_t *p, i32v v) { memcpy(p, &v, sizeof v); }
 
 // The reinterpretations have names because a cast between vector types looks like a conversion.
 TK_INLINE u32v bits_f32(f32v x) { return (u32v)x; }

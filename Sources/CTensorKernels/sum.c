@@ -6,6 +6,7 @@
 // accuracy of floating point summation", SIAM J. Sci. Comput. 14, 1993).
 #include "sum.h"
 
+#include "iterate.h"
 #include "simd.h"
 
 // A fused multiply-add would give the dot product other bits where the hardware has one.
@@ -26,14 +27,45 @@ enum { BLOCK = 512, BLOCK_ROWS = 128 };
 #define LOAD load_f64
 #include "sum_template.h"
 
-// Integers are summed unsigned: the overflow wraps, and the bits are those of the signed sum.
-TK_INLINE u32v load_u32(const uint32_t *p) { return (u32v)load_i32((const int32_t *)p); }
+// Integers are summed in 64 bits, exactly: 2^32 of them do not overflow.
+TK_CLONES static int64_t row_sum_i32(const int32_t *x, ptrdiff_t n) {
+  int64_t sum = 0;
+  for (ptrdiff_t i = 0; i < n; i++) sum += x[i];
+  return sum;
+}
 
-#define SCALAR uint32_t
-#define VECTOR u32v
-#define NAME(x) x##_u32
-#define LOAD load_u32
-#include "sum_template.h"
+void tk_sum_int32(int rank, const ptrdiff_t *dims, const int32_t *x, int64_t *out,
+                  const ptrdiff_t *out_strides) {
+  tk_rows rows;
+  if (!tk_rows_start(&rows, rank, dims)) return;
+  tk_rows_add(&rows, rank, out_strides);
+  ptrdiff_t n = rows.inner_dim, stride = rows.inner[0];
+  do {
+    int64_t *z = out + rows.offset[0];
+    if (stride == 0) {
+      *z += row_sum_i32(x, n);
+    } else {
+      for (ptrdiff_t i = 0; i < n; i++) z[i * stride] += x[i];
+    }
+    x += n;
+  } while (tk_rows_next(&rows));
+}
+
+static int cumulative_i32(size_t outer, size_t n, size_t inner, int reverse, const int32_t *x,
+                          int32_t *out) {
+  int lost = 0;
+  for (size_t o = 0; o < outer; o++, x += n * inner, out += n * inner) {
+    for (size_t j = 0; j < inner; j++) {
+      int32_t sum = 0;
+      for (size_t i = 0; i < n; i++) {
+        size_t place = (reverse ? n - 1 - i : i) * inner + j;
+        lost |= __builtin_sadd_overflow(sum, x[place], &sum);
+        out[place] = sum;
+      }
+    }
+  }
+  return lost;
+}
 
 #define SUM(T)                                             \
   if (inner == 1) {                                        \
@@ -50,18 +82,17 @@ void tk_sum(tk_type type, size_t outer, size_t n, size_t inner, const void *x, v
   switch (type) {
     case TK_FLOAT32: SUM(f32)
     case TK_FLOAT64: SUM(f64)
-    case TK_INT32: SUM(u32)
-    case TK_BOOL: __builtin_trap();
+    default: __builtin_trap();
   }
 }
 
-void tk_cumulative_sum(tk_type type, size_t outer, size_t n, size_t inner, int reverse,
-                       const void *x, void *out) {
-  if (outer == 0 || n == 0 || inner == 0) return;
+int tk_cumulative_sum(tk_type type, size_t outer, size_t n, size_t inner, int reverse,
+                      const void *x, void *out) {
+  if (outer == 0 || n == 0 || inner == 0) return 0;
   switch (type) {
-    case TK_FLOAT32: cumulative_f32(outer, n, inner, reverse, x, out); return;
-    case TK_FLOAT64: cumulative_f64(outer, n, inner, reverse, x, out); return;
-    case TK_INT32: cumulative_u32(outer, n, inner, reverse, x, out); return;
+    case TK_FLOAT32: cumulative_f32(outer, n, inner, reverse, x, out); return 0;
+    case TK_FLOAT64: cumulative_f64(outer, n, inner, reverse, x, out); return 0;
+    case TK_INT32: return cumulative_i32(outer, n, inner, reverse, x, out);
     case TK_BOOL: __builtin_trap();
   }
 }

@@ -22,27 +22,20 @@
 SIMPLE_FUNCTIONS(f32, f32v, i32v)
 SIMPLE_FUNCTIONS(f64, f64v, i64v)
 
-TK_INLINE i32v negate_i32(i32v x) { return (i32v)-(u32v)x; }
-TK_INLINE i32v abs_i32(i32v x) { return x < 0 ? negate_i32(x) : x; }
-TK_INLINE i32v sign_i32(i32v x) { return x > 0 ? (i32v)1 : x < 0 ? (i32v)-1 : (i32v)0; }
-TK_INLINE i32v square_i32(i32v x) { return (i32v)((u32v)x * (u32v)x); }
-
 #define FLOAT_OPERATIONS(X, T)                                                           \
   X(NEGATE, negate, T) X(ABS, abs, T) X(SIGN, sign, T) X(RECIPROCAL, reciprocal, T)      \
   X(SQUARE, square, T) X(SQRT, sqrt, T) X(RSQRT, rsqrt, T)                               \
   X(EXP, exp, T) X(EXPM1, expm1, T) X(LOG, log, T) X(LOG1P, log1p, T)                    \
   X(SIN, sin, T) X(COS, cos, T)                                                          \
   X(TANH, tanh, T) X(SIGMOID, sigmoid, T) X(SOFTPLUS, softplus, T)                       \
-  X(RELU, relu, T) X(GELU, gelu, T)                                                      \
+  X(RELU, relu, T) X(GELU, gelu, T) X(SILU, silu, T)                                     \
   X(ERF, erf, T) X(ERFC, erfc, T) X(NORMAL_CDF, normal_cdf, T)                           \
+  X(SECH_SQUARED, sech_squared, T) X(GAUSSIAN, gaussian, T)                              \
+  X(NORMAL_DENSITY, normal_density, T)                                                   \
   X(FLOOR, floor, T) X(CEIL, ceil, T) X(ROUND, round, T)
-
-#define INTEGER_OPERATIONS(X, T)                                                         \
-  X(NEGATE, negate, T) X(ABS, abs, T) X(SIGN, sign, T) X(SQUARE, square, T)
 
 typedef float scalar_f32;
 typedef double scalar_f64;
-typedef int32_t scalar_i32;
 
 // The last, incomplete vector goes through a buffer, so each function is inlined once and no
 // element takes a scalar path.
@@ -64,7 +57,6 @@ typedef int32_t scalar_i32;
 
 FLOAT_OPERATIONS(LOOP, f32)
 FLOAT_OPERATIONS(LOOP, f64)
-INTEGER_OPERATIONS(LOOP, i32)
 
 #define CASE(NAME, name, T) \
   case TK_##NAME: name##_loop_##T(x, out, count); return;
@@ -74,10 +66,7 @@ void tk_unary(tk_type type, tk_unary_op op, const void *x, void *out, size_t cou
     switch (op) { FLOAT_OPERATIONS(CASE, f32) }
   } else if (type == TK_FLOAT64) {
     switch (op) { FLOAT_OPERATIONS(CASE, f64) }
-  } else if (type == TK_INT32) {
-    switch (op) {
-      INTEGER_OPERATIONS(CASE, i32)
-      default: __builtin_trap();
-    }
+  } else {
+    __builtin_trap();
   }
 }

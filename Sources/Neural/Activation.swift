@@ -26,7 +26,7 @@ public enum Activation: String, Layer, CaseIterable {
     case .sigmoid: Autodiff.sigmoid(x)
     case .softplus: Autodiff.softplus(x)
     case .gelu: Autodiff.gelu(x)
-    case .silu: x * Autodiff.sigmoid(x)
+    case .silu: Autodiff.silu(x)
     }
   }
 

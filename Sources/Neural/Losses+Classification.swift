@@ -5,7 +5,8 @@ extension Losses {
   /// −y ln σ(v) − (1 − y) ln σ(−v).
   ///
   /// Computed as y softplus(−v) + (1 − y) softplus(v), which neither overflows nor cancels. A label
-  /// between 0 and 1 is a probability.
+  /// between 0 and 1 is a probability. Infinite log-odds cost nothing where the label agrees and +∞
+  /// elsewhere.
   ///
   /// - Returns: [n].
   /// - Precondition: Labels in [0, 1]; map labels ±1 by (y + 1) / 2.
@@ -16,16 +17,18 @@ extension Losses {
         "logistic",
         "expected labels in [0, 1], found another value or NaN; map labels ±1 by (y + 1) / 2")
     }
-    return rowSums("logistic", label * softplus(-logOdds) + (1 - label) * softplus(logOdds))
+    return rowSums(
+      "logistic",
+      weighted(softplus(-logOdds), by: label) + weighted(softplus(logOdds), by: 1 - label))
   }
 
   /// The negative log-likelihood of class labels under softmax probabilities: ln Σⱼ eᵛʲ − v[y].
   ///
-  /// Scores are taken relative to that of the label, so the sum does not overflow and a small loss
-  /// keeps its digits down to 10⁻¹⁶ whatever the size of the scores.
+  /// A small loss keeps its digits, whatever the size of the scores. A label whose class is excluded
+  /// costs +∞.
   ///
   /// - Parameters:
-  ///   - scores: v, of shape [n, classes]; −∞ excludes a class.
+  ///   - scores: v, of shape [n, classes]; −∞ excludes a class, but not all of a row.
   ///   - labels: y, `int32` of shape [n].
   /// - Returns: [n].
   /// - Precondition: Labels in 0..<classes.
@@ -45,11 +48,8 @@ extension Losses {
       stop(
         "softmaxCrossEntropy", "label \(label) in row \(row) is not in 0..<\(classCount)")
     }
-    let isLabel =
-      labels.expandingShape(at: 1) .== Tensor.range(classCount, .int32).expandingShape(at: 0)
-    let own = select(isLabel, scores, Tensor(0, like: scores)).sum(
-      alongAxis: 1, keepingDimension: true)
-    return (scores - own).logSumExp(alongAxis: 1)
+    return -scores.logSoftmax(alongAxis: 1)
+      .picking(labels.expandingShape(at: 1), alongAxis: 1).squeezingShape(at: 1)
   }
 
   /// The cross-entropy of softmax probabilities relative to given ones: ln Σⱼ eᵛʲ − Σⱼ pⱼ vⱼ.
@@ -58,7 +58,8 @@ extension Losses {
   /// p is that of Σⱼ pⱼ (ln Σᵢ eᵛⁱ − vⱼ), with every pⱼ free.
   ///
   /// - Parameters:
-  ///   - scores: v, of shape [n, classes]; −∞ excludes a class of probability 0.
+  ///   - scores: v, of shape [n, classes]; −∞ excludes a class, but not all of a row. A class that
+  ///     is excluded costs +∞ unless its probability is 0.
   ///   - probabilities: p, of shape [n, classes].
   /// - Returns: [n].
   /// - Precondition: Rows of p are not negative and sum to 1 within 10⁻⁴.
@@ -71,10 +72,14 @@ extension Losses {
         "softmaxCrossEntropy",
         "expected rows of probabilities, not negative and with sum 1, found other values or NaN")
     }
-    // 0 · ∞ of an excluded class is 0.
-    let isExcluded = (probabilities .== 0) .& (scores .== -.infinity)
-    let surprise = (-scores.logSoftmax(alongAxis: 1)).zeroed(where: isExcluded)
-    return (probabilities * surprise).sum(alongAxis: 1)
+    return weighted(-scores.logSoftmax(alongAxis: 1), by: probabilities).sum(alongAxis: 1)
+  }
+
+  /// p s, and 0 where p = 0 even if s is infinite: what cannot happen costs nothing.
+  private static func weighted(_ surprise: Tensor, by probability: Tensor) -> Tensor {
+    guard surprise.hasInfinity else { return probability * surprise }
+    let isNothing = (probability .== 0) .& (surprise .== .infinity)
+    return probability * surprise.zeroed(where: isNothing)
   }
 
   private static func requireScores(_ scores: Tensor) {

@@ -38,6 +38,10 @@ static long double evaluate(reference_function f, long double x) {
     case REFERENCE_RELU: return x <= 0 ? 0 : x;
     // The limit at minus infinity, where the product is not a number.
     case REFERENCE_GELU: return x == -INFINITY ? -0.0L : x * normal_cdf(x);
+    case REFERENCE_SILU: return x == -INFINITY ? -0.0L : x * evaluate(REFERENCE_SIGMOID, x);
+    case REFERENCE_SECH_SQUARED: return 1 / (coshl(x) * coshl(x));
+    case REFERENCE_GAUSSIAN: return expl(-x * x);
+    case REFERENCE_NORMAL_DENSITY: return 0.39894228040143267793994605993438187L * expl(-x * x / 2);
     case REFERENCE_ERF: return erfl(x);
     case REFERENCE_ERFC: return erfcl(x);
     case REFERENCE_NORMAL_CDF: return normal_cdf(x);

@@ -23,7 +23,7 @@ private struct Operands<T: Element> {
 
   func binary(_ op: tk_binary_op, initial: T) -> [T] {
     filled(count, with: initial) {
-      tk_binary(
+      _ = tk_binary(
         T.type, op, Int32(dims.count), dims, a, aLayout.strides, b, bLayout.strides, $0)
     }
   }
@@ -114,7 +114,7 @@ private struct Operands<T: Element> {
       let pairs = operands.naive { ($0, $1) }
       let x = pairs.map(\.0), y = pairs.map(\.1)
       let expected = filled(x.count, with: Float.zero) {
-        tk_binary(TK_FLOAT32, TK_POW, 1, [x.count], x, [1], y, [1], $0)
+        _ = tk_binary(TK_FLOAT32, TK_POW, 1, [x.count], x, [1], y, [1], $0)
       }
       let got = operands.binary(TK_POW, initial: 0)
       #expect(zip(got, expected).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) })
@@ -168,21 +168,35 @@ private struct Operands<T: Element> {
     let x: [Float] = [.nan, 1, .nan, 2], y: [Float] = [1, .nan, .nan, 3]
     for op in [TK_MAXIMUM, TK_MINIMUM] {
       let got = filled(4, with: Float.zero) {
-        tk_binary(TK_FLOAT32, op, 1, [4], x, [1], y, [1], $0)
+        _ = tk_binary(TK_FLOAT32, op, 1, [4], x, [1], y, [1], $0)
       }
       #expect(got[..<3].allSatisfy { $0.isNaN })
       #expect(got[3] == (op == TK_MAXIMUM ? 3 : 2))
     }
   }
 
-  @Test func integersWrap() {
-    let x: [Int32] = [.max, .min, .min], y: [Int32] = [1, 1, -1]
-    func apply(_ op: tk_binary_op) -> [Int32] {
-      filled(3, with: 0) { tk_binary(TK_INT32, op, 1, [3], x, [1], y, [1], $0) }
+  @Test("Integer results that do not fit are reported, wherever they are", arguments: [1, 0])
+  func integerOverflow(_ stride: Int) {
+    func fits(_ op: tk_binary_op, _ x: Int32, _ y: Int32) -> Bool {
+      // The one pair lies in the middle of others that fit.
+      let a = [Int32](repeating: 1, count: 20) + [x] + [Int32](repeating: 0, count: 20)
+      let b = [Int32](repeating: y, count: 41)
+      var out = [Int32](repeating: 0, count: 41)
+      let lost = tk_binary(TK_INT32, op, 1, [41], a, [1], b, [stride], &out)
+      let exact: Int64 =
+        switch op {
+        case TK_ADD: Int64(x) + Int64(y)
+        case TK_SUBTRACT: Int64(x) - Int64(y)
+        default: Int64(x) * Int64(y)
+        }
+      #expect(out[20] == Int32(truncatingIfNeeded: exact))
+      return lost == 0
     }
-    #expect(apply(TK_ADD) == zip(x, y).map { $0 &+ $1 })
-    #expect(apply(TK_SUBTRACT) == zip(x, y).map { $0 &- $1 })
-    #expect(apply(TK_MULTIPLY) == zip(x, y).map { $0 &* $1 })
+    #expect(fits(TK_ADD, .max - 5, 5) && !fits(TK_ADD, .max - 5, 6))
+    #expect(fits(TK_ADD, .min + 5, -5) && !fits(TK_ADD, .min + 5, -6))
+    #expect(fits(TK_SUBTRACT, .min + 5, 5) && !fits(TK_SUBTRACT, .min + 5, 6))
+    #expect(fits(TK_MULTIPLY, 46_340, 46_340) && !fits(TK_MULTIPLY, 46_341, 46_341))
+    #expect(fits(TK_MULTIPLY, -65_536, 32_768) && !fits(TK_MULTIPLY, 65_536, 32_768))
   }
 
   @Test(arguments: [1, 4, 31, 1000])
@@ -192,12 +206,14 @@ private struct Operands<T: Element> {
     let y: [Float] = randomElements(count, using: &generator)
     var first = x
     first.withUnsafeMutableBytes {
-      tk_binary(TK_FLOAT32, TK_SUBTRACT, 1, [count], $0.baseAddress, [1], y, [1], $0.baseAddress)
+      _ = tk_binary(
+        TK_FLOAT32, TK_SUBTRACT, 1, [count], $0.baseAddress, [1], y, [1], $0.baseAddress)
     }
     #expect(first == zip(x, y).map(-))
     var second = y
     second.withUnsafeMutableBytes {
-      tk_binary(TK_FLOAT32, TK_SUBTRACT, 1, [count], x, [1], $0.baseAddress, [1], $0.baseAddress)
+      _ = tk_binary(
+        TK_FLOAT32, TK_SUBTRACT, 1, [count], x, [1], $0.baseAddress, [1], $0.baseAddress)
     }
     #expect(second == zip(x, y).map(-))
   }

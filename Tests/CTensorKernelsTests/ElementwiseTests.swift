@@ -49,10 +49,6 @@ import Testing
     var yd = xd
     tk_axpy(TK_FLOAT64, -3, xd, &yd, count)
     #expect(yd == xd.map { -2 * $0 })
-    let xi = x.map { Int32($0) }
-    var yi = xi
-    tk_axpy(TK_INT32, -2.4, xi, &yi, count)
-    #expect(yi == xi.map { -$0 })
   }
 
   @Test(arguments: [0, 1, 5, 1001])

@@ -99,7 +99,8 @@ import Testing
         }
       }
       var got = initial
-      tk_scatter_add(T.type, outer, length, inner, count, places, source, &got)
+      #expect(
+        tk_scatter_add(T.type, outer, length, inner, count, places, source, &got) == 0)
       #expect(got == expected)
     }
   }
@@ -109,5 +110,15 @@ import Testing
     checkScatter(Float.self, seed: 48)
     checkScatter(Double.self, seed: 49)
     checkScatter(Int32.self, seed: 50)
+  }
+
+  @Test("A sum of integers that does not fit is reported", arguments: [1, 3])
+  func scatterOverflow(_ inner: Int) {
+    var source = [Int32](repeating: 1, count: 2 * inner)
+    source[0] = .max
+    var target = [Int32](repeating: 0, count: 2 * inner)
+    #expect(tk_scatter_add(TK_INT32, 1, 2, inner, 2, [0, 1], source, &target) == 0)
+    #expect(target == source)
+    #expect(tk_scatter_add(TK_INT32, 1, 2, inner, 1, [0], source, &target) == 1)
   }
 }

@@ -33,7 +33,16 @@ private struct Cube<T: Element> {
 
   func cumulative(reverse: Bool, initial: T) -> [T] {
     filled(x.count, with: initial) {
-      tk_cumulative_sum(T.type, outer, n, inner, reverse ? 1 : 0, x, $0)
+      #expect(tk_cumulative_sum(T.type, outer, n, inner, reverse ? 1 : 0, x, $0) == 0)
+    }
+  }
+}
+
+extension Cube where T == Int32 {
+  /// The sums, in 64 bits.
+  fileprivate var exactSums: [Int64] {
+    filled(outer * inner, with: 0) {
+      tk_sum_int32(3, [outer, n, inner], x, $0, [inner, 0, 1])
     }
   }
 }
@@ -82,7 +91,7 @@ private let shapes: [(Int, Int, Int)] = {
         #expect(abs(got - compensatedSum(fibre)) <= 16 * 0x1p-53 * size, "\((outer, n, inner))")
       }
       let integer = Cube<Int32>(outer, n, inner, using: &generator)
-      #expect(integer.reduce(TK_SUM, initial: 0) == integer.fibres.map { $0.reduce(0, &+) })
+      #expect(integer.exactSums == integer.fibres.map { $0.reduce(0) { $0 + Int64($1) } })
     }
   }
 
@@ -202,6 +211,30 @@ private let shapes: [(Int, Int, Int)] = {
         #expect(sums.fibres == integer.fibres.map(running))
       }
     }
+  }
+
+  @Test("Integers are summed in 64 bits over any dimensions")
+  func integerSums() {
+    let x = [Int32](repeating: .max, count: 60)
+    let over = { (strides: [Int], count: Int) in
+      filled(count, with: Int64(0)) { tk_sum_int32(3, [3, 4, 5], x, $0, strides) }
+    }
+    let largest = Int64(Int32.max)
+    #expect(over([0, 0, 0], 1) == [60 * largest])
+    #expect(over([0, 1, 0], 4) == [Int64](repeating: 15 * largest, count: 4))
+    #expect(over([5, 0, 1], 15) == [Int64](repeating: 4 * largest, count: 15))
+    #expect(filled(1, with: 7) { tk_sum_int32(0, [], [5], $0, []) } == [12])
+  }
+
+  @Test("A running sum of integers that does not fit is reported", arguments: [1, 3])
+  func runningOverflow(_ inner: Int) {
+    var x = [Int32](repeating: 1, count: 4 * inner)
+    x[inner] = .max - 3
+    var out = x
+    #expect(tk_cumulative_sum(TK_INT32, 1, 4, inner, 1, x, &out) == 0)
+    x[inner] = .max - 2
+    #expect(tk_cumulative_sum(TK_INT32, 1, 4, inner, 1, x, &out) == 1)
+    #expect(tk_cumulative_sum(TK_INT32, 1, 2, inner, 0, x, &out) == 0)
   }
 
   @Test(arguments: [0, 1, 7, 16, 100, 511, 512, 513, 5000])

@@ -105,6 +105,60 @@ struct ClassificationLossesTests {
     }
   }
 
+  @Test("Infinite log-odds cost nothing where the label agrees, and everything elsewhere")
+  func infiniteLogOdds() {
+    let v = Tensor([.infinity, -.infinity, .infinity, -.infinity])
+    let labels = Tensor([1, 0, 0, 1])
+    #expect(Losses.logistic(v, labels).scalars == [0, 0, .infinity, .infinity])
+    #expect(gradient(at: v) { Losses.logistic($0, labels).sum() }.scalars == [0, 0, 1, -1])
+    let second = hvp(at: v, along: Tensor.ones([4])) { Losses.logistic($0, labels).sum() }
+    #expect(second.scalars == [0, 0, 0, 0])
+  }
+
+  @Test("A label on an excluded class costs +∞; one on a certain class nothing")
+  func excludedLabels() {
+    let scores = Tensor(rows: [[0, -.infinity, 1], [2, 0, -.infinity], [.infinity, 0, 0]])
+    let labels = Tensor(indices: [1, 2, 0])
+    let p = Tensor(rows: [[0.5, 0.5, 0], [0, 0, 1], [1, 0, 0]])
+    #expect(
+      Losses.softmaxCrossEntropy(scores, labels: labels).scalars == [.infinity, .infinity, 0])
+    #expect(
+      Losses.softmaxCrossEntropy(scores, probabilities: p).scalars == [.infinity, .infinity, 0])
+    // p − 1 at the label, which its score can still be raised towards.
+    let slope = gradient(at: scores) { Losses.softmaxCrossEntropy($0, labels: labels).sum() }
+    let q = 0.7310585786300049  // 1 / (1 + e⁻¹)
+    let r = 0.8807970779778824  // 1 / (1 + e⁻²)
+    expectClose(slope, [1 - q, -1, q, r, 1 - r, -1, 0, 0, 0])
+  }
+
+  @Test("A common offset of the scores changes nothing, in single precision")
+  func offsets() {
+    let scores = (Tensor(rows: [[0, 1, 2]]) + 1e4).cast(to: .float32)
+    let p = Tensor(rows: [[0.5, 0.25, 0.25]])
+    // mpmath: ln(1 + e + e²) − 3/4.
+    let soft = Losses.softmaxCrossEntropy(scores, probabilities: p.cast(to: .float32))
+    expectClose(soft, [1.6576059644443803], tolerance: 1e-6)
+    let hard = Losses.softmaxCrossEntropy(scores, labels: Tensor(indices: [2]))
+    expectClose(hard, [0.4076059644443803], tolerance: 1e-6)
+  }
+
+  @Test("A small loss and its derivatives keep their digits, by label and by probabilities")
+  func smallLosses() {
+    let v = Tensor(rows: [[40, 0, -700]])
+    let p = Tensor(rows: [[1, 0, 0]])
+    let small = 4.248354255291589e-18  // e⁻⁴⁰
+    for loss in [
+      { Losses.softmaxCrossEntropy($0, labels: Tensor(indices: [0])).sum() },
+      { Losses.softmaxCrossEntropy($0, probabilities: p).sum() },
+    ] as [(Tensor) -> Tensor] {
+      #expect(abs(loss(v).scalar / small - 1) < 1e-14)
+      let slope = gradient(at: v, of: loss).scalars
+      let curvature = hvp(at: v, along: Tensor(rows: [[1, 0, 0]]), of: loss).scalars
+      #expect(abs(slope[0] / -small - 1) < 1e-14 && abs(slope[1] / small - 1) < 1e-14)
+      #expect(abs(curvature[0] / small - 1) < 1e-14 && abs(curvature[1] / -small - 1) < 1e-14)
+    }
+  }
+
   @Test("Refuses labels and probabilities that are none")
   func refusals() async {
     let sign = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {

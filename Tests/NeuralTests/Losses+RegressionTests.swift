@@ -93,6 +93,21 @@ struct RegressionLossesTests {
       Losses.quantile(far, Tensor.zeros([4]), level: 0.9).scalars, tolerance: 1e-15)
   }
 
+  @Test("An infinite residual has an infinite loss of bounded slope")
+  func infiniteResiduals() {
+    let v = Tensor([.infinity, -.infinity])
+    let y = Tensor([0, 1])
+    let robust: [(Tensor) -> Tensor] = [
+      { Losses.huber($0, y, delta: 0.5).sum() },
+      { Losses.quantile($0, y, level: 0.5).sum() },
+      { Losses.smoothedQuantile($0, y, level: 0.5, bandwidth: 0.1).sum() },
+    ]
+    for loss in robust {
+      #expect(loss(v).scalar == .infinity)
+      #expect(gradient(at: v, of: loss).scalars == [0.5, -0.5])
+    }
+  }
+
   @Test("Refuses parameters without meaning")
   func refusals() async {
     let delta = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {

@@ -1,4 +1,5 @@
 import CTensorKernels
+import Synchronization
 
 /// Evaluates elementwise operations, reductions and movement on untraced tensors: allocates the
 /// result, collapses dimensions, splits large work among threads, calls `CTensorKernels`.
@@ -21,9 +22,23 @@ enum Kernels {
   {
     let type = a.scalarType
     requireSameType(a, b, name)
+    if type == .int32 { return integerBinary(operation, a, b, name) }
     return broadcasting(a, b, type, name) { rank, dims, a, aStrides, b, bStrides, out in
-      tk_binary(type.kernelType, operation, rank, dims, a, aStrides, b, bStrides, out)
+      _ = tk_binary(type.kernelType, operation, rank, dims, a, aStrides, b, bStrides, out)
     }
+  }
+
+  private static func integerBinary(
+    _ operation: tk_binary_op, _ a: Tensor, _ b: Tensor, _ name: String
+  ) -> Tensor {
+    let overflows = Atomic(false)
+    let result = broadcasting(a, b, .int32, name) { rank, dims, a, aStrides, b, bStrides, out in
+      if tk_binary(TK_INT32, operation, rank, dims, a, aStrides, b, bStrides, out) != 0 {
+        overflows.store(true, ordering: .relaxed)
+      }
+    }
+    if overflows.load(ordering: .relaxed) { stopOverflow(name) }
+    return result
   }
 
   static func compare(_ operation: tk_compare_op, _ a: Tensor, _ b: Tensor, _ name: String)
@@ -94,6 +109,16 @@ enum Kernels {
   static func requireFloat(_ x: Tensor, _ name: String) {
     guard !x.scalarType.isFloatingPoint else { return }
     stop(name, "expected a floating-point tensor, found \(x.scalarType) of shape \(x.shape)")
+  }
+
+  /// Stops because an `int32` result would have been wrapped.
+  static func stopOverflow(_ name: String) -> Never {
+    stop(
+      name,
+      """
+      a result is not in the range of int32, −2147483648 to 2147483647; cast(to: .float64) the \
+      operands first, which holds whole numbers exactly up to 2⁵³
+      """)
   }
 
   // MARK: - Broadcasting

@@ -52,7 +52,7 @@ package struct ElementwiseBinary: Primitive {
   ///
   /// Where a and b tie, maximum and minimum share the derivative equally.
   private func timesLeftDerivative(_ d: Tensor, _ point: Point) -> Tensor {
-    let (a, b, y) = (point.inputs[0], point.inputs[1], point.outputs[0])
+    let (a, b) = (point.inputs[0], point.inputs[1])
     return switch function {
     case .add, .subtract: d
     case .multiply: d * b
@@ -60,8 +60,8 @@ package struct ElementwiseBinary: Primitive {
     // b a^(b−1), which at a = b = 0 is 0 and not 0 · ∞.
     case .pow:
       d * b * Autodiff.pow(select((a .== 0) .& (b .== 0), Tensor.ones(like: a), a), b - 1)
-    case .maximum: d * (share(a .> b, y) + 0.5 * share(a .== b, y))
-    case .minimum: d * (share(a .< b, y) + 0.5 * share(a .== b, y))
+    case .maximum: shared(d, where: a .> b, tied: a .== b)
+    case .minimum: shared(d, where: a .< b, tied: a .== b)
     }
   }
 
@@ -73,14 +73,19 @@ package struct ElementwiseBinary: Primitive {
     case .subtract: -d
     case .multiply: d * a
     case .divide: -(d * y / b)
-    // aᵇ ln a, whose limit at a = 0 is 0 for b > 0.
-    case .pow: d * y * log(select(a .== 0, Tensor.ones(like: a), a))
-    case .maximum: d * (share(a .< b, y) + 0.5 * share(a .== b, y))
-    case .minimum: d * (share(a .> b, y) + 0.5 * share(a .== b, y))
+    // aᵇ ln a, whose limit is 0 wherever aᵇ vanishes. Where it does not, a = 0 and a = ∞ give the
+    // infinite slopes that are there, but for 0⁰, where the derivative is taken as 0.
+    case .pow:
+      d * y * log(select((y .== 0) .| (a .== 0) .& (b .== 0), Tensor.ones(like: a), a))
+    case .maximum: shared(d, where: a .< b, tied: a .== b)
+    case .minimum: shared(d, where: a .> b, tied: a .== b)
     }
   }
 
-  private func share(_ mask: Tensor, _ y: Tensor) -> Tensor { mask.cast(to: y.scalarType) }
+  /// d where an operand is the result, half of it at ties, and 0 elsewhere even if d is infinite.
+  private func shared(_ d: Tensor, where isResult: Tensor, tied isTied: Tensor) -> Tensor {
+    select(isTied, 0.5 * d, d.zeroed(where: .!isResult))
+  }
 }
 
 extension ElementwiseBinary.Function {
@@ -136,8 +141,8 @@ private func applied(_ function: ElementwiseBinary.Function, _ a: Tensor, _ b: T
 
 /// aᵇ.
 ///
-/// Defined as C's `pow`. At a = 0 the derivative in b is taken as 0, its limit for b > 0; second
-/// derivatives there follow that convention and do not exist in general.
+/// Defined as C's `pow`. At a = 0 the derivative in b is 0 for b > 0, taken as 0 for b = 0, and −∞
+/// for b < 0; second derivatives there follow that convention and do not exist in general.
 public func pow(_ a: Tensor, _ b: Tensor) -> Tensor { applied(.pow, a, b) }
 /// aᵇ with a constant exponent; exact derivatives at a = 0 for non-negative integer b.
 public func pow(_ a: Tensor, _ b: Double) -> Tensor {
@@ -153,6 +158,20 @@ public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { applied(.minimum, a, b
 /// The smaller of each element and a constant.
 public func minimum(_ a: Tensor, _ b: Double) -> Tensor { minimum(a, Tensor(b, like: a)) }
 
+/// x ln y, and 0 where x = 0 even if y is 0 or ∞: entropies are −Σ xlogy(p, p), relative ones
+/// Σ (xlogy(p, p) − xlogy(p, q)).
+///
+/// The derivatives are ln y and x / y. Where x = 0 and ln y does not exist or is infinite they are
+/// taken as 0, at every order, so that an event of probability 0 contributes nothing: the slope of
+/// p ln p at p = 0 is infinite, and would turn the zero that it is multiplied by into NaN.
+public func xlogy(_ x: Tensor, _ y: Tensor) -> Tensor {
+  Kernels.requireFloat(x, "xlogy")
+  Kernels.requireSameType(x, y, "xlogy")
+  let isNothing = (x .== 0) .& ((y .<= 0) .| (y .== .infinity))
+  return x * log(select(isNothing, Tensor(1, like: y), y))
+}
+
+// `int32` results that do not fit stop the program: a wrapped index or count is a wrong one.
 extension Tensor {
   /// A scalar of the type of another tensor.
   ///

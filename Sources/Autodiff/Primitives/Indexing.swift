@@ -45,9 +45,10 @@ package struct ScatterAdd: LinearPrimitive {
     shape[axis] = length
     return Tensor(shape, x.scalarType) { out in
       tk_fill(x.scalarType.kernelType, 0, out, shape.elementCount)
-      tk_scatter_add(
+      let overflows = tk_scatter_add(
         x.scalarType.kernelType, outer, length, inner, indices.elementCount,
         indices.bytes.assumingMemoryBound(to: Int32.self), x.bytes, out)
+      if overflows != 0 { Kernels.stopOverflow(name) }
     }
   }
   package func transposed(_ cotangent: Tensor, _ x: Tensor) -> Tensor {
@@ -69,7 +70,7 @@ extension Tensor {
   /// with the same index add up, in order.
   ///
   /// - Precondition: `indices` is `int32` with one axis, as long as this tensor's, and values in
-  ///   `0..<length`.
+  ///   `0..<length`; the sums of an `int32` tensor fit `int32`.
   public func scatterAdding(to indices: Tensor, length: Int, alongAxis axis: Int) -> Tensor {
     if scalarType == .bool { stop("scatterAdding", "not defined for bool") }
     let axis = shape.normalizedAxis(axis, "scatterAdding")
@@ -83,10 +84,15 @@ extension Tensor {
   }
 
   private func requireIndices(below bound: Int, _ operation: String) {
-    Kernels.requireType(self, .int32, operation)
     guard rank == 1 else {
       stop(operation, "indices must have one axis, found shape \(shape); use flattened()")
     }
+    requireElements(below: bound, operation)
+  }
+
+  /// Stops unless this is an `int32` tensor of indices in `0..<bound`.
+  func requireElements(below bound: Int, _ operation: String) {
+    Kernels.requireType(self, .int32, operation)
     let indices = UnsafeBufferPointer(
       start: bytes.assumingMemoryBound(to: Int32.self), count: elementCount)
     for (position, index) in indices.enumerated() where index < 0 || Int(index) >= bound {

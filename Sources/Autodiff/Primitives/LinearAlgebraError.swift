@@ -8,7 +8,8 @@ public enum LinearAlgebraError: Error, Equatable, CustomStringConvertible {
   case notConverged(matrix: Int)
   /// A matrix has elements that are infinite or NaN.
   case notFinite(matrix: Int)
-  /// The derivative of eigenvectors does not exist, because two eigenvalues are equal to rounding.
+  /// The derivative of eigenvectors does not exist, or is not known in forward mode, because two
+  /// eigenvalues are equal to rounding.
   case equalEigenvalues(first: Int, second: Int, matrix: Int)
 
   public var description: String {
@@ -30,9 +31,10 @@ public enum LinearAlgebraError: Error, Equatable, CustomStringConvertible {
       "matrix \(matrix) of the batch has elements that are infinite or NaN"
     case .equalEigenvalues(let first, let second, let matrix):
       """
-      eigenvalues \(first) and \(second) of matrix \(matrix) of the batch are equal to rounding, so its \
-      eigenvectors have no derivative. Use symmetricEigenvalues(_:) where only eigenvalues are \
-      needed
+      eigenvalues \(first) and \(second) of matrix \(matrix) of the batch are equal to rounding, so \
+      their eigenvectors are any basis of a space and have no derivative. In reverse mode functions \
+      of the other vectors, or of the projector on the space, have one; where only eigenvalues are \
+      needed, use symmetricEigenvalues(_:)
       """
     }
   }

@@ -5,6 +5,8 @@ extension Tensor {
   ///
   /// Blocked and pairwise: the error grows with the logarithm of the count, and the bits do not
   /// depend on the number of threads.
+  ///
+  /// - Precondition: The sums of an `int32` tensor fit `int32`.
   public func sum(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
     requireNumeric("sum")
     return reduced(axes, keepingDimensions, "sum") { apply(Sum($1), $0) }
@@ -28,9 +30,36 @@ extension Tensor {
   }
 
   /// The mean squared deviation from the mean over some axes (divided by n, not n − 1).
+  ///
+  /// Exactly 0 for equal elements, and accurate whatever the size of a common offset.
   public func variance(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
-    let deviation = self - mean(alongAxes: axes, keepingDimensions: true)
-    return square(deviation).mean(alongAxes: axes, keepingDimensions: keepingDimensions)
+    square(deviations(axes, "variance"))
+      .mean(alongAxes: axes, keepingDimensions: keepingDimensions)
+  }
+
+  /// The square root of the variance over some axes (divided by n, not n − 1): the norm of the
+  /// deviations from the mean, over √n.
+  ///
+  /// Where all elements are equal it is 0 and its derivative is taken as 0, the smallest
+  /// subgradient, and so are higher ones; the square root of `variance` has an infinite slope there.
+  public func standardDeviation(
+    alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false
+  ) -> Tensor {
+    let norm = deviations(axes, "standardDeviation")
+      .norm(alongAxes: axes, keepingDimensions: keepingDimensions)
+    return norm / (Double(elementCount) / Double(norm.elementCount)).squareRoot()
+  }
+
+  /// x less its mean over some axes.
+  ///
+  /// The first element is taken away before, so that a common offset is not rounded into the mean.
+  private func deviations(_ axes: [Int]?, _ operation: String) -> Tensor {
+    Kernels.requireFloat(self, operation)
+    guard elementCount > 0 else { return self }
+    var grid = Grid(starts: Extents(repeating: 0), steps: Extents(repeating: 1), shape: shape)
+    grid.shape = AxisSet(axes, of: shape, operation).collapsed(shape)
+    let shifted = self - Slice(grid).evaluate(self)
+    return shifted - shifted.mean(alongAxes: axes, keepingDimensions: true)
   }
 
   /// The largest element over some axes; NaN if there is one.
@@ -51,44 +80,6 @@ extension Tensor {
   public func min(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
     requireNumeric("min")
     return reduced(axes, keepingDimensions, "min") { apply(Extremum(isMaximum: false, $1), $0) }
-  }
-
-  /// ln Σ eˣ over some axes, without overflow.
-  ///
-  /// - Precondition: At least one element is summed.
-  public func logSumExp(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
-    Kernels.requireFloat(self, "logSumExp")
-    // The shift cancels, so it is a constant; an infinite one would give ∞ − ∞.
-    let largest = stopGradient(self).max(alongAxes: axes, keepingDimensions: true)
-    let shift = largest.zeroed(where: abs(largest) .== .infinity)
-    let sum = exp(self - shift).sum(alongAxes: axes, keepingDimensions: true)
-    return reduced(axes, keepingDimensions, "logSumExp") { _, _ in log(sum) + shift }
-  }
-
-  /// Logarithms of softmax probabilities along an axis.
-  public func logSoftmax(alongAxis axis: Int = -1) -> Tensor {
-    self - logSumExp(alongAxes: [axis], keepingDimensions: true)
-  }
-
-  /// Softmax probabilities along an axis.
-  public func softmax(alongAxis axis: Int = -1) -> Tensor { exp(logSoftmax(alongAxis: axis)) }
-
-  /// The Euclidean norm √Σx² over some axes (default: all), without overflow in its square.
-  ///
-  /// At x = 0 the derivative is taken as 0, the smallest subgradient, and so are higher ones: for
-  /// ‖x‖², which is smooth there, write `square(x).sum()`.
-  public func norm(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
-    Kernels.requireFloat(self, "norm")
-    guard elementCount > 0 else {
-      return sum(alongAxes: axes, keepingDimensions: keepingDimensions)
-    }
-    let largest = abs(stopGradient(self)).max(alongAxes: axes, keepingDimensions: true)
-    let isPlain = (largest .> 0) .& (largest .< .infinity)
-    let scale = select(isPlain, largest, Tensor.ones(like: largest))
-    let sum = square(self / scale).sum(alongAxes: axes, keepingDimensions: true)
-    // Both branches of the selection are finite in their derivatives too.
-    let root = sqrt(select(sum .== 0, Tensor.ones(like: sum), sum)) * scale
-    return reduced(axes, keepingDimensions, "norm") { _, _ in root.zeroed(where: sum .== 0) }
   }
 
   /// Σ|x| over some axes.
@@ -113,17 +104,9 @@ extension Tensor {
     min(alongAxes: [axis], keepingDimensions: keepingDimension)
   }
 
-  /// ln Σ eˣ along one axis; see `logSumExp(alongAxes:keepingDimensions:)`.
-  public func logSumExp(alongAxis axis: Int, keepingDimension: Bool = false) -> Tensor {
-    logSumExp(alongAxes: [axis], keepingDimensions: keepingDimension)
-  }
-
-  /// The Euclidean norm along one axis; see `norm(alongAxes:keepingDimensions:)`.
-  public func norm(alongAxis axis: Int, keepingDimension: Bool = false) -> Tensor {
-    norm(alongAxes: [axis], keepingDimensions: keepingDimension)
-  }
-
   /// Running sums along an axis; from the end when reversed.
+  ///
+  /// - Precondition: Those of an `int32` tensor fit `int32`.
   public func cumulativeSum(alongAxis axis: Int, reversed: Bool = false) -> Tensor {
     requireNumeric("cumulativeSum")
     let axis = shape.normalizedAxis(axis, "cumulativeSum")
@@ -142,6 +125,26 @@ extension Tensor {
     if scalarType == .bool { stop(name, "not defined for bool; cast(to:) a number first") }
   }
 
+  /// A reduction along one axis, which keeps size 1, over any axes: they are made one first.
+  func reducedAlongOneAxis(
+    _ axes: [Int]?, _ keepingDimensions: Bool, _ name: String,
+    _ reduction: (_ x: Tensor, _ axis: Int) -> Tensor
+  ) -> Tensor {
+    let set = AxisSet(axes, of: shape, name)
+    let reduced = (0..<rank).filter(set.contains)
+    let result: Tensor
+    if reduced.count == 1 {
+      result = reduction(self, reduced[0])
+    } else {
+      let kept = (0..<rank).filter { !set.contains($0) }
+      let count = reduced.reduce(1) { $0 * shape[$1] }
+      let rows = permuted(to: kept + reduced)
+        .reshaped(to: Shape(kept.map { shape[$0] } + [count]))
+      result = reduction(rows, kept.count)
+    }
+    return result.reshaped(to: keepingDimensions ? set.collapsed(shape) : set.removed(from: shape))
+  }
+
   private func reduced(
     _ axes: [Int]?, _ keepingDimensions: Bool, _ name: String,
     _ reduction: (Tensor, AxisSet) -> Tensor
@@ -155,11 +158,7 @@ extension Tensor {
     requireNumeric(name)
     let axis = shape.normalizedAxis(axis, name)
     guard shape[axis] > 0 else { stop(name, "no elements to compare in shape \(shape)") }
-    let (outer, inner) = shape.extents(around: axis)
-    return Tensor(shape.removing(axis: axis), .int32) { out in
-      tk_arg_reduce(
-        scalarType.kernelType, operation, outer, shape[axis], inner, bytes,
-        out.assumingMemoryBound(to: Int32.self))
-    }
+    return Kernels.positions(operation, of: self, alongAxis: axis)
+      .reshaped(to: shape.removing(axis: axis))
   }
 }

@@ -87,8 +87,9 @@ package struct CumulativeSum: LinearPrimitive {
   package func evaluate(_ x: Tensor) -> Tensor {
     let (outer, inner) = x.shape.extents(around: axis)
     return Tensor(x.shape, x.scalarType) { out in
-      tk_cumulative_sum(
+      let overflows = tk_cumulative_sum(
         x.scalarType.kernelType, outer, x.shape[axis], inner, isReversed ? 1 : 0, x.bytes, out)
+      if overflows != 0 { Kernels.stopOverflow(name) }
     }
   }
   package func transposed(_ cotangent: Tensor, _ x: Tensor) -> Tensor {
@@ -123,6 +124,7 @@ extension Kernels {
         groups.append((x.shape[axis], isReduced))
       }
     }
+    if operation == TK_SUM, x.scalarType == .int32 { return integerSum(x, groups, as: target) }
     var result = x.with(trace: nil)
     for index in groups.indices.reversed() where groups[index].isReduced {
       let outer = groups[..<index].reduce(1) { $0 * $1.size }
@@ -131,6 +133,35 @@ extension Kernels {
       groups[index].size = 1
     }
     return result.viewed(as: target)
+  }
+
+  /// Exact: summed in 64 bits, so that only the result has to fit.
+  private static func integerSum(
+    _ x: Tensor, _ groups: [(size: Int, isReduced: Bool)], as target: Shape
+  ) -> Tensor {
+    var dims = Extents(repeating: 1)
+    var strides = Extents(repeating: 0)
+    var count = 1
+    for (index, group) in groups.enumerated().reversed() {
+      dims[index] = group.size
+      guard !group.isReduced else { continue }
+      strides[index] = count
+      count *= group.size
+    }
+    var sums = [Int64](repeating: 0, count: count)
+    withExtentsPointer(dims) { dims in
+      withExtentsPointer(strides) { strides in
+        tk_sum_int32(
+          Int32(groups.count), dims, x.bytes.assumingMemoryBound(to: Int32.self), &sums, strides)
+      }
+    }
+    return Tensor(target, .int32) { out in
+      let out = out.assumingMemoryBound(to: Int32.self)
+      for (index, sum) in sums.enumerated() {
+        guard let narrow = Int32(exactly: sum) else { stopOverflow("sum") }
+        out[index] = narrow
+      }
+    }
   }
 
   private static func reduce(

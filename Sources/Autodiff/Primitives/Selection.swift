@@ -110,6 +110,17 @@ extension Tensor {
     return !scalarType.isFloatingPoint || ((value - value) .== 0).allTrue
   }
 
+  /// Whether some element of a floating-point tensor is infinite.
+  package var hasInfinity: Bool {
+    func search<T: TensorScalar & BinaryFloatingPoint>(_: T.Type) -> Bool {
+      let elements = UnsafeBufferPointer(
+        start: bytes.assumingMemoryBound(to: T.self), count: elementCount)
+      // Counted, for a loop without exits runs at full speed.
+      return elements.reduce(0) { $0 &+ ($1.magnitude == .infinity ? 1 : 0) } > 0
+    }
+    return scalarType == .float32 ? search(Float.self) : search(Double.self)
+  }
+
   private static func compared(
     _ operation: tk_compare_op, _ a: Tensor, _ b: Tensor, _ name: String
   ) -> Tensor {

@@ -5,7 +5,9 @@ package struct ElementwiseUnary: UnaryPrimitive {
   package enum Function: String, CaseIterable, Sendable {
     case negate, absoluteValue, sign, reciprocal, square, squareRoot, reciprocalSquareRoot
     case exp, expMinusOne, log, logOnePlus, sin, cos
-    case tanh, sigmoid, softplus, relu, gelu, erf, erfc, normalCDF
+    case tanh, sigmoid, softplus, relu, gelu, silu, erf, erfc, normalCDF
+    // Derivatives of others, which these are accurate for where 1 − y² and the like cancel.
+    case sechSquared, gaussian, normalDensity
     case floor, ceil, round
   }
 
@@ -18,8 +20,8 @@ package struct ElementwiseUnary: UnaryPrimitive {
   package var residuals: Residuals {
     switch function {
     case .negate, .sign, .floor, .ceil, .round: []
-    case .reciprocal, .squareRoot, .exp, .tanh: .outputs
-    case .reciprocalSquareRoot: [.inputs, .outputs]
+    case .reciprocal, .squareRoot, .exp: .outputs
+    case .reciprocalSquareRoot, .sechSquared, .gaussian, .normalDensity: [.inputs, .outputs]
     default: .inputs
     }
   }
@@ -36,14 +38,15 @@ package struct ElementwiseUnary: UnaryPrimitive {
 
   /// d · f′(x), with y = f(x).
   ///
-  /// At the kinks of |x| and relu the derivative is taken as 0.
+  /// At the kinks of |x| and relu the derivative is taken as 0. No rule subtracts from 1 what may
+  /// have been rounded to 1: see `sechSquared`.
   private func timesDerivative(_ d: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
     switch function {
     case .negate: -d
     case .absoluteValue: d * sign(x)
     case .sign, .floor, .ceil, .round: nil
-    case .reciprocal: -(d * square(y))
-    case .square: d * (2 * x)
+    case .reciprocal: -(d * y * y)
+    case .square: 2 * (d * x)
     case .squareRoot: d * 0.5 / y
     case .reciprocalSquareRoot: d * (-0.5 * y / x)
     case .exp: d * y
@@ -53,15 +56,30 @@ package struct ElementwiseUnary: UnaryPrimitive {
     case .logOnePlus: d / (x + 1)
     case .sin: d * cos(x)
     case .cos: -(d * sin(x))
-    case .tanh: d * (1 - square(y))
-    case .sigmoid: d * (Autodiff.sigmoid(x) * Autodiff.sigmoid(-x))
-    case .softplus: d * sigmoid(x)
+    case .tanh: d * applied(.sechSquared, x)
+    case .sechSquared: d * (-2 * (Autodiff.tanh(x) * y))
+    case .sigmoid: d * logisticDensity(x)
+    case .softplus: d * Autodiff.sigmoid(x)
     case .relu: d.zeroed(where: x .<= 0)
-    case .gelu: d * (normalCDF(x) + x * normalDensity(x))
-    case .erf: d * (2 / Double.pi.squareRoot() * Autodiff.exp(-square(x)))
-    case .erfc: d * (-2 / Double.pi.squareRoot() * Autodiff.exp(-square(x)))
-    case .normalCDF: d * normalDensity(x)
+    case .gelu: d * (Autodiff.normalCDF(x) + times(x, density: applied(.normalDensity, x)))
+    case .silu: d * (Autodiff.sigmoid(x) + times(x, density: logisticDensity(x)))
+    case .erf: d * (2 / Double.pi.squareRoot() * applied(.gaussian, x))
+    case .erfc: d * (-2 / Double.pi.squareRoot() * applied(.gaussian, x))
+    case .normalCDF: d * applied(.normalDensity, x)
+    case .gaussian: d * (-2 * times(x, density: y))
+    case .normalDensity: -(d * times(x, density: y))
     }
+  }
+
+  /// σ′(x) = σ(x) σ(−x) = 1 / (4 cosh²(x/2)).
+  private func logisticDensity(_ x: Tensor) -> Tensor {
+    0.25 * applied(.sechSquared, 0.5 * x)
+  }
+
+  /// x p(x) for a density that falls faster than any power of x: 0 wherever p has vanished, where
+  /// an infinite x, or its square in the next rule, would give ∞ · 0.
+  private func times(_ x: Tensor, density: Tensor) -> Tensor {
+    x.zeroed(where: density .== 0) * density
   }
 }
 
@@ -86,19 +104,18 @@ extension ElementwiseUnary.Function {
     case .softplus: TK_SOFTPLUS
     case .relu: TK_RELU
     case .gelu: TK_GELU
+    case .silu: TK_SILU
     case .erf: TK_ERF
     case .erfc: TK_ERFC
     case .normalCDF: TK_NORMAL_CDF
+    case .sechSquared: TK_SECH_SQUARED
+    case .gaussian: TK_GAUSSIAN
+    case .normalDensity: TK_NORMAL_DENSITY
     case .floor: TK_FLOOR
     case .ceil: TK_CEIL
     case .round: TK_ROUND
     }
   }
-}
-
-/// φ(x) = exp(−x²/2) / √(2π).
-func normalDensity(_ x: Tensor) -> Tensor {
-  exp(-0.5 * square(x)) * (1 / (2 * Double.pi).squareRoot())
 }
 
 private func applied(_ function: ElementwiseUnary.Function, _ x: Tensor) -> Tensor {
@@ -146,6 +163,8 @@ public func softplus(_ x: Tensor) -> Tensor { applied(.softplus, x) }
 public func relu(_ x: Tensor) -> Tensor { applied(.relu, x) }
 /// x Φ(x), the exact Gaussian error linear unit.
 public func gelu(_ x: Tensor) -> Tensor { applied(.gelu, x) }
+/// x σ(x) = x / (1 + e⁻ˣ), the sigmoid linear unit.
+public func silu(_ x: Tensor) -> Tensor { applied(.silu, x) }
 /// The error function.
 public func erf(_ x: Tensor) -> Tensor { applied(.erf, x) }
 /// 1 − erf(x), accurate in the upper tail.
@@ -161,8 +180,11 @@ public func round(_ x: Tensor) -> Tensor { applied(.round, x) }
 
 extension Tensor {
   /// −x, for floating-point and `int32` tensors.
+  ///
+  /// - Precondition: −x fits `int32`.
   public static prefix func - (x: Tensor) -> Tensor {
     if x.scalarType == .bool { stop("-", "not defined for bool; .! negates a mask") }
+    if x.scalarType == .int32 { return Tensor(0, .int32) - x }
     return x.tracing == nil ? Kernels.unary(TK_NEGATE, x) : apply(ElementwiseUnary(.negate), x)
   }
 }

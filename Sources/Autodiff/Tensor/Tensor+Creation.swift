@@ -94,12 +94,12 @@ extension Tensor {
   /// Rows of zeros with a one at each index: shape of `indices` plus an axis of size `depth`.
   ///
   /// - Precondition: `indices` is `int32` with values in `0..<depth`.
+  /// - Complexity: The memory of the result, and one byte more for each of its elements meanwhile.
   public static func oneHot(
     _ indices: Tensor, depth: Int, _ scalarType: ScalarType = .float64
   ) -> Tensor {
-    let flat = indices.reshaped(to: [indices.elementCount])
-    let rows = Tensor.identity(depth, scalarType).gathering(flat, alongAxis: 0)
-    return rows.reshaped(to: Shape(Array(indices.shape) + [depth]))
+    indices.requireElements(below: depth, "oneHot")
+    return (indices.expandingShape(at: -1) .== Tensor.range(depth, .int32)).cast(to: scalarType)
   }
 
   private init<S: TensorScalar>(copying elements: [S], shape: Shape?) {

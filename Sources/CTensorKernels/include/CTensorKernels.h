@@ -23,26 +23,28 @@ const char *tk_instruction_set(void);
 typedef enum {
   TK_NEGATE, TK_ABS, TK_SIGN, TK_RECIPROCAL, TK_SQUARE, TK_SQRT, TK_RSQRT,
   TK_EXP, TK_EXPM1, TK_LOG, TK_LOG1P, TK_SIN, TK_COS,
-  TK_TANH, TK_SIGMOID, TK_SOFTPLUS, TK_RELU, TK_GELU,
+  TK_TANH, TK_SIGMOID, TK_SOFTPLUS, TK_RELU, TK_GELU, TK_SILU,
   TK_ERF, TK_ERFC, TK_NORMAL_CDF,
+  TK_SECH_SQUARED, TK_GAUSSIAN, TK_NORMAL_DENSITY,
   TK_FLOOR, TK_CEIL, TK_ROUND,
 } tk_unary_op;
 
-/// out[i] = op(x[i]) for float32 and float64 (and NEGATE, ABS, SIGN, SQUARE for int32, which wrap).
+/// out[i] = op(x[i]) for float32 and float64.
 /// Errors are below 4 ulp over the whole range; an element's value does not depend on its place.
 /// ROUND takes ties to even. SIGN keeps zeros and NaN; RELU turns -0 into 0 and keeps NaN; GELU is
-/// x times NORMAL_CDF(x), and -0 at minus infinity.
+/// x times NORMAL_CDF(x) and SILU x times SIGMOID(x), and both are -0 at minus infinity. GAUSSIAN is
+/// e^(-x^2), NORMAL_DENSITY the derivative of NORMAL_CDF and SECH_SQUARED that of TANH.
 void tk_unary(tk_type type, tk_unary_op op, const void *x, void *out, size_t count);
 
 typedef enum {
   TK_ADD, TK_SUBTRACT, TK_MULTIPLY, TK_DIVIDE, TK_POW, TK_MAXIMUM, TK_MINIMUM,
 } tk_binary_op;
 
-/// out = a op b with broadcasting strides. float32, float64, int32 (no DIVIDE, no POW; wraps).
-/// MAXIMUM and MINIMUM propagate NaN.
-void tk_binary(tk_type type, tk_binary_op op, int rank, const ptrdiff_t *dims,
-               const void *a, const ptrdiff_t *a_strides,
-               const void *b, const ptrdiff_t *b_strides, void *out);
+/// out = a op b with broadcasting strides. float32, float64, int32 (no DIVIDE, no POW).
+/// MAXIMUM and MINIMUM propagate NaN. Returns whether an int32 result did not fit and was wrapped.
+int tk_binary(tk_type type, tk_binary_op op, int rank, const ptrdiff_t *dims,
+              const void *a, const ptrdiff_t *a_strides,
+              const void *b, const ptrdiff_t *b_strides, void *out);
 
 typedef enum {
   TK_EQUAL, TK_NOT_EQUAL, TK_LESS, TK_LESS_EQUAL, TK_GREATER, TK_GREATER_EQUAL,
@@ -65,7 +67,7 @@ void tk_select(tk_type type, int rank, const ptrdiff_t *dims,
                const void *a, const ptrdiff_t *a_strides,
                const void *b, const ptrdiff_t *b_strides, void *out);
 
-/// y[i] += alpha * x[i] (float32, float64; int32 with alpha rounded to an integer).
+/// y[i] += alpha * x[i] (float32, float64).
 void tk_axpy(tk_type type, double alpha, const void *x, void *y, size_t count);
 
 /// out[i] = (to) x[i]; bool from a number is x != 0; float to int32 truncates towards zero and
@@ -81,10 +83,15 @@ void tk_fill(tk_type type, double value, void *out, size_t count);
 
 typedef enum { TK_SUM, TK_MAX, TK_MIN } tk_reduce_op;
 
-/// float32, float64, int32. SUM over n == 0 is 0; MAX and MIN need n > 0 and propagate NaN.
+/// float32, float64, int32 (no SUM). SUM over n == 0 is 0; MAX and MIN need n > 0 and propagate NaN.
 /// The error of SUM is that of pairwise summation over blocks, not of a running sum.
 void tk_reduce(tk_type type, tk_reduce_op op, size_t outer, size_t n, size_t inner,
                const void *x, void *out);
+
+/// out[index · out_strides] += x[index] over all indices of dims, for a dense x: exact sums over the
+/// dimensions whose stride is 0.
+void tk_sum_int32(int rank, const ptrdiff_t *dims, const int32_t *x, int64_t *out,
+                  const ptrdiff_t *out_strides);
 
 /// Index of the first maximum (op MAX) or minimum (op MIN); the first NaN wins. Needs n > 0.
 void tk_arg_reduce(tk_type type, tk_reduce_op op, size_t outer, size_t n, size_t inner,
@@ -94,8 +101,9 @@ void tk_arg_reduce(tk_type type, tk_reduce_op op, size_t outer, size_t n, size_t
 double tk_dot(tk_type type, const void *x, const void *y, size_t count);
 
 /// Running sums along the middle of [outer, n, inner], from the last element when `reverse`.
-void tk_cumulative_sum(tk_type type, size_t outer, size_t n, size_t inner, int reverse,
-                       const void *x, void *out);
+/// Returns whether an int32 sum did not fit and was wrapped.
+int tk_cumulative_sum(tk_type type, size_t outer, size_t n, size_t inner, int reverse,
+                      const void *x, void *out);
 
 // MARK: Movement, any type.
 
@@ -109,9 +117,19 @@ void tk_copy(tk_type type, int rank, const ptrdiff_t *dims,
 void tk_gather(tk_type type, size_t outer, size_t length, size_t inner, size_t count,
                const int32_t *indices, const void *src, void *dst);
 
+/// dst [outer, inner] = src [outer, length, inner] at positions [outer, inner] of the middle.
+void tk_pick(tk_type type, size_t outer, size_t length, size_t inner, const int32_t *positions,
+             const void *src, void *dst);
+
+/// dst [outer, length, inner] = src [outer, inner] at positions [outer, inner] of the middle; the
+/// other elements stay.
+void tk_place(tk_type type, size_t outer, size_t length, size_t inner, const int32_t *positions,
+              const void *src, void *dst);
+
 /// dst [outer, length, inner] += src [outer, count, inner] at indices, in index order.
-void tk_scatter_add(tk_type type, size_t outer, size_t length, size_t inner, size_t count,
-                    const int32_t *indices, const void *src, void *dst);
+/// Returns whether an int32 sum did not fit and was wrapped.
+int tk_scatter_add(tk_type type, size_t outer, size_t length, size_t inner, size_t count,
+                   const int32_t *indices, const void *src, void *dst);
 
 // MARK: Matrix product (the fallback when no BLAS library is found).
 

@@ -143,7 +143,12 @@ enum PrimitiveCatalogue {
       PrimitiveCase("softmax", [values([2, 3])]) {
         [$0[0].softmax(), $0[0].logSoftmax(alongAxis: 0)]
       },
-      PrimitiveCase("norm axis", [values([2, 3])]) { [$0[0].norm(alongAxes: [1])] },
+      PrimitiveCase("norm axis", [values([2, 3])]) {
+        [$0[0].norm(alongAxes: [1]), apply(Direction(axis: 0), $0[0])]
+      },
+      PrimitiveCase("standardDeviation", [values([2, 5])]) {
+        [$0[0].standardDeviation(alongAxes: [1]), $0[0].standardDeviation()]
+      },
       PrimitiveCase("cumulativeSum", [values([2, 3, 2])]) { x in
         (0..<3).flatMap { axis in
           [false, true].map { x[0].cumulativeSum(alongAxis: axis, reversed: $0) }
@@ -192,6 +197,19 @@ enum PrimitiveCatalogue {
         $0[0].gathering(Tensor(indices: [2, 0, 2, 2]), alongAxis: 0),
         $0[0].gathering(Tensor(indices: [1]), alongAxis: 1),
         $0[0].gathering(Tensor(indices: []), alongAxis: 1),
+      ]
+    },
+    PrimitiveCase("picking", [values([2, 3, 2])]) {
+      [
+        $0[0].picking(Tensor(indices: [2, 0, 1, 1], shape: [2, 1, 2]), alongAxis: 1),
+        $0[0].picking(Tensor(indices: [0, 1, 0, 1, 1, 1], shape: [2, 3, 1]), alongAxis: 2),
+      ]
+    },
+    PrimitiveCase("placing", [values([2, 1, 2])]) {
+      [
+        apply(
+          Place(axis: 1, length: 3, positions: Tensor(indices: [2, 0, 1, 1], shape: [2, 1, 2])),
+          $0[0])
       ]
     },
     PrimitiveCase("scatterAdding", [values([3, 2])]) {

@@ -16,6 +16,9 @@ struct TensorTests {
     #expect(Tensor.range(4, .int32).scalars == [0, 1, 2, 3])
     #expect(Tensor.linearSpace(from: -1, to: 1, count: 5).scalars == [-1, -0.5, 0, 0.5, 1])
     #expect(Tensor.linearSpace(from: 3, to: 4, count: 1).scalars == [3])
+    // Depth squared would be 72 terabytes.
+    let deep = Tensor.oneHot(Tensor(indices: [7]), depth: 3_000_000)
+    #expect(deep.sum().scalar == 1 && deep[0, 7].scalar == 1)
     let hot = Tensor.oneHot(Tensor(indices: [2, 0, 1, 2], shape: [2, 2]), depth: 3, .float32)
     #expect(hot.shape == [2, 2, 3])
     #expect(hot.scalars == [0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1])
