@@ -11,10 +11,14 @@ struct DeepReport: Encodable {
   let n: Int
   let droppedRows: Int
   let settings: DeepSettings
+  /// The library of linear algebra and its threads, on which the rounding depends.
+  let linearAlgebra: String
   /// Loss of the inner problem at the last inner step of each outer iteration.
   let innerLosses: [Double]
   /// Loss of the outer problem at each outer iteration.
   let outerLosses: [Double]
+  /// The condition number of the refitted head, by which errors of rounding grow.
+  let headCondition: Double
   /// The mean derivative of the structural function by endogenous variable, and what 2SLS and
   /// ordinary least squares say instead.
   let averageEffects: [String: AverageEffect]
@@ -22,6 +26,15 @@ struct DeepReport: Encodable {
   let intervals: DeepIntervals
   /// On simulated data, errors against the true structural function.
   let outOfSample: DeepErrors?
+}
+
+extension DeepReport {
+  /// Whether training was stopped before its end.
+  var isInterrupted: Bool { outerLosses.count < settings.iterations }
+
+  /// Whether the rounding of features in float32, multiplied by the condition number, is more than a
+  /// thousandth of the head.
+  var hangsOnRounding: Bool { headCondition * Double(Float.ulpOfOne) > 1e-3 }
 }
 
 /// The change of the outcome per unit of a variable.

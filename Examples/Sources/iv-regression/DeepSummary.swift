@@ -15,6 +15,12 @@ struct DeepSummary {
     let dropped =
       report.droppedRows > 0
       ? ", \(Numbers.count(report.droppedRows)) dropped for missing values" : ""
+    let stopped =
+      report.isInterrupted
+      ? "\n\n"
+        + wrapped(
+          "Stopped after \(report.outerLosses.count) of \(report.settings.iterations) iterations: what "
+            + "follows is of the networks as they were then.", indent: 0) : ""
     return """
       Nonlinear regression with instruments: deep features, both heads in closed form
         Data             \(report.data), n = \(Numbers.count(report.n))\(dropped)
@@ -24,7 +30,21 @@ struct DeepSummary {
         Exogenous        \(report.exogenous.isEmpty ? "none" : report.exogenous.joined(separator: ", "))
         Outer loss       \(loss(report.outerLosses.first)) at first, \(loss(report.outerLosses.last)) \
       at last
+        Seed             \(report.seed), \(report.linearAlgebra)
+        Refitted head    condition number \(Numbers.significant(report.headCondition, digits: 2))\
+      \(stopped)\(rounding)
       """
+  }
+
+  /// What is said where the result hangs on rounding.
+  private var rounding: String {
+    guard report.hangsOnRounding else { return "" }
+    return "\n\n"
+      + wrapped(
+        "The refitted head is badly conditioned: it multiplies the rounding of features in float32, "
+          + "which is another one with another library of linear algebra, instruction set or number of "
+          + "threads, so the same seed can give very different effects there. Do not read the "
+          + "column 'deep'; fewer --features or a larger --second-ridge make it stable.", indent: 0)
   }
 
   private var effects: String {

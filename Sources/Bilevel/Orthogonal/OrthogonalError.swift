@@ -28,7 +28,7 @@ extension OrthogonalError: CustomStringConvertible {
     case .fewerUnitsThanFolds(let units, let folds, let areGroups):
       """
       cross-fitting: \(units) \(areGroups ? "groups of rows" : "rows") cannot fill \(folds) folds; \
-      use at most \(units) folds, or more data
+      \(units < 2 ? "" : "use at most \(units) folds, or ")give more \(areGroups ? "groups" : "data")
       """
     case .emptyFold(let count, let used):
       """
