@@ -128,7 +128,9 @@ final class ByteSource: Sendable {
   }
 }
 
-/// Refuses to take memory that is not there. Small amounts are not asked about.
+/// Refuses to take memory that is not there.
+///
+/// Small amounts are not asked about.
 func requireMemory(_ byteCount: Int, for purpose: String = "") throws(FileFailure) {
   guard byteCount > 1 << 24, let available = AvailableMemory.byteCount, byteCount > available else {
     return

@@ -83,8 +83,9 @@ struct CSVParser {
     skipLineEnd()
   }
 
-  /// Whether a record that has a field too many is one of R's, which starts with a name in quotes. A
-  /// delimiter too many at the end is something else.
+  /// Whether a record that has a field too many is one of R's, which starts with a name in quotes.
+  ///
+  /// A delimiter too many at the end is something else.
   private func startsWithRowName(_ record: ArraySlice<CSVField>) -> Bool {
     guard let first = record.first, let last = record.last else { return false }
     return first.isQuoted && (last.length > 0 || last.isQuoted)

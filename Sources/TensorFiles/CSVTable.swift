@@ -91,7 +91,9 @@ public struct CSVTable: Sendable {
   }
 
   /// The decimal mark: as stated, else a comma in a file with semicolons that has numbers with commas
-  /// and none with points. In a file with both the commas may separate thousands.
+  /// and none with points.
+  ///
+  /// In a file with both the commas may separate thousands.
   private static func decimalMark(of parser: CSVParser, _ format: CSVFormat) -> UInt8 {
     let (point, comma) = (UInt8(ascii: "."), UInt8(ascii: ","))
     if let stated = format.hasDecimalCommas { return stated ? comma : point }

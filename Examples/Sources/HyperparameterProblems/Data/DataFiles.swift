@@ -43,8 +43,9 @@ public struct DataFileOptions: Sendable, Equatable {
 }
 
 extension LabeledData {
-  /// Reads a file: CSV if its name ends with `.csv` or `.csv.gz`, else the LIBSVM text format. What
-  /// comes from a stream such as `/dev/stdin` is known by its first line.
+  /// Reads a file: CSV if its name ends with `.csv` or `.csv.gz`, else the LIBSVM text format.
+  ///
+  /// What comes from a stream such as `/dev/stdin` is known by its first line.
   ///
   /// - Parameters:
   ///   - path: The path of the file.
