@@ -31,7 +31,7 @@ public struct RegressionSample: Sendable {
       + specification.exogenous
     // Columns as they are read, without missing values, and several copies in two-stage least squares.
     try NotEnoughMemory.refuse(
-      120 * Double(table.rowCount) * Double(names.count),
+      60 * Double(table.rowCount) * Double(names.count),
       for: "a regression on \(Numbers.count(table.rowCount)) rows of \(names.count) columns")
     var columns: [String: [Double?]] = [:]
     for name in names where columns[name] == nil {

@@ -172,7 +172,7 @@ struct DataOptions: ParsableArguments {
   private static func requireMemory(rows: Int, features: Int) throws(NotEnoughMemory) {
     let (n, d) = (Double(rows), Double(features))
     try NotEnoughMemory.refuse(
-      40 * n * d + 50 * d * d,
+      90 * n * d + 50 * d * d,
       for: "a problem of \(Numbers.count(rows)) rows and \(Numbers.count(features)) features")
   }
 

@@ -14,8 +14,6 @@ struct DeepFit {
     let model: DeepFeatureIV<MLP, MLP>
     let innerLosses: [Double]
     let outerLosses: [Double]
-    /// The condition number of the refitted head.
-    let headCondition: Double
   }
 
   /// Trains both networks of the bilevel problem, with progress on standard error, until the end or an
@@ -45,10 +43,7 @@ struct DeepFit {
       if interruption.isRequested { break }
     }
     progress.finish()
-    return Result(
-      model: training.model, innerLosses: inner, outerLosses: outer,
-      headCondition: try training.model.secondHeadCondition(
-        first: problem.first, second: problem.second))
+    return Result(model: training.model, innerLosses: inner, outerLosses: outer)
   }
 
   /// The structural function of a trained model, in the units of the outcome.

@@ -17,8 +17,6 @@ struct DeepReport: Encodable {
   let innerLosses: [Double]
   /// Loss of the outer problem at each outer iteration.
   let outerLosses: [Double]
-  /// The condition number of the refitted head, by which errors of rounding grow.
-  let headCondition: Double
   /// The mean derivative of the structural function by endogenous variable, and what 2SLS and
   /// ordinary least squares say instead.
   let averageEffects: [String: AverageEffect]
@@ -31,10 +29,6 @@ struct DeepReport: Encodable {
 extension DeepReport {
   /// Whether training was stopped before its end.
   var isInterrupted: Bool { outerLosses.count < settings.iterations }
-
-  /// Whether the rounding of features in float32, multiplied by the condition number, is more than a
-  /// thousandth of the head.
-  var hangsOnRounding: Bool { headCondition * Double(Float.ulpOfOne) > 1e-3 }
 }
 
 /// The change of the outcome per unit of a variable.

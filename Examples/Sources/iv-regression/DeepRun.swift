@@ -45,7 +45,7 @@ struct DeepRun {
       exogenous: sample.model.varyingExogenous.map(\.name), seed: seed,
       n: sample.model.observationCount, droppedRows: sample.droppedRows.count, settings: settings,
       linearAlgebra: LinearAlgebraBackend.description, innerLosses: result.innerLosses,
-      outerLosses: result.outerLosses, headCondition: result.headCondition,
+      outerLosses: result.outerLosses,
       averageEffects: try averageEffects(fit, result, linear),
       intervals: DeepIntervals.of(fit, result, lines: lines), outOfSample: errors)
     let figure = DeepFigure(
@@ -64,7 +64,7 @@ struct DeepRun {
   private func requireMemory(rows: Int) throws(NotEnoughMemory) {
     let width = Double(settings.hidden.reduce(0, +) + 2 * settings.features)
     try NotEnoughMemory.refuse(
-      Double(rows) * (40 * width + 800),
+      Double(rows) * (55 * width + 800),
       for:
         "training on \(Numbers.count(rows)) observations with \(Numbers.count(Int(width))) hidden units "
         + "and features")

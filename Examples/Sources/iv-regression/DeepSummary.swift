@@ -21,6 +21,10 @@ struct DeepSummary {
         + wrapped(
           "Stopped after \(report.outerLosses.count) of \(report.settings.iterations) iterations: what "
             + "follows is of the networks as they were then.", indent: 0) : ""
+    let condition =
+      report.intervals.headCondition.map {
+        "condition number \(Numbers.significant($0, digits: 2))"
+      } ?? "none"
     return """
       Nonlinear regression with instruments: deep features, both heads in closed form
         Data             \(report.data), n = \(Numbers.count(report.n))\(dropped)
@@ -31,20 +35,19 @@ struct DeepSummary {
         Outer loss       \(loss(report.outerLosses.first)) at first, \(loss(report.outerLosses.last)) \
       at last
         Seed             \(report.seed), \(report.linearAlgebra)
-        Refitted head    condition number \(Numbers.significant(report.headCondition, digits: 2))\
-      \(stopped)\(rounding)
+        Refitted head    \(condition)\(stopped)\(rounding)
       """
   }
 
   /// What is said where the result hangs on rounding.
   private var rounding: String {
-    guard report.hangsOnRounding else { return "" }
+    guard report.intervals.hangsOnRounding else { return "" }
     return "\n\n"
       + wrapped(
-        "The refitted head is badly conditioned: it multiplies the rounding of features in float32, "
-          + "which is another one with another library of linear algebra, instruction set or number of "
-          + "threads, so the same seed can give very different effects there. Do not read the "
-          + "column 'deep'; fewer --features or a larger --second-ridge make it stable.", indent: 0)
+        "The refitted head hangs on rounding: its equations multiply errors of the features by their "
+          + "condition number, and training on another library of linear algebra or instruction set "
+          + "rounds them differently, so the same seed can give very different effects there. Fewer "
+          + "--features, more --observations or a larger --second-ridge make it stable.", indent: 0)
   }
 
   private var effects: String {

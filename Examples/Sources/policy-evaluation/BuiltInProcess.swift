@@ -47,12 +47,16 @@ enum BuiltInProcess: String, CaseIterable, ExpressibleByArgument, Codable {
   ///
   /// Trajectories end before the limit where they fail; that of the cart does so after 20 steps or more.
   ///
-  /// - Parameter count: The number of simulations at a time.
-  func requireMemory(trajectories: Int?, limit: Int?, count: Int = 1) throws(NotEnoughMemory) {
+  /// - Parameters:
+  ///   - count: The number of simulations at a time.
+  ///   - stepByteCount: What a step takes: 23 kB where it is evaluated.
+  func requireMemory(
+    trajectories: Int?, limit: Int?, count: Int = 1, stepByteCount: Double = 23_000
+  ) throws(NotEnoughMemory) {
     let trajectories = trajectories ?? defaultTrajectories
     let steps = min(limit ?? defaultLimit, 20)
     try NotEnoughMemory.refuse(
-      500 * Double(trajectories) * Double(steps) * Double(count),
+      stepByteCount * Double(trajectories) * Double(steps) * Double(count),
       for: "\(count == 1 ? "a simulation" : "\(count) simulations at a time") of "
         + "\(Numbers.count(trajectories)) trajectories")
   }

@@ -113,27 +113,6 @@ public struct DeepFeatureIV<Treatment: Layer, Instrument: Layer>: Sendable {
     return secondHead.predict(treatment(treatments), weights: weights)
   }
 
-  /// The condition number κ of the refitted second head, the ratio of the extreme eigenvalues of
-  /// its normal equations XᵀX / n₂ + λ₂ I with X = [[φ(z), 1] V(ω), 1].
-  ///
-  /// A relative error ε of the features changes the head by up to about κ ε: with features in
-  /// `float32`, ε is 6e-8 from rounding alone.
-  ///
-  /// - Parameters:
-  ///   - first: The sample of the first head.
-  ///   - second: The sample of the second head.
-  public func secondHeadCondition(
-    first: InstrumentalSample, second: InstrumentalSample
-  ) throws(LinearAlgebraError) -> Double {
-    let predicted = try predictedFeatures(treatment, first: first, at: second.instruments)
-    let count = predicted.shape[0]
-    let features = Tensor.concatenated(
-      [predicted.cast(to: .float64), .ones([count, 1])], alongAxis: 1)
-    let gram = matmul(features, features, transposeA: true) / Double(count)
-    let values = try symmetricEigenvalues(gram).scalars
-    return ((values.last ?? 0) + secondHead.ridge) / (max(0, values.first ?? 0) + secondHead.ridge)
-  }
-
   /// [φ(z), 1] V(ω) ≈ E[ψ(t) | z].
   private func predictedFeatures(
     _ treatment: Treatment, first: InstrumentalSample, at instruments: Tensor
