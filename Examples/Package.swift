@@ -20,10 +20,16 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
   ],
   targets: [
-    // What the programs share, lowest first: plots, progress, reports; the data sets, compiled in so
+    // What the programs share, lowest first: how they start, plots, progress, reports; the data sets, compiled in so
     // that a copied program still has them; the estimators.
     .target(
-      name: "ExampleSupport", dependencies: [.product(name: "Inference", package: "adjoint")]),
+      name: "ExampleSupport",
+      dependencies: [
+        .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Inference", package: "adjoint"),
+        .product(name: "TensorFiles", package: "adjoint"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     .target(
       name: "CExampleData", path: "Data",
       exclude: [
@@ -58,7 +64,8 @@ let package = Package(
     .target(
       name: "RegressionInput",
       dependencies: [
-        "CExampleData", "Econometrics", .product(name: "TensorFiles", package: "adjoint"),
+        "CExampleData", "Econometrics", "ExampleSupport",
+        .product(name: "TensorFiles", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(

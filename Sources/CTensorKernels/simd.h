@@ -14,8 +14,16 @@
 
 #include "CTensorKernels.h"
 
-// target_clones rests on ifunc, which the dynamic loaders of glibc have and musl and macOS lack.
-#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && defined(__clang__)
+// target_clones rests on ifunc, which the dynamic loaders of glibc have and musl and macOS lack. The
+// loader calls its resolvers before a sanitizer is ready for the instrumented code in them.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer) || \
+    __has_feature(memory_sanitizer)
+#define TK_IS_SANITIZED 1
+#endif
+#endif
+#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && defined(__clang__) && \
+    !defined(TK_IS_SANITIZED)
 #define TK_HAS_CLONES 1
 #define TK_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else

@@ -2,59 +2,149 @@ import Foundation
 
 /// A file that appears in one piece: a reader sees the old file or the new one, never a part.
 ///
-/// The bytes go to a file of another name in the same directory, which takes the place of the old
-/// one once they are on the disk. Without `commit` nothing remains.
-final class AtomicFile {
+///     let file = try AtomicFile(replacing: "results.json")
+///     try file.write(Array(text.utf8))
+///     try file.commit()
+///
+/// The bytes go to another file of the same directory, which takes the place of the old one once they
+/// are on the disk. Without `commit` nothing remains. A program that is killed leaves nothing where
+/// files without a name exist (Linux); elsewhere it leaves one hidden file, which the next writing of
+/// the same file takes over. A pipe or a device, such as `/dev/stdout`, is written directly.
+public final class AtomicFile {
   private let path: String
-  private let temporaryPath: String
   private let directory: String
   private let descriptor: Int32
-  private var isCommitted = false
+  /// Where the bytes are until they take the place of the old file; nil where they have no name.
+  private var temporaryPath: String?
+  private let isStream: Bool
 
-  init(replacing path: String) throws(FileFailure) {
+  /// Opens the file, in whose place nothing changes yet.
+  ///
+  /// - Throws: What the system says of its directory, or of the file if it is none.
+  public convenience init(replacing path: String) throws(FileFailure) {
+    try self.init(replacing: path, usesNamelessFiles: true)
+  }
+
+  /// - Parameter usesNamelessFiles: Whether to ask for a file without a name first; for tests.
+  init(replacing path: String, usesNamelessFiles: Bool) throws(FileFailure) {
     self.path = path
     let end = path.lastIndex(of: "/")
     directory = end.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-    let label = String(UInt64.random(in: .min ... .max), radix: 16)
-    temporaryPath = "\(directory)/.adjoint-\(label).tmp"
-    descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    if descriptor < 0 {
-      throw errno == ENOENT
-        ? FileFailure(reason: "the directory it should be in does not exist")
-        : FileFailure(code: errno)
+    let name = end.map { path[path.index(after: $0)...] } ?? path[...]
+    if name.isEmpty { throw FileFailure(code: EISDIR) }
+    if let stream = try Self.openStream(path) {
+      (descriptor, isStream) = (stream, true)
+      return
     }
+    isStream = false
+    if usesNamelessFiles, let nameless = Self.openNameless(in: directory) {
+      descriptor = nameless
+      return
+    }
+    // A name of its own where the other one would be too long for the file system.
+    let temporary = "\(directory)/.\(name.utf8.count < 200 ? String(name) : "adjoint").tmp"
+    descriptor = try Self.openNamed(temporary)
+    temporaryPath = temporary
   }
 
   deinit {
+    if let temporaryPath { unlink(temporaryPath) }
     close(descriptor)
-    if !isCommitted { unlink(temporaryPath) }
   }
 
-  func write(_ bytes: [UInt8]) throws(FileFailure) {
-    let failure = bytes.withUnsafeBytes { write($0) }
-    if let failure { throw failure }
+  /// Refuses a directory in which no file can be written, by trying.
+  ///
+  /// - Throws: What the system says.
+  public static func requireWritable(directory: String) throws(FileFailure) {
+    _ = try AtomicFile(replacing: directory + "/adjoint-probe")
   }
 
-  private func write(_ bytes: UnsafeRawBufferPointer) -> FileFailure? {
-    var done = 0
-    while done < bytes.count, let base = bytes.baseAddress {
-      #if canImport(Darwin)
-        let count = Darwin.write(descriptor, base + done, bytes.count - done)
-      #else
-        let count = Foundation.write(descriptor, base + done, bytes.count - done)
-      #endif
-      if count < 0 && errno == EINTR { continue }
-      if count < 0 { return FileFailure(code: errno) }
-      done += count
+  /// A pipe or a device, open; nil for a regular file and for none.
+  private static func openStream(_ path: String) throws(FileFailure) -> Int32? {
+    let names = [["/dev/stdout", "/dev/fd/1"], ["/dev/stderr", "/dev/fd/2"]]
+    if let index = names.firstIndex(where: { $0.contains(path) }) {
+      // Opened by its name, a file behind it would be written from its start once more.
+      fflush(nil)
+      let descriptor = dup(Int32(index) + 1)
+      if descriptor < 0 { throw FileFailure(code: errno) }
+      return descriptor
     }
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return nil }
+    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+    if descriptor < 0 { throw FileFailure(code: errno) }
+    return descriptor
+  }
+
+  /// A file without a name; nil where there is no such thing, or no place for it.
+  private static func openNameless(in directory: String) -> Int32? {
+    #if os(Linux)
+      // O_TMPFILE, which is a macro that Swift does not see.
+      let flags = O_DIRECTORY | 0o20_000_000 | O_WRONLY | O_CLOEXEC
+      let descriptor = open(directory, flags, 0o666)
+      guard descriptor >= 0 else { return nil }
+      // It gets its name by way of this one.
+      if access("/proc/self/fd/\(descriptor)", F_OK) == 0 { return descriptor }
+      close(descriptor)
+    #endif
     return nil
   }
 
+  /// The file of a temporary name, alone: one that a killed program left is taken over, one that
+  /// another program writes is waited for.
+  private static func openNamed(_ path: String) throws(FileFailure) -> Int32 {
+    while true {
+      let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
+      if descriptor < 0 {
+        throw errno == ENOENT
+          ? FileFailure(reason: "the directory it should be in does not exist")
+          : FileFailure(code: errno)
+      }
+      // A file system without locks lets everyone through.
+      _ = flock(descriptor, LOCK_EX)
+      var (own, current) = (stat(), stat())
+      let isCurrent =
+        fstat(descriptor, &own) == 0 && stat(path, &current) == 0 && own.st_ino == current.st_ino
+        && own.st_dev == current.st_dev
+      if isCurrent, ftruncate(descriptor, 0) == 0 { return descriptor }
+      let code = errno
+      close(descriptor)
+      // Otherwise its owner has put it in its place meanwhile.
+      if isCurrent { throw FileFailure(code: code) }
+    }
+  }
+
+  /// Appends bytes.
+  ///
+  /// - Throws: What the system says.
+  public func write(_ bytes: [UInt8]) throws(FileFailure) {
+    var failure: FileFailure?
+    bytes.withUnsafeBytes { bytes in
+      var done = 0
+      while failure == nil, done < bytes.count, let base = bytes.baseAddress {
+        #if canImport(Darwin)
+          let count = Darwin.write(descriptor, base + done, bytes.count - done)
+        #else
+          let count = Foundation.write(descriptor, base + done, bytes.count - done)
+        #endif
+        if count < 0 && errno == EINTR { continue }
+        if count < 0 { failure = FileFailure(code: errno) } else { done += count }
+      }
+    }
+    if let failure { throw failure }
+  }
+
   /// Puts the file in its place, its bytes on the disk before its name.
-  func commit() throws(FileFailure) {
+  ///
+  /// - Throws: What the system says; then the old file is as it was.
+  public func commit() throws(FileFailure) {
+    if isStream { return }
     if fsync(descriptor) != 0 { throw FileFailure(code: errno) }
-    if rename(temporaryPath, path) != 0 { throw FileFailure(code: errno) }
-    isCommitted = true
+    let temporary: String
+    if let temporaryPath { temporary = temporaryPath } else { temporary = try named() }
+    temporaryPath = temporary
+    if rename(temporary, path) != 0 { throw FileFailure(code: errno) }
+    temporaryPath = nil
     // The name is an entry of the directory. Not every file system can be asked to keep it now, and
     // the file is whole either way, so a refusal is no failure.
     let parent = open(directory, O_RDONLY | O_CLOEXEC)
@@ -64,8 +154,23 @@ final class AtomicFile {
     }
   }
 
+  /// Gives the file without a name a temporary one, because a name that is taken can only be given by
+  /// renaming.
+  private func named() throws(FileFailure) -> String {
+    while true {
+      let label = String(UInt64.random(in: .min ... .max), radix: 16)
+      let name = "\(directory)/.adjoint-\(label).tmp"
+      if linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0 {
+        return name
+      }
+      if errno != EINTR, errno != EEXIST { throw FileFailure(code: errno) }
+    }
+  }
+
   /// Writes a whole file.
-  static func write(_ parts: [[UInt8]], to path: String) throws(FileFailure) {
+  ///
+  /// - Throws: What the system says; then the old file is as it was.
+  public static func write(_ parts: [[UInt8]], to path: String) throws(FileFailure) {
     let file = try AtomicFile(replacing: path)
     for part in parts { try file.write(part) }
     try file.commit()

@@ -1,22 +1,5 @@
+import Autodiff
 import Foundation
-
-/// Why the system refused a file operation, in a few words.
-struct FileFailure: Error {
-  let reason: String
-
-  init(reason: String) { self.reason = reason }
-
-  init(code: Int32) {
-    switch code {
-    case ENOENT: reason = "no such file or directory"
-    case EACCES, EPERM: reason = "permission denied"
-    case EISDIR: reason = "it is a directory"
-    case ENOSPC, EDQUOT: reason = "the disk is full"
-    case EROFS: reason = "the disk is read-only"
-    default: reason = String(cString: strerror(code))
-    }
-  }
-}
 
 /// Bytes of a file or of memory, read where they are wanted, so that a file may be larger than
 /// memory.
@@ -37,28 +20,64 @@ final class ByteSource: Sendable {
     content = .memory(bytes)
   }
 
-  /// Opens a regular file.
+  /// Opens a file; a pipe or a device such as `/dev/stdin` is read to its end.
   init(contentsOfFile path: String) throws(FileFailure) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    if descriptor < 0 { throw FileFailure(code: errno) }
+    let descriptor = try Self.open(path)
     var status = stat()
-    let failure: FileFailure? =
-      if fstat(descriptor, &status) != 0 {
-        FileFailure(code: errno)
-      } else if status.st_mode & S_IFMT == S_IFDIR {
-        FileFailure(code: EISDIR)
-      } else if status.st_mode & S_IFMT != S_IFREG {
-        FileFailure(reason: "it is not a regular file")
-      } else {
-        nil
-      }
-    if let failure {
-      close(descriptor)
-      throw failure
+    guard fstat(descriptor, &status) == 0 else {
+      defer { close(descriptor) }
+      throw FileFailure(code: errno)
     }
     name = path
-    byteCount = Int(status.st_size)
-    content = .file(descriptor)
+    switch status.st_mode & S_IFMT {
+    case S_IFREG:
+      byteCount = Int(status.st_size)
+      content = .file(descriptor)
+    case S_IFDIR:
+      close(descriptor)
+      throw FileFailure(code: EISDIR)
+    default:
+      defer { close(descriptor) }
+      let bytes = try Self.readToEnd(descriptor)
+      byteCount = bytes.count
+      content = .memory(bytes)
+    }
+  }
+
+  private static func open(_ path: String) throws(FileFailure) -> Int32 {
+    #if canImport(Darwin)
+      var descriptor = Darwin.open(path, O_RDONLY | O_CLOEXEC)
+    #else
+      var descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC)
+    #endif
+    // A socket cannot be opened by a name, also not by that of standard input.
+    if descriptor < 0, errno == ENXIO, ["/dev/stdin", "/dev/fd/0"].contains(path) {
+      descriptor = dup(STDIN_FILENO)
+    }
+    if descriptor < 0 { throw FileFailure(code: errno) }
+    return descriptor
+  }
+
+  /// The bytes that come, which must end before the free memory does.
+  private static func readToEnd(_ descriptor: Int32) throws(FileFailure) -> [UInt8] {
+    let limit = (AvailableMemory.byteCount ?? .max) / 4
+    var result: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 1 << 18)
+    while true {
+      #if canImport(Darwin)
+        let count = Darwin.read(descriptor, &piece, piece.count)
+      #else
+        let count = Foundation.read(descriptor, &piece, piece.count)
+      #endif
+      if count < 0 && errno == EINTR { continue }
+      if count < 0 { throw FileFailure(code: errno) }
+      if count == 0 { return result }
+      result += piece[..<count]
+      if result.count > limit {
+        throw FileFailure(
+          reason: "more than \(megabytes(limit)) came, a quarter of the free memory, and no end")
+      }
+    }
   }
 
   deinit {
@@ -96,6 +115,7 @@ final class ByteSource: Sendable {
     guard range.lowerBound >= 0, range.upperBound <= byteCount else {
       throw FileFailure(reason: "bytes \(range) lie beyond its end at \(byteCount)")
     }
+    try requireMemory(range.count)
     var failure: FileFailure?
     let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
       let target = UnsafeMutableRawBufferPointer(
@@ -107,6 +127,22 @@ final class ByteSource: Sendable {
     return bytes
   }
 }
+
+/// Refuses to take memory that is not there.
+///
+/// Small amounts are not asked about.
+func requireMemory(_ byteCount: Int, for purpose: String = "") throws(FileFailure) {
+  guard byteCount > 1 << 24, let available = AvailableMemory.byteCount, byteCount > available else {
+    return
+  }
+  throw FileFailure(
+    reason:
+      "\(megabytes(byteCount)) are needed\(purpose), but \(megabytes(available)) of memory are "
+      + "free")
+}
+
+/// A count of bytes as people say it, rounded up.
+func megabytes(_ count: Int) -> String { "\((count - 1) / 1_000_000 + 1) MB" }
 
 /// Runs `body`, and throws what `transform` makes of its error.
 func mapError<Result, Failure: Error, Mapped: Error>(

@@ -107,7 +107,7 @@ extension CSVError: CustomStringConvertible {
       return "\(position): found \(quoted(found)), but a number was expected; "
         + (found.contains(",")
           ? "write it with a decimal point and without separators"
-          : "correct the field, leave it empty, or declare it a token for missing values")
+          : "correct the field, or leave it empty if the value is missing")
     }
   }
 
@@ -121,8 +121,8 @@ extension CSVError: CustomStringConvertible {
     let limit = 100
     text += "\nThe columns are: " + available.prefix(limit).joined(separator: ", ")
     if available.count > limit { text += ", … and \(available.count - limit) more" }
-    if available.count == 1, available[0].contains(where: { ";\t|".contains($0) }) {
-      text += "\nThat looks like another delimiter than the comma; say which in the CSV format."
+    if available.count == 1, available[0].contains(where: { ",;\t|".contains($0) }) {
+      text += "\nThat looks like another delimiter than was asked for."
     }
     return text
   }

@@ -1,34 +1,63 @@
 // The names of the columns: read from the first record, checked, and searched.
 
-enum CSVHeader {
+struct CSVHeader {
+  /// The names of the columns, which are there, not empty and all different.
+  private(set) var names: [String] = []
+  /// Where in a record the field of each column stands.
+  private(set) var places: [Int] = []
+  /// Whether the first field of a record is the name of the row.
+  private(set) var hasRowNames: Bool
+  private var indices: [ExactName: Int] = [:]
+
+  /// The index of a column; nil if there is none of this name.
+  func index(of name: String) -> Int? { indices[ExactName(name)] }
+
   /// The name a header field gives its column: blanks around an unquoted name are not part of it.
   static func name(of field: CSVField, in bytes: [UInt8]) -> String {
     field.isQuoted
       ? content(of: field, in: bytes) : decode(trimmingBlanks(bytes, field.range), bytes)
   }
 
-  /// The names of the columns, which must be there, not empty and all different.
-  static func names(from parser: CSVParser) throws(CSVError) -> [String] {
-    let header = parser.fields.prefix(parser.columnCount)
-    let names = header.map { name(of: $0, in: parser.bytes) }
+  /// Reads the first record.
+  ///
+  /// A first column without a name holds the names of the rows, as R and pandas write them. Another
+  /// one without a name is left out if it has no content, as spreadsheet programs write them.
+  init(from parser: CSVParser) throws(CSVError) {
+    let header = parser.fields.prefix(parser.headerCount)
+    let all = header.map { Self.name(of: $0, in: parser.bytes) }
     // An empty header field beside numbers is data too: the table starts without a header.
     let looksLikeData = header.allSatisfy {
       !$0.isQuoted && ($0.length == 0 || parseNumber(parser.bytes, $0.range) != nil)
     }
-    if looksLikeData, let first = names.first(where: { !$0.isEmpty }) {
-      throw .headerMissing(at: place(header[0], parser), firstField: first)
+    if looksLikeData, let first = all.first(where: { !$0.isEmpty }) {
+      throw .headerMissing(at: Self.place(header[0], parser), firstField: first)
     }
-    var indices: [String: Int] = [:]
-    for (index, name) in names.enumerated() {
-      let place = place(header[index], parser)
-      if name.isEmpty { throw .emptyColumnName(at: place, index: index + 1) }
-      if let first = indices[name] {
-        throw .duplicateColumnName(
-          at: place, name: name, firstIndex: first + 1, secondIndex: index + 1)
+    let shift = parser.columnCount - parser.headerCount
+    hasRowNames = shift > 0
+    for (index, name) in all.enumerated() {
+      if name.isEmpty {
+        if index == 0, shift == 0, all.count > 1, !all[1].isEmpty {
+          hasRowNames = true
+        } else if index == 0 || !Self.isEmpty(index + shift, parser) {
+          throw .emptyColumnName(at: Self.place(header[index], parser), index: index + 1)
+        }
+        continue
       }
-      indices[name] = index
+      if let first = indices[ExactName(name)] {
+        throw .duplicateColumnName(
+          at: Self.place(header[index], parser), name: name,
+          firstIndex: places[first] - shift + 1, secondIndex: index + 1)
+      }
+      indices[ExactName(name)] = names.count
+      names.append(name)
+      places.append(index + shift)
     }
-    return names
+  }
+
+  /// Whether no record has anything at a place.
+  private static func isEmpty(_ place: Int, _ parser: CSVParser) -> Bool {
+    stride(from: parser.headerCount + place, to: parser.fields.count, by: parser.columnCount)
+      .allSatisfy { trimmingBlanks(parser.bytes, parser.fields[$0].range).isEmpty }
   }
 
   private static func place(_ field: CSVField, _ parser: CSVParser) -> CSVPosition {

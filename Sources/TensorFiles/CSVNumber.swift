@@ -5,8 +5,13 @@
 /// The number written in a range of bytes, blanks around it ignored, or nil if it is none.
 ///
 /// A number is a decimal one with optional sign, fraction and exponent, or `inf`, `infinity` or
-/// `nan` in any case. A decimal number too large for a `Double` is refused, not made infinite.
-func parseNumber(_ bytes: [UInt8], _ range: Range<Int>) -> Double? {
+/// `nan` in any case, the last also as C libraries write it: `nan(ind)`, `1.#QNAN`. A decimal number
+/// too large for a `Double` is refused, not made infinite.
+///
+/// - Parameter mark: The decimal mark, a point or a comma.
+func parseNumber(
+  _ bytes: [UInt8], _ range: Range<Int>, decimalMark mark: UInt8 = UInt8(ascii: ".")
+) -> Double? {
   let range = trimmingBlanks(bytes, range)
   var index = range.lowerBound
   let end = range.upperBound
@@ -29,7 +34,7 @@ func parseNumber(_ bytes: [UInt8], _ range: Range<Int>) -> Double? {
       if significantDigits > 0 || digit != 0 { significantDigits += 1 }
       if significantDigits <= 19 { mantissa = mantissa * 10 + UInt64(digit) }
       if isFraction { exponent -= 1 }
-    } else if bytes[index] == UInt8(ascii: "."), !isFraction {
+    } else if bytes[index] == mark, !isFraction {
       isFraction = true
     } else {
       break
@@ -41,7 +46,7 @@ func parseNumber(_ bytes: [UInt8], _ range: Range<Int>) -> Double? {
   if index < end {
     guard bytes[index] | 0x20 == UInt8(ascii: "e"),
       let written = parseExponent(bytes, (index + 1)..<end)
-    else { return nil }
+    else { return isNaN(bytes, range) ? .nan : nil }
     exponent += written
   }
 
@@ -51,7 +56,9 @@ func parseNumber(_ bytes: [UInt8], _ range: Range<Int>) -> Double? {
       ? Double(mantissa) / powersOfTen[-exponent] : Double(mantissa) * powersOfTen[exponent]
     return isNegative ? -magnitude : magnitude
   }
-  guard let value = Double(decode(range, bytes)), value.isFinite else { return nil }
+  let text = String(
+    decoding: bytes[range].map { $0 == mark ? UInt8(ascii: ".") : $0 }, as: UTF8.self)
+  guard let value = Double(text), value.isFinite else { return nil }
   return value
 }
 
@@ -84,10 +91,29 @@ private func parseExponent(_ bytes: [UInt8], _ range: Range<Int>) -> Int? {
 private func parseSpecialNumber(
   _ bytes: [UInt8], _ range: Range<Int>, isNegative: Bool
 ) -> Double? {
+  if isNaN(bytes, range) { return .nan }
   guard range.count == 3 || range.count == 8 else { return nil }
-  switch String(decoding: bytes[range].map { $0 | 0x20 }, as: UTF8.self) {
+  switch lowercased(bytes, range) {
   case "inf", "infinity": return isNegative ? -.infinity : .infinity
-  case "nan": return .nan
   default: return nil
   }
+}
+
+private func lowercased(_ bytes: [UInt8], _ range: Range<Int>) -> String {
+  String(decoding: bytes[range], as: UTF8.self).lowercased()
+}
+
+/// Whether a text, blanks around it ignored, spells a value that is not a number: `nan` or `snan` in any
+/// case with or without a sign and something in parentheses, or `1.#QNAN` and its kin.
+func isNaN(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
+  let range = trimmingBlanks(bytes, range)
+  // No longer spelling is in use, and most fields are ruled out by their length or first letter.
+  guard 3...24 ~= range.count else { return false }
+  var text = lowercased(bytes, range)[...]
+  if text.hasPrefix("-") || text.hasPrefix("+") { text = text.dropFirst() }
+  if text.hasPrefix("1.#") { return ["qnan", "snan", "ind"].contains(text.dropFirst(3)) }
+  if text.hasPrefix("s") { text = text.dropFirst() }
+  guard text.hasPrefix("nan") else { return false }
+  let rest = text.dropFirst(3)
+  return rest.isEmpty || (rest.hasPrefix("(") && rest.hasSuffix(")"))
 }

@@ -17,29 +17,38 @@ struct CSVField {
 struct CSVParser {
   let bytes: [UInt8]
   let source: String
-  let delimiter: UInt8
+  private(set) var delimiter: UInt8
 
-  /// The fields of all records in order; every record has as many as the first, the header.
+  /// The fields of all records in order.
   private(set) var fields: [CSVField] = []
+  /// The number of fields of the first record.
+  private(set) var headerCount = 0
+  /// The number of fields of each of the others: that of the header, or one more where they start
+  /// with the name of the row.
   private(set) var columnCount = 0
+  private let statedDelimiter: UInt8?
   private var position = 0
 
   init(bytes: [UInt8], source: String, format: CSVFormat) {
     self.bytes = bytes
     self.source = source
-    self.delimiter = format.delimiterByte
+    statedDelimiter = format.delimiter.map { UInt8(truncatingIfNeeded: $0.value) }
+    delimiter = statedDelimiter ?? UInt8(ascii: ",")
   }
+
+  /// Whether each row starts with a name that the header does not count, as R writes it.
+  var hasUncountedRowNames: Bool { columnCount > headerCount }
 
   mutating func parse() throws(CSVError) {
     try checkEncoding()
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
-    // One field per five bytes is typical of a table of numbers.
-    fields.reserveCapacity(bytes.count / 5)
+    if statedDelimiter == nil { delimiter = foundDelimiter() }
+    try reserve()
     while position < bytes.count {
       if isLineEnd(bytes[position]) {
         // A blank line is no record, except in a table of one column, where skipping it would
         // drop a missing value.
-        if columnCount == 1 {
+        if headerCount == 1, columnCount == 1 {
           fields.append(CSVField(start: position, length: 0, isQuoted: false, hasEscapes: false))
         }
         skipLineEnd()
@@ -63,11 +72,64 @@ struct CSVParser {
     }
     let count = fields.count - first
     if columnCount == 0 {
+      (headerCount, columnCount) = (count, count)
+    } else if first == headerCount, count == headerCount + 1, startsWithRowName(fields[first...]) {
       columnCount = count
     } else if count != columnCount {
       throw .raggedRow(at: place(extraField ?? start), expected: columnCount, found: count)
+    } else if hasUncountedRowNames, !startsWithRowName(fields[first...]) {
+      throw .raggedRow(at: place(extraField ?? start), expected: headerCount, found: count)
     }
     skipLineEnd()
+  }
+
+  /// Whether a record that has a field too many is one of R's, which starts with a name in quotes.
+  ///
+  /// A delimiter too many at the end is something else.
+  private func startsWithRowName(_ record: ArraySlice<CSVField>) -> Bool {
+    guard let first = record.first, let last = record.last else { return false }
+    return first.isQuoted && (last.length > 0 || last.isQuoted)
+  }
+
+  /// Takes memory for the fields, at least as many as there are delimiters and lines.
+  private mutating func reserve() throws(CSVError) {
+    var count = 1
+    for byte in bytes where byte == delimiter || byte == lineFeed || byte == carriageReturn {
+      count += 1
+    }
+    try mapError({ (failure: FileFailure) in
+      CSVError.unreadable(source: source, reason: failure.reason)
+    }) { () throws(FileFailure) in
+      try requireMemory(count * MemoryLayout<CSVField>.stride, for: " for its \(count) fields")
+    }
+    fields.reserveCapacity(count)
+  }
+
+  /// The delimiter of the header: the first that it has outside of quotes, as often as the next line
+  /// has; else the first that it has.
+  private func foundDelimiter() -> UInt8 {
+    var start = position
+    while start < bytes.count, isLineEnd(bytes[start]) { start += 1 }
+    let header = counts(from: &start)
+    while start < bytes.count, isLineEnd(bytes[start]) { start += 1 }
+    let next = counts(from: &start)
+    let present = CSVFormat.delimiters.indices.filter { header[$0] > 0 }
+    let index = present.first { header[$0] == next[$0] } ?? present.first ?? 0
+    return CSVFormat.delimiters[index]
+  }
+
+  /// How often a line has each of the possible delimiters outside of quotes; moves to its end.
+  private func counts(from start: inout Int) -> [Int] {
+    var counts = CSVFormat.delimiters.map { _ in 0 }
+    var isQuoted = false
+    while start < bytes.count, isQuoted || !isLineEnd(bytes[start]) {
+      if bytes[start] == quote { isQuoted.toggle() }
+      if !isQuoted, let index = CSVFormat.delimiters.firstIndex(of: bytes[start]) {
+        counts[index] += 1
+      }
+      start += 1
+    }
+    return counts
   }
 
   private mutating func parseField() throws(CSVError) {
@@ -144,8 +206,10 @@ struct CSVParser {
   func place(_ offset: Int, field: Int? = nil) -> CSVPosition {
     var name: String?
     if let field, columnCount > 0 {
-      let index = field % columnCount
-      name = CSVHeader.name(of: fields[index], in: bytes)
+      let index =
+        field < headerCount
+        ? field : (field - headerCount) % columnCount - (columnCount - headerCount)
+      if index >= 0 { name = CSVHeader.name(of: fields[index], in: bytes) }
     }
     return positionInText(of: offset, in: bytes, source: source, columnName: name)
   }

@@ -10,19 +10,35 @@ import Foundation
 /// The first line that is not blank names the columns. Lines end with LF, CRLF or CR; a byte order
 /// mark is ignored; blank lines are skipped, except in a table of one column, where a blank line is
 /// a missing value. Every error says which file, line and column it is about.
+///
+/// Files are read as R, pandas and spreadsheet programs write them. Semicolons, tabs or `|` separate
+/// the fields where the header says so (`CSVFormat`). A first column without a name holds the names
+/// of the rows, and is none of `columnNames`; so do the first fields of rows that have one more, in
+/// quotes, than the header. A file that gzip compressed is decompressed.
 public struct CSVTable: Sendable {
   /// The name of the file, used in messages.
   public let source: String
 
   /// The names of the columns, in the order of the file.
-  public let columnNames: [String]
+  public var columnNames: [String] { header.names }
+
+  /// The names of the rows, where the file has them.
+  public var rowNames: [String]? {
+    header.hasRowNames ? (0..<rowCount).map { content(of: field($0, at: 0), in: bytes) } : nil
+  }
 
   /// The number of rows, the header not counted.
   public let rowCount: Int
 
   private let bytes: [UInt8]
   private let fields: [CSVField]
+  private let header: CSVHeader
+  /// Fields of the header, and of each row.
+  private let headerCount: Int
+  private let stride: Int
   private let missingTokens: [[UInt8]]
+  private let takesNaNAsMissing: Bool
+  private let decimalMark: UInt8
 
   /// Reads a file.
   ///
@@ -32,12 +48,9 @@ public struct CSVTable: Sendable {
   /// - Throws: A `CSVError` if the file cannot be read or is malformed.
   /// - Complexity: O(*n*) in the size of the file, all of which is kept in memory.
   public init(contentsOfFile path: String, format: CSVFormat = .standard) throws(CSVError) {
-    let bytes: [UInt8]
-    do {
-      bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-    } catch {
-      throw .unreadable(source: path, reason: reason(for: error, path: path))
-    }
+    let bytes = try mapError({ (failure: FileFailure) in
+      CSVError.unreadable(source: path, reason: failure.reason)
+    }) { () throws(FileFailure) in try TextFile.bytes(of: path) }
     try self.init(parsing: bytes, source: path, format: format)
   }
 
@@ -68,16 +81,36 @@ public struct CSVTable: Sendable {
     try parser.parse()
     self.source = source
     self.bytes = bytes
-    self.columnNames = try CSVHeader.names(from: parser)
-    self.fields = parser.fields
-    self.rowCount = parser.fields.count / parser.columnCount - 1
-    self.missingTokens = format.missingTokens.map { [UInt8]($0.utf8) }
+    header = try CSVHeader(from: parser)
+    fields = parser.fields
+    (headerCount, stride) = (parser.headerCount, parser.columnCount)
+    rowCount = (parser.fields.count - headerCount) / stride
+    missingTokens = format.missingTokens.map { [UInt8]($0.utf8) }
+    takesNaNAsMissing = format.missingTokens.contains { $0.lowercased() == "nan" }
+    decimalMark = Self.decimalMark(of: parser, format)
+  }
+
+  /// The decimal mark: as stated, else a comma in a file with semicolons that has numbers with commas
+  /// and none with points.
+  ///
+  /// In a file with both the commas may separate thousands.
+  private static func decimalMark(of parser: CSVParser, _ format: CSVFormat) -> UInt8 {
+    let (point, comma) = (UInt8(ascii: "."), UInt8(ascii: ","))
+    if let stated = format.hasDecimalCommas { return stated ? comma : point }
+    guard parser.delimiter == UInt8(ascii: ";") else { return point }
+    func hasNumbers(with mark: UInt8) -> Bool {
+      parser.fields[parser.headerCount...].contains { field in
+        parser.bytes[field.range].contains(mark)
+          && parseNumber(parser.bytes, field.range, decimalMark: mark) != nil
+      }
+    }
+    return hasNumbers(with: comma) && !hasNumbers(with: point) ? comma : point
   }
 
   /// Returns a column of numbers, nil where the value is missing.
   ///
   /// - Throws: `CSVError.unknownColumn`, or `CSVError.notANumber` for the first field that is
-  ///   neither a number nor missing.
+  ///   neither a number nor missing. A number can be infinite, where the file says so.
   /// - Complexity: O(*rows*).
   public func numbers(_ name: String) throws(CSVError) -> [Double?] {
     let column = try index(of: name)
@@ -87,8 +120,8 @@ public struct CSVTable: Sendable {
       let field = field(row, column)
       if field.length == 0 || isMissingToken(field) {
         values.append(nil)
-      } else if let value = parseNumber(bytes, field.range) {
-        values.append(value)
+      } else if let value = parseNumber(bytes, field.range, decimalMark: decimalMark) {
+        values.append(value.isNaN && takesNaNAsMissing ? nil : value)
       } else if trimmingBlanks(bytes, field.range).isEmpty {
         values.append(nil)
       } else {
@@ -126,6 +159,18 @@ public struct CSVTable: Sendable {
     return position(row: row, column: column)
   }
 
+  /// Returns a field as the file has it, for a message about it.
+  ///
+  /// - Precondition: `row` is less than `rowCount`.
+  /// - Throws: `CSVError.unknownColumn`.
+  public func text(row: Int, column name: String) throws(CSVError) -> String {
+    let column = try index(of: name)
+    guard row >= 0, row < rowCount else {
+      fatalError("CSVTable.text: row \(row) of a table of \(counted(rowCount, "row"))")
+    }
+    return content(of: field(row, column), in: bytes)
+  }
+
   private func position(row: Int, column: Int) -> CSVPosition {
     let field = field(row, column)
     return positionInText(
@@ -134,7 +179,7 @@ public struct CSVTable: Sendable {
   }
 
   private func index(of name: String) throws(CSVError) -> Int {
-    guard let index = columnNames.firstIndex(of: name) else {
+    guard let index = header.index(of: name) else {
       throw .unknownColumn(
         source: source, name: name, nearest: CSVHeader.nearest(to: name, in: columnNames),
         available: columnNames)
@@ -143,7 +188,11 @@ public struct CSVTable: Sendable {
   }
 
   private func field(_ row: Int, _ column: Int) -> CSVField {
-    fields[(row + 1) * columnNames.count + column]
+    field(row, at: header.places[column])
+  }
+
+  private func field(_ row: Int, at place: Int) -> CSVField {
+    fields[headerCount + row * stride + place]
   }
 
   private func isMissingToken(_ field: CSVField) -> Bool {
@@ -151,22 +200,5 @@ public struct CSVTable: Sendable {
     return missingTokens.contains { token in
       token.count == range.count && bytes[range].elementsEqual(token)
     }
-  }
-}
-
-/// Why a file operation failed, in a few words; Foundation's own description repeats the path.
-func reason(for error: any Error, path: String) -> String {
-  var isDirectory: ObjCBool = false
-  if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue
-  {
-    return "it is a directory"
-  }
-  switch (error as? CocoaError)?.code {
-  case .fileReadNoSuchFile: return "no such file"
-  case .fileNoSuchFile: return "the directory it should be in does not exist"
-  case .fileReadNoPermission, .fileWriteNoPermission: return "permission denied"
-  case .fileWriteOutOfSpace: return "the disk is full"
-  case .fileWriteVolumeReadOnly: return "the disk is read-only"
-  default: return (error as NSError).localizedDescription
   }
 }

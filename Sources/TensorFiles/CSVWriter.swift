@@ -1,8 +1,7 @@
-import Foundation
-
 /// A value of a CSV file to be written.
 public enum CSVValue: Sendable, Equatable {
-  /// A number, written with as many digits as it takes to read the same number back.
+  /// A number, written with as many digits as it takes to read the same number back; one that is
+  /// NaN is read back as missing.
   case number(Double)
 
   /// A text, quoted where it has to be.
@@ -46,7 +45,7 @@ public struct CSVWriter: Sendable {
   /// - Precondition: There is at least one name, no name is empty and no two are the same.
   public init(columnNames: [String], format: CSVFormat = .standard) {
     guard !columnNames.isEmpty, !columnNames.contains(""),
-      Set(columnNames).count == columnNames.count
+      Set(columnNames.map(ExactName.init)).count == columnNames.count
     else {
       fatalError("CSVWriter: column names must be there, not empty and different: \(columnNames)")
     }
@@ -72,15 +71,13 @@ public struct CSVWriter: Sendable {
   ///
   /// - Throws: `CSVError.unwritable`.
   public func write(toFile path: String) throws(CSVError) {
-    do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw .unwritable(source: path, reason: reason(for: error, path: path))
-    }
+    try mapError({ (failure: FileFailure) in
+      CSVError.unwritable(source: path, reason: failure.reason)
+    }) { () throws(FileFailure) in try AtomicFile.write([Array(text.utf8)], to: path) }
   }
 
   private func line(_ row: [CSVValue]) -> String {
-    row.map(field).joined(separator: String(format.delimiter)) + "\n"
+    row.map(field).joined(separator: String(format.writtenDelimiter)) + "\n"
   }
 
   private func field(_ value: CSVValue) -> String {
@@ -96,13 +93,18 @@ public struct CSVWriter: Sendable {
     if number == number.rounded(), abs(number) < 1e15, !(number == 0 && number.sign == .minus) {
       return String(Int64(number))
     }
-    return number.description
+    let text = number.description
+    return format.hasDecimalCommas == true ? text.replacing(".", with: ",") : text
   }
 
   private func needsQuotes(_ text: String) -> Bool {
     let bytes = Array(text.utf8)
     let isSpecial =
-      bytes.contains { $0 == quote || isLineEnd($0) || $0 == format.delimiterByte }
+      // What could be taken for a delimiter too.
+      bytes.contains {
+        $0 == quote || isLineEnd($0) || UInt32($0) == format.writtenDelimiter.value
+          || CSVFormat.delimiters.contains($0)
+      }
       || bytes.starts(with: [0xEF, 0xBB, 0xBF])
     // Text that would otherwise be read as something else: as missing, as a number, or trimmed.
     return isSpecial || text.isEmpty || format.missingTokens.contains(text)

@@ -19,7 +19,7 @@ public struct CheckpointVisitor {
   private let task: Task
   private var prefix = ""
   /// The parts so far: names of tensors, and keys of values.
-  private var visited: Set<String> = []
+  private var visited: Set<ExactName> = []
 
   private(set) var tensors: [(name: String, tensor: Tensor)] = []
   private(set) var values: [String: String] = [:]
@@ -41,8 +41,10 @@ public struct CheckpointVisitor {
     if let damage { return .file(damage) }
     let keys = file.metadata.keys.filter { $0.hasPrefix(Self.valueKey) }.sorted()
     let unexpected =
-      file.names.filter { !visited.contains($0) }
-      + keys.filter { !visited.contains($0) }.map { String($0.dropFirst(Self.valueKey.count)) }
+      file.names.filter { !visited.contains(ExactName($0)) }
+      + keys.filter { !visited.contains(ExactName($0)) }.map {
+        String($0.dropFirst(Self.valueKey.count))
+      }
     if missing.isEmpty && unexpected.isEmpty && different.isEmpty { return nil }
     return .otherStructure(
       source: file.source, missing: missing, unexpected: unexpected, different: different)
@@ -161,7 +163,7 @@ public struct CheckpointVisitor {
   private func full(_ name: String) -> String { prefix.isEmpty ? name : "\(prefix)/\(name)" }
 
   private mutating func claim(_ name: String) {
-    if name.isEmpty || !visited.insert(name).inserted {
+    if name.isEmpty || !visited.insert(ExactName(name)).inserted {
       stop(
         "Checkpointable",
         "\(quoted(name)) names two parts, or is empty; give every part a name of its own")

@@ -14,12 +14,13 @@ final class Inflater {
   // zlib keeps the address of the stream, so it must not move.
   private let stream: UnsafeMutablePointer<czlib_stream>
 
-  init() throws(ZlibFailure) {
+  /// - Parameter window: `CZLIB_RAW_WINDOW` or `CZLIB_GZIP_WINDOW`.
+  init(window: Int = Int(CZLIB_RAW_WINDOW)) throws(ZlibFailure) {
     library = try ZlibLibrary.loaded()
     stream = .allocate(capacity: 1)
     stream.initialize(to: czlib_stream())
     let size = Int32(MemoryLayout<czlib_stream>.size)
-    let status = library.inflateInit(stream, Int32(CZLIB_RAW_WINDOW), "1", size)
+    let status = library.inflateInit(stream, Int32(window), "1", size)
     if status != CZLIB_OK { throw ZlibLibrary.failure(status, stream.pointee) }
   }
 

@@ -55,7 +55,7 @@ struct JSONScanner {
     var bytes: [UInt8] = []
     while position < text.count, text[position] != UInt8(ascii: "\"") {
       if text[position] == UInt8(ascii: "\\") {
-        bytes += try escape()
+        try appendEscape(to: &bytes)
       } else if text[position] < 0x20 {
         throw unexpected("a text without control characters")
       } else {
@@ -72,38 +72,63 @@ struct JSONScanner {
     return string
   }
 
-  private mutating func escape() throws(SafeTensorsError) -> [UInt8] {
+  private mutating func appendEscape(to bytes: inout [UInt8]) throws(SafeTensorsError) {
     let start = position
-    let codes: [UInt8: Unicode.Scalar] = [
-      UInt8(ascii: "\""): "\"", UInt8(ascii: "\\"): "\\", UInt8(ascii: "/"): "/",
-      UInt8(ascii: "b"): "\u{8}", UInt8(ascii: "f"): "\u{C}", UInt8(ascii: "n"): "\n",
-      UInt8(ascii: "r"): "\r", UInt8(ascii: "t"): "\t",
-    ]
-    if position + 1 < text.count, let scalar = codes[text[position + 1]] {
+    if position + 1 < text.count, let byte = Self.escaped(text[position + 1]) {
       position += 2
-      return [UInt8](String(scalar).utf8)
+      bytes.append(byte)
+      return
     }
-    // A character outside the basic plane is written as two units.
-    var units: [UInt16] = []
-    while units.count < 2, let unit = unicodeUnit() {
-      units.append(unit)
-      if !UTF16.isLeadSurrogate(unit) { break }
-    }
-    guard !units.isEmpty, let scalars = String(validating: units, as: UTF16.self) else {
+    guard let scalar = unicodeScalar() else {
       position = start
       throw unexpected("an escape of JSON")
     }
-    return [UInt8](scalars.utf8)
+    bytes += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
+  }
+
+  /// What a letter behind a backslash stands for.
+  private static func escaped(_ letter: UInt8) -> UInt8? {
+    switch letter {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): letter
+    case UInt8(ascii: "b"): 0x08
+    case UInt8(ascii: "f"): 0x0C
+    case UInt8(ascii: "n"): 0x0A
+    case UInt8(ascii: "r"): 0x0D
+    case UInt8(ascii: "t"): 0x09
+    default: nil
+    }
+  }
+
+  /// A character as one unit, or two outside of the basic plane.
+  private mutating func unicodeScalar() -> Unicode.Scalar? {
+    guard let first = unicodeUnit() else { return nil }
+    guard UTF16.isLeadSurrogate(first) else { return Unicode.Scalar(first) }
+    guard let second = unicodeUnit(), UTF16.isTrailSurrogate(second) else { return nil }
+    return Unicode.Scalar(0x1_0000 + (UInt32(first) - 0xD800) << 10 + (UInt32(second) - 0xDC00))
   }
 
   private mutating func unicodeUnit() -> UInt16? {
-    let digits = text[position...].dropFirst(2).prefix(4)
-    guard text[position...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")]),
-      digits.count == 4, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
-      let unit = UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
+    guard position + 6 <= text.count, text[position] == UInt8(ascii: "\\"),
+      text[position + 1] == UInt8(ascii: "u")
     else { return nil }
+    var unit: UInt16 = 0
+    for byte in text[(position + 2)..<(position + 6)] {
+      switch byte {
+      case 48...57: unit = unit << 4 | UInt16(byte - 48)
+      case 65...70, 97...102: unit = unit << 4 | UInt16((byte | 0x20) - 87)
+      default: return nil
+      }
+    }
     position += 6
     return unit
+  }
+
+  /// Moves behind a `null`, if one follows.
+  mutating func skipNull() -> Bool {
+    skipBlanks()
+    guard text[position...].starts(with: "null".utf8) else { return false }
+    position += 4
+    return true
   }
 
   mutating func require(_ token: Unicode.Scalar, _ expected: String) throws(SafeTensorsError) {

@@ -1,5 +1,4 @@
 import Autodiff
-import Foundation
 
 /// Labelled rows read from a file in the text format of LIBSVM.
 ///
@@ -42,12 +41,9 @@ public struct LIBSVMDataset: Sendable {
   /// - Throws: A `LIBSVMError` if the file cannot be read or is malformed.
   /// - Complexity: O(*n*) in the size of the file.
   public init(contentsOfFile path: String, featureCount: Int? = nil) throws(LIBSVMError) {
-    let bytes: [UInt8]
-    do {
-      bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-    } catch {
-      throw .unreadable(source: path, reason: reason(for: error, path: path))
-    }
+    let bytes = try mapError({ (failure: FileFailure) in
+      LIBSVMError.unreadable(source: path, reason: failure.reason)
+    }) { () throws(FileFailure) in try TextFile.bytes(of: path) }
     try self.init(parsing: bytes, source: path, featureCount: featureCount)
   }
 
@@ -87,11 +83,14 @@ public struct LIBSVMDataset: Sendable {
 
   /// The features as a `float64` matrix [rows, features], zero where an entry is omitted.
   ///
-  /// - Throws: `LIBSVMError.tooLargeForMatrix` from 2³⁰ elements (8 GiB) up: one absurd index must
-  ///   not take all memory.
+  /// - Throws: `LIBSVMError.tooLargeForMatrix` for more than 64 MiB that are also more than a
+  ///   thousand times the entries of the file, or half the free memory: one absurd index must not take
+  ///   all of it.
   public func features() throws(LIBSVMError) -> Tensor {
     let (count, overflows) = rowCount.multipliedReportingOverflow(by: featureCount)
-    if overflows || count > 1 << 30 {
+    let isOutOfProportion = count > 1 << 23 && count / 1000 > values.count + rowCount
+    let limit = (AvailableMemory.byteCount ?? .max) / 2 / MemoryLayout<Double>.stride
+    if overflows || isOutOfProportion || count > max(1 << 23, limit) {
       throw .tooLargeForMatrix(source: source, rows: rowCount, features: featureCount)
     }
     var elements = [Double](repeating: 0, count: count)

@@ -89,7 +89,8 @@ extension LIBSVMError: CustomStringConvertible {
         + "qid: entries if the rows are meant as independent"
     case .tooLargeForMatrix(let source, let rows, let features):
       return "\(source): \(counted(rows, "row")) of \(counted(features, "feature")) are too many "
-        + "for a dense matrix; keep fewer rows, or check the largest index"
+        + "for a dense matrix of this file in the free memory; keep fewer rows, or check the largest "
+        + "index"
     }
   }
 

@@ -107,7 +107,7 @@ public struct NPYHeader: Equatable, Sendable {
     guard let order, "<>|".contains(order), let type = Self.codes[String(descr.dropFirst())],
       order != "|" || type.byteCount == 1
     else { throw .unsupportedType(source: source, descr: descr) }
-    try Self.requireSize(shape, type, source)
+    if type.byteCount(ofShape: shape) == nil { throw Self.tooLarge(shape, source) }
     self.init(
       scalarType: type, isBigEndian: order == ">" && type.byteCount > 1, shape: shape,
       isFortranOrder: isFortranOrder)
@@ -120,18 +120,6 @@ public struct NPYHeader: Equatable, Sendable {
     self.isBigEndian = isBigEndian
     self.shape = shape
     self.isFortranOrder = isFortranOrder
-  }
-
-  private static func requireSize(
-    _ shape: [Int], _ type: StoredScalarType, _ source: String
-  ) throws(NPYError) {
-    var byteCount = type.byteCount
-    // An axis of size 0 must not hide that the others are absurd: code may multiply these alone.
-    for size in shape where size != 0 {
-      let (product, overflows) = byteCount.multipliedReportingOverflow(by: size)
-      if overflows { throw tooLarge(shape, source) }
-      byteCount = product
-    }
   }
 
   /// The bytes of a file of version 1.0 up to the data, which start at a multiple of 64.

@@ -18,7 +18,7 @@ public struct NPZArchive: Sendable {
   public let names: [String]
 
   private let file: ByteSource
-  private let entries: [String: ZIPEntry]
+  private let entries: [ExactName: ZIPEntry]
 
   /// Opens a file, which must not change as long as the archive is used.
   ///
@@ -41,20 +41,24 @@ public struct NPZArchive: Sendable {
     self.file = file
     let arrays = try ZIPDirectory(file).entries.filter { $0.name.hasSuffix(".npy") }
     names = arrays.map { String($0.name.dropLast(4)) }
-    entries = Dictionary(zip(names, arrays)) { first, _ in first }
+    entries = Dictionary(zip(names.map(ExactName.init), arrays)) { first, _ in first }
   }
 
   /// The array of a name, all of it in memory.
   ///
   /// - Parameter byteLimit: The size of the elements from which on the array is refused: few bytes
-  ///   of an archive can stand for very many.
+  ///   of an archive can stand for very many. If nil, 16 MiB or 200 times what the archive holds of the
+  ///   array, whichever is larger, and in any case half the free memory.
   /// - Throws: `NPZError.unknownMember`, `NPZError.tooLarge`, or another `NPZError` if the member is
   ///   damaged or no array of a supported type.
-  public func array(named name: String, byteLimit: Int = 1 << 32) throws(NPZError) -> NPYArray {
+  public func array(named name: String, byteLimit: Int? = nil) throws(NPZError) -> NPYArray {
     var stream = try stream(ofMember: name)
     let count = stream.header.byteCount
-    guard count <= byteLimit else {
-      throw .tooLarge(source: source, member: name, byteCount: count, limit: byteLimit)
+    let held = entries[ExactName(name)]?.compressedByteCount ?? 0
+    let limit =
+      byteLimit ?? min(max(1 << 24, 200 * held), (AvailableMemory.byteCount ?? .max) / 2)
+    guard count <= limit else {
+      throw .tooLarge(source: source, member: name, byteCount: count, limit: limit)
     }
     let header = stream.header
     var bytes: [UInt8] = []
@@ -70,7 +74,7 @@ public struct NPZArchive: Sendable {
   /// - Throws: `NPZError.unknownMember`, or another `NPZError` if the start of the member is damaged
   ///   or no array of a supported type.
   public func stream(ofMember name: String) throws(NPZError) -> NPZMemberStream {
-    guard let entry = entries[name] else {
+    guard let entry = entries[ExactName(name)] else {
       throw .unknownMember(
         source: source, name: name, nearest: CSVHeader.nearest(to: name, in: names),
         available: names)

@@ -25,7 +25,7 @@ public struct NPZWriter: Sendable {
     guard !name.isEmpty, !name.contains("\0"), name.utf8.count < 0xFF00 else {
       stop("NPZWriter.append", "\(quoted(name)) cannot name an array")
     }
-    guard !members.contains(where: { $0.name == name }) else {
+    guard !members.contains(where: { ExactName($0.name) == ExactName(name) }) else {
       stop("NPZWriter.append", "there is already an array \(quoted(name))")
     }
     members.append((name, array))

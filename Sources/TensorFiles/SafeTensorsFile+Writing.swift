@@ -24,8 +24,8 @@ extension SafeTensorsFile {
     _ tensors: [(name: String, tensor: Tensor)], allMetadata metadata: [String: String],
     to path: String
   ) throws(SafeTensorsError) {
-    var names: Set = ["__metadata__"]
-    for (name, _) in tensors where !names.insert(name).inserted {
+    var names: Set = [ExactName("__metadata__")]
+    for (name, _) in tensors where !names.insert(ExactName(name)).inserted {
       stop("SafeTensorsFile.write", "\(quoted(name)) cannot name a tensor, or names two")
     }
     // Stable, because the standard library's sort is not documented to be.

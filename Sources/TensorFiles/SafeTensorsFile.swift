@@ -25,7 +25,7 @@ public struct SafeTensorsFile: Sendable {
   /// Whether the file has a checksum, which then was verified.
   let isChecked: Bool
 
-  private let entries: [String: SafeTensorsHeader.Entry]
+  private let entries: [ExactName: SafeTensorsHeader.Entry]
   private let bytes: [UInt8]
   private let dataOffset: Int
 
@@ -77,7 +77,7 @@ public struct SafeTensorsFile: Sendable {
     self.bytes = bytes
     dataOffset = start
     names = header.entries.map(\.name)
-    entries = Dictionary(header.entries.map { ($0.name, $0) }) { first, _ in first }
+    entries = Dictionary(header.entries.map { (ExactName($0.name), $0) }) { first, _ in first }
     isChecked = header.metadata[Self.checksumKey] != nil
     metadata = header.metadata.filter { $0.key != Self.checksumKey && $0.key != Self.formatKey }
   }
@@ -112,17 +112,19 @@ public struct SafeTensorsFile: Sendable {
   }
 
   /// The type of a tensor's elements in the file, or nil if there is no such tensor.
-  public func scalarType(named name: String) -> StoredScalarType? { entries[name]?.scalarType }
+  public func scalarType(named name: String) -> StoredScalarType? {
+    entries[ExactName(name)]?.scalarType
+  }
 
   /// The shape of a tensor, or nil if there is no such tensor.
-  public func shape(named name: String) -> [Int]? { entries[name]?.shape }
+  public func shape(named name: String) -> [Int]? { entries[ExactName(name)]?.shape }
 
   /// The tensor of a name.
   ///
   /// - Throws: `SafeTensorsError.unknownTensor`, or `SafeTensorsError.invalidTensor` for an integer
   ///   that does not fit 32 bits and for more axes, or longer ones, than a tensor has.
   public func tensor(named name: String) throws(SafeTensorsError) -> Tensor {
-    guard let entry = entries[name] else {
+    guard let entry = entries[ExactName(name)] else {
       throw .unknownTensor(
         source: source, name: name, nearest: CSVHeader.nearest(to: name, in: names),
         available: names)

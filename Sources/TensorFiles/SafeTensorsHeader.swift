@@ -27,16 +27,15 @@ struct SafeTensorsHeader {
     self.source = source
     var scanner = JSONScanner(text: text, source: source)
     var hasMetadata = false
-    var names: Set<String> = []
-    guard text.first == UInt8(ascii: "{") else { throw scanner.unexpected("an object") }
+    var names: Set<ExactName> = []
     try scanner.require("{", "an object")
     while let name = try scanner.nextKey() {
       if name == "__metadata__" {
         guard !hasMetadata else { throw scanner.unexpected("metadata only once") }
         hasMetadata = true
-        try parseMetadata(&scanner)
+        if !scanner.skipNull() { try parseMetadata(&scanner) }
       } else {
-        guard names.insert(name).inserted else {
+        guard names.insert(ExactName(name)).inserted else {
           throw .invalidTensor(source: source, name: name, detail: "is there twice")
         }
         entries.append(try parseEntry(&scanner, name))
@@ -80,11 +79,8 @@ struct SafeTensorsHeader {
         "is of type \(quoted(typeName)), but one of "
           + Self.typeNames.keys.sorted().joined(separator: ", ") + " was expected; convert it")
     }
-    var byteCount = type.byteCount
-    for size in shape {
-      let (product, overflows) = byteCount.multipliedReportingOverflow(by: size)
-      if overflows { throw invalid("has the shape \(shape), larger than any memory") }
-      byteCount = product
+    guard let byteCount = type.byteCount(ofShape: shape) else {
+      throw invalid("has the shape \(shape), larger than any memory")
     }
     guard byteCount == offsets[1] - offsets[0] else {
       throw invalid(

@@ -28,6 +28,21 @@ public enum StoredScalarType: String, Sendable, CaseIterable, CustomStringConver
     }
   }
 
+  /// The bytes of all elements of an array; nil where the sizes are those of no array.
+  ///
+  /// An axis of size 0 must not hide that the others are absurd, because code multiplies these alone:
+  /// they may stand for 64 GiB.
+  func byteCount(ofShape shape: [Int]) -> Int? {
+    var product = byteCount
+    for size in shape where size != 0 {
+      let (next, overflows) = product.multipliedReportingOverflow(by: size)
+      if overflows { return nil }
+      product = next
+    }
+    if shape.contains(0) { return product <= 1 << 36 ? 0 : nil }
+    return product
+  }
+
   /// The scalar type of a tensor read from such elements.
   public var scalarType: ScalarType {
     switch self {

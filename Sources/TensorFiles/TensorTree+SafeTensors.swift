@@ -23,8 +23,8 @@ extension TensorTree {
     let file = try SafeTensorsFile(contentsOfFile: path)
     let paths = tensorPaths
     let match = try file.match(paths, like: tensors)
-    let known = Set(paths)
-    let unexpected = file.names.filter { !known.contains($0) }
+    let known = Set(paths.map(ExactName.init))
+    let unexpected = file.names.filter { !known.contains(ExactName($0)) }
     guard match.missing.isEmpty, unexpected.isEmpty, match.different.isEmpty else {
       throw .otherTree(
         source: path, missing: match.missing, unexpected: unexpected, different: match.different)

@@ -70,7 +70,7 @@ struct ZIPDirectory {
   private mutating func readEntries(_ range: Range<Int>, count: Int) throws(NPZError) {
     let record = ZIPRecord(bytes: try read(range.lowerBound, range.count))
     var offset = 0
-    var names: Set<String> = []
+    var names: Set<ExactName> = []
     while offset < record.bytes.count {
       guard record.bytes.count - offset >= 46, record.uint32(offset) == 0x0201_4B50 else {
         throw malformed("entry \(entries.count) of the directory does not start as one")
@@ -82,7 +82,7 @@ struct ZIPDirectory {
         throw malformed("entry \(entries.count) of the directory reaches beyond its end")
       }
       let entry = try entry(record, at: offset, nameEnd: nameEnd, extra: nameEnd..<extraEnd)
-      guard names.insert(entry.name).inserted else {
+      guard names.insert(ExactName(entry.name)).inserted else {
         throw malformed("two members are named \(quoted(entry.name))")
       }
       entries.append(entry)

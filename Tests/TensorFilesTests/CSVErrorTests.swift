@@ -81,7 +81,7 @@ import Testing
     #expect(
       text == "t.csv: there is no column \"eduk\"; did you mean \"educ\"?\n"
         + "The columns are: educ, exper, expersq, lwage")
-    let other = try CSVTable(parsing: "a;b\n1;2\n")
+    let other = try CSVTable(parsing: "a;b\n1;2\n", format: CSVFormat(delimiter: ","))
     let hint = "\(try #require(throws: CSVError.self) { try other.numbers("a") })"
     #expect(hint.contains("another delimiter"))
   }

@@ -72,6 +72,14 @@ import Testing
     #expect(
       throws: LIBSVMError.tooLargeForMatrix(source: "t", rows: 1, features: 2_147_483_647)
     ) { try data.features() }
+    // 15 bytes that ask for 8 GiB.
+    let bomb = try LIBSVMDataset(parsing: "1 1073741824:1\n", source: "t")
+    #expect(
+      throws: LIBSVMError.tooLargeForMatrix(source: "t", rows: 1, features: 1_073_741_824)
+    ) { try bomb.features() }
+    // Sparse, but in proportion to the file.
+    let sparse = try LIBSVMDataset(parsing: "1 1000000:1\n", source: "t")
+    #expect(try sparse.features().shape == [1, 1_000_000])
   }
 
   /// Whatever the bytes, reading ends with rows or a typed error.

@@ -67,6 +67,7 @@ import Testing
     #expect(message(file(header("(1000000, 1000000, 125)"))).contains("bytes were expected"))
     for shape in [
       "(9223372036854775807,)", "(4294967296, 4294967296)", "(0, 4294967296, 4294967296)",
+      "(0, 2147483647, 1048576)",
     ] {
       #expect(message(file(header(shape))).contains("more elements than memory"), "\(shape)")
     }

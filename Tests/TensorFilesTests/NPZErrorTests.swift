@@ -106,6 +106,24 @@ import Testing
         .contains("reaches into what follows it"))
   }
 
+  @Test("an array out of proportion to the archive is refused, unless the caller allows it")
+  func bomb() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/bomb.npz"
+      let count = 17 << 20
+      var writer = NPZWriter()
+      writer.append(
+        NPYArray(bytes: [UInt8](repeating: 0, count: count), shape: [count]), named: "zeros")
+      try writer.write(toFile: path)
+      let archive = try NPZArchive(contentsOfFile: path)
+      #expect(
+        throws: NPZError.tooLarge(
+          source: path, member: "zeros", byteCount: count, limit: 1 << 24)
+      ) { try archive.array(named: "zeros") }
+      #expect(try archive.array(named: "zeros", byteLimit: count).header.shape == [count])
+    }
+  }
+
   @Test func damagedMembers() {
     let size = small[directory + 24]
     #expect(

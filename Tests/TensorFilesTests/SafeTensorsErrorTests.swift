@@ -75,7 +75,7 @@ import Testing
 
   @Test func text() {
     let cases: [(String, String)] = [
-      ("", "an object"), (" {}", "an object"), ("[]", "an object"), ("{", "a text in quotes"),
+      ("", "an object"), ("[]", "an object"), ("{", "a text in quotes"),
       ("{}{}", "nothing after the object"), ("{}\0", "nothing after"), ("{\"a\"}", "a colon"),
       ("{,}", "a text in quotes"), ("{\"__metadata__\":{\"a\":1}}", "a text in quotes"),
       ("{\"__metadata__\":{\"a\":\"b\",}}", "a text in quotes"),
@@ -104,6 +104,38 @@ import Testing
     #expect(message([4, 0, 0, 0, 0, 0, 0, 0, 123, 34, 255, 34]).contains("UTF-8"))
     #expect(
       message(header: "{\"__metadata__\":{\"\\ud83d\\uDE00\\u00e9\":\"\\b\\/\"}}") == "no error")
+  }
+
+  @Test("a blank before the header and metadata of null are read, as other readers do")
+  func lenience() {
+    let good = entry("a", "[2]", "[0,16]")
+    #expect(message(header: " {}") == "no error")
+    #expect(message(header: "\n\t{\(good)}", data: 16) == "no error")
+    #expect(message(header: "{\"__metadata__\":null}") == "no error")
+    #expect(message(header: "{\"__metadata__\": null, \(good)}", data: 16) == "no error")
+    #expect(message(header: "{\"__metadata__\":nul}").contains("an object of texts"))
+    #expect(
+      message(header: "{\"__metadata__\":null,\"__metadata__\":{}}").contains("only once"))
+  }
+
+  @Test(
+    "an axis of size 0 does not hide that the others are absurd",
+    arguments: [
+      "[0,2147483647,2147483647,2147483647]", "[2147483647,0,2147483647]", "[2147483647,1048576,0]",
+    ])
+  func absurdShapes(shape: String) {
+    #expect(message(header: "{\(entry("a", shape, "[0,0]"))}").contains("larger than any memory"))
+  }
+
+  @Test("names that differ only by how Unicode composes a letter are different names")
+  func normalisation() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/x"
+      try SafeTensorsFile.write([("\u{E9}", Tensor([1])), ("e\u{301}", Tensor([2]))], to: path)
+      let file = try SafeTensorsFile(contentsOfFile: path)
+      #expect(try file.tensor(named: "\u{E9}").scalars == [1])
+      #expect(try file.tensor(named: "e\u{301}").scalars == [2])
+    }
   }
 
   private func small() throws -> [UInt8] {

@@ -1,4 +1,5 @@
 import Foundation
+import TensorFiles
 
 /// A file or directory that could not be written, with the reason and what to do.
 public struct OutputError: Error, Equatable, CustomStringConvertible {
@@ -23,48 +24,32 @@ public struct OutputError: Error, Equatable, CustomStringConvertible {
 ///
 /// A pipe or a device, such as `/dev/stdout`, is written directly.
 public func atomicWrite(_ text: String, to path: String) throws(OutputError) {
-  do {
-    let url = URL(fileURLWithPath: path)
-    let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
-    let isRegular = type == nil || type == .typeRegular
-    if isRegular {
-      try Data(text.utf8).write(to: url, options: .atomic)
-    } else {
-      let handle = try FileHandle(forWritingTo: url)
-      try handle.write(contentsOf: Data(text.utf8))
-      try handle.close()
-    }
-  } catch {
-    throw OutputError(path: path, reason: reason(for: error, path: path))
-  }
+  try mapped(path) { () throws(FileFailure) in try AtomicFile.write([Array(text.utf8)], to: path) }
 }
 
-/// Whether two paths name the same place, symbolic links followed.
+/// Whether two paths name the same file; a pipe or a terminal is none.
 public func isSameFile(_ path: String, _ other: String) -> Bool {
   let paths = [path, other].map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }
-  return paths[0] == paths[1]
+  return paths[0] == paths[1] && !TextFile.isStream(path)
 }
 
 /// Refuses a file that `atomicWrite` could not write, before the work whose results it is for.
 public func requireWritable(_ path: String) throws(OutputError) {
-  let manager = FileManager.default
-  var isDirectory: ObjCBool = false
-  let exists = manager.fileExists(atPath: path, isDirectory: &isDirectory)
-  if exists, isDirectory.boolValue {
-    throw OutputError(path: path, reason: "it is a directory")
+  if TextFile.isStream(path) {
+    // Not by trying: the reader of a pipe would see it end.
+    if access(path, W_OK) != 0 {
+      throw OutputError(path: path, reason: FileFailure(code: errno).reason)
+    }
+    return
   }
-  let type = try? manager.attributesOfItem(atPath: path)[.type] as? FileAttributeType
-  if exists, type != .typeRegular {
-    if manager.isWritableFile(atPath: path) { return }
-    throw OutputError(path: path, reason: "permission denied")
-  }
-  // A regular file is replaced, which takes a directory that can be written.
-  let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
-  guard manager.fileExists(atPath: parent, isDirectory: &isDirectory), isDirectory.boolValue else {
-    throw OutputError(path: path, reason: "the directory it should be in does not exist")
-  }
-  guard manager.isWritableFile(atPath: parent) else {
-    throw OutputError(path: path, reason: "permission denied")
+  try mapped(path) { () throws(FileFailure) in _ = try AtomicFile(replacing: path) }
+}
+
+private func mapped(
+  _ path: String, _ body: () throws(FileFailure) -> Void
+) throws(OutputError) {
+  do throws(FileFailure) { try body() } catch {
+    throw OutputError(path: path, reason: error.reason)
   }
 }
 
@@ -115,39 +100,45 @@ public struct OutputDirectory: Sendable {
   public let path: String
 
   /// Makes the directory, and those above it, unless it exists.
+  ///
+  /// - Throws: `OutputError` where that fails, or no file can be written in it.
   public init(path: String) throws(OutputError) {
     self.path = path
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw OutputError(path: path, reason: reason(for: error, path: path))
+    try Self.requireUsable(path)
+    var made = path.hasPrefix("/") ? "" : "."
+    for part in path.split(separator: "/") {
+      made += "/" + part
+      var status = stat()
+      guard stat(made, &status) != 0, mkdir(made, 0o777) != 0, errno != EEXIST else { continue }
+      throw OutputError(path: path, reason: FileFailure(code: errno).reason)
     }
-    var isDirectory: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-    if !exists || !isDirectory.boolValue {
-      throw OutputError(path: path, reason: "there is a file of this name")
+    try Self.requireUsable(path)
+  }
+
+  /// Refuses a directory in which no file could be written, without making it.
+  public static func requireUsable(_ path: String) throws(OutputError) {
+    if path.isEmpty { throw OutputError(path: "\"\"", reason: FileFailure(code: ENOENT).reason) }
+    // What exists of the path.
+    var place = path
+    var status = stat()
+    while stat(place, &status) != 0 {
+      guard [ENOENT, ENOTDIR].contains(errno), place != "/", place != "." else {
+        throw OutputError(path: path, reason: FileFailure(code: errno).reason)
+      }
+      let parent = place.split(separator: "/").dropLast().joined(separator: "/")
+      place = path.hasPrefix("/") ? "/" + parent : parent.isEmpty ? "." : parent
+    }
+    guard status.st_mode & S_IFMT == S_IFDIR else {
+      throw OutputError(
+        path: path, reason: FileFailure(code: place == path ? EEXIST : ENOTDIR).reason)
+    }
+    try mapped(path) { () throws(FileFailure) in
+      try AtomicFile.requireWritable(directory: place)
     }
   }
 
   /// The path of a file in the directory.
   public func file(_ name: String) -> String {
     path.hasSuffix("/") ? path + name : path + "/" + name
-  }
-}
-
-/// Why a file operation failed, in a few words; Foundation's own description repeats the path.
-private func reason(for error: any Error, path: String) -> String {
-  var isDirectory: ObjCBool = false
-  if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue
-  {
-    return "it is a directory"
-  }
-  switch (error as? CocoaError)?.code {
-  case .fileWriteFileExists: return "there is a file of this name"
-  case .fileNoSuchFile, .fileReadNoSuchFile: return "the directory it should be in does not exist"
-  case .fileWriteNoPermission, .fileReadNoPermission: return "permission denied"
-  case .fileWriteOutOfSpace: return "the disk is full"
-  case .fileWriteVolumeReadOnly: return "the disk is read-only"
-  default: return (error as NSError).localizedDescription
   }
 }

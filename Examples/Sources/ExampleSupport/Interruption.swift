@@ -35,7 +35,7 @@ public struct Interruption {
         let isFirst = !flag.isSet.exchange(true, ordering: .relaxed)
         if isFirst, let announcement {
           // On a line of its own, below that of a meter.
-          FileHandle.standardError.write(Data("\n\(announcement)\n".utf8))
+          StandardStreams.note("\n\(announcement)\n")
         }
       }
       source.resume()

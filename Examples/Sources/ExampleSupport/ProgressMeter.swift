@@ -28,7 +28,7 @@ public final class ProgressMeter {
       label: label, total: total, unit: unit, isTerminal: Terminal.isInteractive,
       width: Terminal.width,
       now: { (clock.now - origin) / .seconds(1) },
-      write: { FileHandle.standardError.write(Data($0.utf8)) })
+      write: { StandardStreams.note($0) })
   }
 
   /// Starts a meter with a terminal, a clock in seconds and an output of the caller's choice.

@@ -1,4 +1,5 @@
 import Econometrics
+import ExampleSupport
 import TensorFiles
 
 /// The rows of a table that have all values the regression uses.
@@ -20,7 +21,7 @@ public struct RegressionSample: Sendable {
   /// Reads the columns of a regression.
   ///
   /// - Parameter groupColumn: A column of labels; a row without one is dropped.
-  /// - Throws: `CSVError`, `InfiniteValue` or `ModelError`.
+  /// - Throws: `CSVError`, `InfiniteValue`, `ModelError` or `NotEnoughMemory`.
   public init(
     _ specification: RegressionSpecification, groupedBy groupColumn: String? = nil,
     from table: CSVTable
@@ -28,11 +29,17 @@ public struct RegressionSample: Sendable {
     let names =
       [specification.outcome] + specification.endogenous + specification.instruments
       + specification.exogenous
+    // Columns as they are read, without missing values, and several copies in two-stage least squares.
+    try NotEnoughMemory.refuse(
+      60 * Double(table.rowCount) * Double(names.count),
+      for: "a regression on \(Numbers.count(table.rowCount)) rows of \(names.count) columns")
     var columns: [String: [Double?]] = [:]
     for name in names where columns[name] == nil {
       let values = try table.numbers(name)
       if let row = values.firstIndex(where: { $0?.isFinite == false }) {
-        throw InfiniteValue(position: try table.position(row: row, column: name))
+        throw InfiniteValue(
+          position: try table.position(row: row, column: name),
+          found: try table.text(row: row, column: name))
       }
       columns[name] = values
     }
@@ -71,8 +78,10 @@ public struct RegressionSample: Sendable {
 /// A field that holds an infinite number, which no regression can use.
 public struct InfiniteValue: Error, CustomStringConvertible {
   let position: CSVPosition
+  let found: String
 
   public var description: String {
-    "\(position): the number is infinite; correct the field, or leave it empty to drop the row"
+    "\(position): the number is infinite (\"\(found)\"); correct the field, or leave it empty to drop "
+      + "the row"
   }
 }

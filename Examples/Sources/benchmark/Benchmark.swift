@@ -5,6 +5,8 @@ import ExampleSupport
 /// `benchmark`: times of the library on this machine.
 @main
 struct Benchmark: ParsableCommand {
+  static func main() { runProgram() }
+
   static let configuration = CommandConfiguration(
     commandName: "benchmark", abstract: "Times the library; checks what it computes.",
     subcommands: [
@@ -39,6 +41,7 @@ struct WorkloadsCommand: ParsableCommand {
       throw ValidationError(
         "no workload is named '\(name)'; there are \(known.joined(separator: ", "))")
     }
+    if let json { try requireWritable(json) }
     print("\(LinearAlgebraBackend.description)")
     var table = TextTable(header: ["workload", "best", "median", "deviation", "what"])
     var rows: [Row] = []

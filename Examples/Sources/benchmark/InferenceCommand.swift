@@ -33,6 +33,7 @@ struct InferenceCommand: ParsableCommand {
     guard rows >= 100, !sizes.isEmpty, sizes.allSatisfy({ $0 > 0 }) else {
       throw ValidationError("--rows must be at least 100 and --dimensions positive numbers")
     }
+    if let json { try requireWritable(json) }
     print("\(LinearAlgebraBackend.description)")
     var table = TextTable(header: ["losses", "what", "d", "seconds", "memory MiB", "n d MiB"])
     var lines: [InferenceLine] = []

@@ -38,6 +38,11 @@ struct ScaleCommand: ParsableCommand {
 
   func run() throws {
     if let line { return try runLine(line) }
+    if let json { try requireWritable(json) }
+    // The largest problem has n rows for training and n / 10 for validation, and takes them twice.
+    try NotEnoughMemory.refuse(
+      9 * Double(rows) * Double(features),
+      for: "a problem of \(Numbers.count(rows)) rows and \(Numbers.count(features)) features")
     print("\(LinearAlgebraBackend.description)")
     let (n, d) = (rows / 10, features / 10)
     var wanted: [ScaleRequest] = []
@@ -73,6 +78,6 @@ struct ScaleCommand: ParsableCommand {
   private func runLine(_ text: String) throws {
     let request = try JSONDecoder().decode(ScaleRequest.self, from: Data(text.utf8))
     let line = try ScaleProblem(rows: request.rows, features: request.features).line(request)
-    FileHandle.standardOutput.write(try JSONEncoder().encode(line))
+    try FileHandle.standardOutput.write(contentsOf: JSONEncoder().encode(line))
   }
 }

@@ -1,8 +1,11 @@
 import ArgumentParser
+import ExampleSupport
 
 /// The program: gradients of bilevel objectives with confidence intervals.
 @main
 struct BilevelInference: ParsableCommand {
+  static func main() { runProgram() }
+
   static let configuration = CommandConfiguration(
     commandName: "bilevel-inference",
     abstract: "Gradients of bilevel objectives with confidence intervals.",

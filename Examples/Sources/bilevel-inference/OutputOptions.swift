@@ -14,6 +14,12 @@ struct OutputOptions: ParsableArguments {
       valueName: "directory"))
   var output = "bilevel-inference-output"
 
+  /// Refuses places that cannot be written, before the work.
+  func requireUsable() throws(OutputError) {
+    if let json { try requireWritable(json) }
+    try OutputDirectory.requireUsable(output)
+  }
+
   /// The directory for tables and plots, after making sure that the files can be written.
   func directory(for files: [String]) throws(OutputError) -> OutputDirectory {
     if let json { try requireWritable(json) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ExampleSupport
 import HyperparameterProblems
 import TensorFiles
 
@@ -6,7 +7,8 @@ import TensorFiles
 struct DataOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A data file: CSV if its name ends with .csv, else in the LIBSVM text format.",
+      "A data file: CSV if its name ends with .csv, else in the LIBSVM text format; either may be "
+        + "compressed by gzip, and come from /dev/stdin.",
       valueName: "file"))
   var data: String?
 
@@ -34,12 +36,13 @@ struct DataOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Texts that stand for a missing value in a CSV file, comma-separated, beside the empty field, "
-        + "NA, NaN, nan and a dot; rows with a missing value are dropped.", valueName: "texts"))
+        + "NA, nan in any spelling, #N/A and a dot; rows with a missing value are dropped.",
+      valueName: "texts"))
   var missing: String?
 
   @Option(
     help: ArgumentHelp(
-      "The delimiter of CSV files; a comma if not given.", valueName: "character"))
+      "The delimiter of CSV files; that of the header if not given.", valueName: "character"))
   var delimiter: String?
 
   @Option(
@@ -64,7 +67,7 @@ struct DataOptions: ParsableArguments {
     if data != nil, simulate != nil {
       throw ValidationError("--data and --simulate exclude each other; give one of them")
     }
-    if label != nil, !(data.map(DataFileOptions.isTable) ?? false) {
+    if label != nil, !(data.map { DataFileOptions.isTable($0) || TextFile.isStream($0) } ?? false) {
       throw ValidationError(
         "--label names a column of a CSV file, and other data have no column names; leave it out")
     }
@@ -98,6 +101,7 @@ struct DataOptions: ParsableArguments {
   func split(for loss: RowLoss, holdsOut: Bool) throws -> DataSplit {
     if let simulate {
       let (rows, features) = try Self.sizes(simulate)
+      try Self.requireMemory(rows: 2 * rows, features: features)
       let design = SimulatedData(
         rows: rows, validationRows: rows, features: features, correlation: correlation,
         decay: decay)
@@ -123,6 +127,7 @@ struct DataOptions: ParsableArguments {
       split = try parts(training, holdsOut)
     }
     let counts = (split.training.rowCount, split.validation.rowCount)
+    try Self.requireMemory(rows: counts.0 + counts.1, features: split.training.featureCount)
     guard counts.0 >= 5, counts.1 >= 2 else {
       throw ProblemError.tooFewParts(source: data, training: counts.0, validation: counts.1)
     }
@@ -146,8 +151,12 @@ struct DataOptions: ParsableArguments {
       return try LabeledData(contentsOfFile: path, options: options, matching: training)
     } catch let error as CSVError {
       let text = "\(error)"
-        .replacing("declare it a token for missing values", with: "name it in --missing")
-        .replacing("say which in the CSV format", with: "give it as --delimiter")
+        .replacing(
+          "or leave it empty if the value is missing",
+          with: "leave it empty, or name it in --missing"
+        )
+        .replacing(
+          "another delimiter than was asked for", with: "another delimiter; correct --delimiter")
       throw DataFileError(description: text)
     }
   }
@@ -156,6 +165,15 @@ struct DataOptions: ParsableArguments {
     holdsOut
       ? try rows.split(validationFraction: validationFraction, seed: dataSeed)
       : try DataSplit(training: rows, validation: rows)
+  }
+
+  /// Refuses sizes that do not fit: copies of the data while they are made, split and standardised,
+  /// and matrices of features by features.
+  private static func requireMemory(rows: Int, features: Int) throws(NotEnoughMemory) {
+    let (n, d) = (Double(rows), Double(features))
+    try NotEnoughMemory.refuse(
+      90 * n * d + 50 * d * d,
+      for: "a problem of \(Numbers.count(rows)) rows and \(Numbers.count(features)) features")
   }
 
   /// The numbers in a text such as `600x100`.

@@ -1,8 +1,11 @@
 import ArgumentParser
+import ExampleSupport
 
 /// The program: hypergradients under an inexact inner solve, and tuning with them.
 @main
 struct Hypergradient: ParsableCommand {
+  static func main() { runProgram() }
+
   static let configuration = CommandConfiguration(
     commandName: "hypergradient",
     abstract: "Gradients of hyperparameters: how accurate they are, and tuning with them.",

@@ -17,12 +17,7 @@ struct SharedOptions: ParsableArguments {
 
   /// The directory for tables and plots, after making sure that `--json` has a place too.
   func outputDirectory() throws -> OutputDirectory {
-    if let json {
-      let parent = URL(fileURLWithPath: json).deletingLastPathComponent().path
-      guard FileManager.default.fileExists(atPath: parent) else {
-        throw OutputError(path: json, reason: "the directory it should be in does not exist")
-      }
-    }
+    if let json { try requireWritable(json) }
     return try OutputDirectory(path: output)
   }
 
@@ -51,10 +46,7 @@ struct SharedOptions: ParsableArguments {
   /// Refuses to write the results over the data they are computed from.
   func requireJSON(apartFrom data: [String]) throws {
     guard let json else { return }
-    func resolved(_ path: String) -> String {
-      URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    }
-    if let path = data.first(where: { resolved($0) == resolved(json) }) {
+    if let path = data.first(where: { isSameFile($0, json) }) {
       throw ValidationError("--json names the data file '\(path)'; choose another file")
     }
   }

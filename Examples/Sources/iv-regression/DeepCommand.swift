@@ -11,7 +11,7 @@ struct DeepCommand: ParsableCommand {
       Fits y = f(x, w) + e with E[e | z, w] = 0: an outer network gives features of the endogenous \
       columns x and the exogenous columns w, an inner network features of the instruments z and w; \
       the linear heads of both are solved in closed form and the outer gradient goes through the \
-      solves (Xu et al. 2021).
+      solves (Xu et al. 2021). Ctrl-C ends the training and reports what is trained by then.
 
       Without --data, simulates the demand design of Hartford et al. (2017), whose structural \
       function is known, and reports the error against it beside linear 2SLS and the same network \
@@ -110,11 +110,14 @@ struct DeepCommand: ParsableCommand {
   }
 
   func run() throws {
+    try shared.outputs.requireWritableResults()
     let run = DeepRun(
       settings: try settings(),
       specification: try data.map { try roles.specification(data: $0) }, seed: shared.seed)
     let report = try run.run(writingTo: { try shared.outputs.directory() })
     try shared.outputs.writeResults(report)
+    // As the system has it for a program that ends by Ctrl-C.
+    if report.isInterrupted { throw ExitCode(130) }
   }
 
   /// The defaults for a file or for the simulation, with what the options say.

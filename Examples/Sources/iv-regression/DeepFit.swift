@@ -16,8 +16,9 @@ struct DeepFit {
     let outerLosses: [Double]
   }
 
-  /// Trains both networks of the bilevel problem, with progress on standard error.
-  func train() throws -> Result {
+  /// Trains both networks of the bilevel problem, with progress on standard error, until the end or an
+  /// interruption.
+  func train(until interruption: Interruption) throws -> Result {
     var generator = PhiloxGenerator(seed: seed, stream: 1)
     let model = DeepFeatureIV(
       treatment: network(
@@ -39,6 +40,7 @@ struct DeepFit {
         completed: iteration,
         note: "inner \(Numbers.significant(losses.inner)), "
           + "outer \(Numbers.significant(losses.outer))")
+      if interruption.isRequested { break }
     }
     progress.finish()
     return Result(model: training.model, innerLosses: inner, outerLosses: outer)
@@ -53,7 +55,7 @@ struct DeepFit {
 
   /// Regression of the outcome on the treatments by the same network, as if nothing were
   /// endogenous.
-  func naiveRegression(at columns: [[Double]]) -> [Double] {
+  func naiveRegression(at columns: [[Double]], until interruption: Interruption) -> [Double] {
     var generator = PhiloxGenerator(seed: seed, stream: 2)
     var network = network(inputs: problem.all.treatments.shape[1], outputs: 1, &generator)
     var optimizer = optimizer
@@ -72,6 +74,7 @@ struct DeepFit {
         loss = step.value
       }
       progress.update(completed: pass, note: "loss \(Numbers.significant(loss.scalar))")
+      if interruption.isRequested { break }
     }
     progress.finish()
     return problem.outcomes(network(problem.treatments(columns)))

@@ -15,6 +15,11 @@ import Neural
 struct DeepInference {
   /// The number of rows.
   let rowCount: Int
+  /// The condition number of the head's equations, by which errors of the features grow.
+  ///
+  /// The ratio of the extreme singular values of the mean derivative of the score; nil where it cannot
+  /// be found.
+  let condition: Double?
   private let head: Estimate
   private let fit: DeepFit
   private let features: LearnedFeatures
@@ -45,6 +50,7 @@ struct DeepInference {
       inputs: sample.instruments, innerSlope: slope,
       outcome: sample.outcomes.squeezingShape(at: 1), known: .init(slopeColumns: [intercept])
     ).fit(nuisances: .linear(nuisances), crossFitting: plan)
+    condition = scores.conditioning.map { 1 / $0 }
     head = try scores.root { u in
       0.5 * settings.secondRidge * square(u[0..<intercept]).sum()
     }

@@ -11,6 +11,8 @@ struct DeepReport: Encodable {
   let n: Int
   let droppedRows: Int
   let settings: DeepSettings
+  /// The library of linear algebra and its threads, on which the rounding depends.
+  let linearAlgebra: String
   /// Loss of the inner problem at the last inner step of each outer iteration.
   let innerLosses: [Double]
   /// Loss of the outer problem at each outer iteration.
@@ -24,6 +26,11 @@ struct DeepReport: Encodable {
   let warnings: [String]
   /// On simulated data, errors against the true structural function.
   let outOfSample: DeepErrors?
+}
+
+extension DeepReport {
+  /// Whether training was stopped before its end.
+  var isInterrupted: Bool { outerLosses.count < settings.iterations }
 }
 
 /// The change of the outcome per unit of a variable.

@@ -14,23 +14,30 @@ struct DeepRun {
   /// Runs, and returns what `--json` writes.
   func run(writingTo directory: () throws -> OutputDirectory) throws -> DeepReport {
     var generator = PhiloxGenerator(seed: seed)
+    if specification == nil { try requireMemory(rows: settings.observations) }
     let sample = try sample(using: &generator)
+    try requireMemory(rows: sample.model.observationCount)
     // Before the training, so that a model that makes no sense is refused at once.
     try sample.model.requireOutcomeToExplain()
     let linear = try TwoStageLeastSquares(sample.model, covariance: .robust)
     // Before the training too: a long run must not end at a place that cannot be written.
     let directory = try directory()
-    print("Linear algebra: \(LinearAlgebraBackend.description)")
     let problem = DeepProblem(
       sample.model, heldOut: settings.heldOut, unseen: try unseenSample(), using: &generator)
     let fit = DeepFit(settings: settings, problem: problem, seed: seed)
-    let result = try fit.train()
+    let interruption = Interruption(
+      announcement:
+        "Stopping after this iteration, with what is trained by then; once more ends at once."
+    )
+    let result = try fit.train(until: interruption)
     let evaluation = specification == nil ? DeepEvaluation(sample.model, seed: seed) : nil
     let fitted = try evaluation.map { try fit.structuralFunction(result, at: $0.columns) }
     let errors = evaluation.map {
       $0.errors(
-        deep: fitted ?? [], linear: linear, naive: fit.naiveRegression(at: $0.columns))
+        deep: fitted ?? [], linear: linear,
+        naive: fit.naiveRegression(at: $0.columns, until: interruption))
     }
+    interruption.end()
     let lines = DeepLine.lines(of: problem, isSimulated: specification == nil)
     let effects = try averageEffects(fit, result, linear)
     let intervals =
@@ -42,8 +49,8 @@ struct DeepRun {
       instruments: sample.model.instruments.map(\.name),
       exogenous: sample.model.varyingExogenous.map(\.name), seed: seed,
       n: sample.model.observationCount, droppedRows: sample.droppedRows.count, settings: settings,
-      innerLosses: result.innerLosses, outerLosses: result.outerLosses,
-      averageEffects: effects, intervals: intervals,
+      linearAlgebra: LinearAlgebraBackend.description, innerLosses: result.innerLosses,
+      outerLosses: result.outerLosses, averageEffects: effects, intervals: intervals,
       warnings: DeepWarnings(
         effects, intervals, weaknessReason: linear.weaknessReason,
         rowCount: sample.model.observationCount
@@ -57,6 +64,17 @@ struct DeepRun {
     print(DeepSummary(report).text())
     print("Wrote \(files.joined(separator: " and "))")
     return report
+  }
+
+  /// Refuses a training that does not fit: the layers of both networks and their derivatives in float32,
+  /// and the data in several forms.
+  private func requireMemory(rows: Int) throws(NotEnoughMemory) {
+    let width = Double(settings.hidden.reduce(0, +) + 2 * settings.features)
+    try NotEnoughMemory.refuse(
+      Double(rows) * (55 * width + 800),
+      for:
+        "training on \(Numbers.count(rows)) observations with \(Numbers.count(Int(width))) hidden units "
+        + "and features")
   }
 
   /// As many new observations of the simulated design, for intervals.

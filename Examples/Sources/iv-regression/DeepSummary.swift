@@ -15,6 +15,16 @@ struct DeepSummary {
     let dropped =
       report.droppedRows > 0
       ? ", \(Numbers.count(report.droppedRows)) dropped for missing values" : ""
+    let stopped =
+      report.isInterrupted
+      ? "\n\n"
+        + wrapped(
+          "Stopped after \(report.outerLosses.count) of \(report.settings.iterations) iterations: what "
+            + "follows is of the networks as they were then.", indent: 0) : ""
+    let condition =
+      report.intervals.headCondition.map {
+        "condition number \(Numbers.significant($0, digits: 2))"
+      } ?? "none"
     return """
       Nonlinear regression with instruments: deep features, both heads in closed form
         Data             \(report.data), n = \(Numbers.count(report.n))\(dropped)
@@ -27,7 +37,20 @@ struct DeepSummary {
       \(Numbers.short(report.settings.weightDecay))
         Outer loss       \(loss(report.outerLosses.first)) at first, \(loss(report.outerLosses.last)) \
       at last
+        Seed             \(report.seed), \(report.linearAlgebra)
+        Refitted head    \(condition)\(stopped)\(rounding)
       """
+  }
+
+  /// What is said where the result hangs on rounding.
+  private var rounding: String {
+    guard report.intervals.hangsOnRounding else { return "" }
+    return "\n\n"
+      + wrapped(
+        "The refitted head hangs on rounding: its equations multiply errors of the features by their "
+          + "condition number, and training on another library of linear algebra or instruction set "
+          + "rounds them differently, so the same seed can give very different effects there. Fewer "
+          + "--features, more --observations or a larger --second-ridge make it stable.", indent: 0)
   }
 
   private var effects: String {

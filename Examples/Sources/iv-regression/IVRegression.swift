@@ -5,6 +5,8 @@ import RegressionInput
 /// The program: instrumental-variable regression, linear and deep.
 @main
 struct IVRegression: ParsableCommand {
+  static func main() { runProgram() }
+
   static let configuration = CommandConfiguration(
     commandName: "iv-regression",
     abstract: "Instrumental-variable regression.",
@@ -19,11 +21,13 @@ struct IVRegression: ParsableCommand {
   @OptionGroup var shared: SharedOptions
 
   func run() throws {
+    try shared.outputs.requireWritableResults()
     let directory = try shared.outputs.directory()
     let linear = try LinearRun(.card, seed: shared.seed).run(writingTo: directory)
     print()
     let deep = try DeepRun(seed: shared.seed).run(writingTo: { directory })
     try shared.outputs.writeResults(DefaultResults(linear: linear, deep: deep))
+    if deep.isInterrupted { throw ExitCode(130) }
   }
 }
 

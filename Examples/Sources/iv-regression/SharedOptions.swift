@@ -25,9 +25,10 @@ struct OutputOptions: ParsableArguments {
     try writeJSON(results, to: json)
   }
 
-  /// Refuses a file of `--json` that cannot be written, before long work.
+  /// Refuses places that cannot be written, before the work.
   func requireWritableResults() throws(OutputError) {
     if let json { try requireWritable(json) }
+    try OutputDirectory.requireUsable(output)
   }
 
   /// Refuses to write the results over the data they are computed from.

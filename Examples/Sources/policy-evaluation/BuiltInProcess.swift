@@ -2,6 +2,7 @@ import ArgumentParser
 import Autodiff
 import Bilevel
 import ControlProblems
+import ExampleSupport
 import Foundation
 
 /// The simulated processes of the program.
@@ -41,6 +42,24 @@ enum BuiltInProcess: String, CaseIterable, ExpressibleByArgument, Codable {
   /// Angle and angular velocity of the pole move by themselves; of the cart only the rare end at the
   /// limit of its position depends, and counts as chance.
   var evaluationColumns: [Int] { self == .cartpole ? [2, 3] : [0] }
+
+  /// Refuses a simulation that does not fit: logged transitions, their features and nuisances.
+  ///
+  /// Trajectories end before the limit where they fail; that of the cart does so after 20 steps or more.
+  ///
+  /// - Parameters:
+  ///   - count: The number of simulations at a time.
+  ///   - stepByteCount: What a step takes: 23 kB where it is evaluated.
+  func requireMemory(
+    trajectories: Int?, limit: Int?, count: Int = 1, stepByteCount: Double = 23_000
+  ) throws(NotEnoughMemory) {
+    let trajectories = trajectories ?? defaultTrajectories
+    let steps = min(limit ?? defaultLimit, 20)
+    try NotEnoughMemory.refuse(
+      stepByteCount * Double(trajectories) * Double(steps) * Double(count),
+      for: "\(count == 1 ? "a simulation" : "\(count) simulations at a time") of "
+        + "\(Numbers.count(trajectories)) trajectories")
+  }
 
   /// Transitions of the policy that logs.
   func log(trajectories: Int, limit: Int, generator: PhiloxGenerator) -> TransitionLog {

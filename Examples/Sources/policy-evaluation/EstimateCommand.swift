@@ -59,8 +59,10 @@ struct EstimateCommand: ParsableCommand {
     if let path = columns.data {
       data = try EvaluationData(columns, from: path)
     } else {
+      let policy = columns.policy ?? .leaning
+      try policy.process.requireMemory(trajectories: trajectories, limit: limit)
       data = try EvaluationData(
-        columns.policy ?? .leaning, trajectories: trajectories, limit: limit,
+        policy, trajectories: trajectories, limit: limit,
         generator: generator.split(key: 0))
     }
     let setting = try evaluation.evaluation(

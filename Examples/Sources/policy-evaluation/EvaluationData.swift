@@ -141,7 +141,9 @@ extension CSVTable {
       if optional?[row] == true { return .nan }
       throw BadField(
         position: try position(row: row, column: name),
-        reason: value == nil ? "the value is missing" : "the number is not finite")
+        reason: value == nil
+          ? "the value is missing"
+          : "the number is not finite (\"\(try text(row: row, column: name))\")")
     }
   }
 

@@ -42,6 +42,7 @@ struct LogCommand: ParsableCommand {
 
   func run() throws {
     try requireWritable(output)
+    try process.requireMemory(trajectories: trajectories, limit: limit, stepByteCount: 500)
     let log = process.log(
       trajectories: trajectories ?? process.defaultTrajectories,
       limit: limit ?? process.defaultLimit, generator: PhiloxGenerator(seed: seed))

@@ -1,6 +1,5 @@
 import ArgumentParser
 import ExampleSupport
-import Foundation
 
 /// Where results go.
 struct OutputOptions: ParsableArguments {
@@ -20,10 +19,7 @@ struct OutputOptions: ParsableArguments {
   /// - Parameter data: Files that results must not replace.
   func directory(apartFrom data: [String] = []) throws -> OutputDirectory {
     if let json {
-      func resolved(_ path: String) -> String {
-        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-      }
-      if let path = data.first(where: { resolved($0) == resolved(json) }) {
+      if let path = data.first(where: { isSameFile($0, json) }) {
         throw ValidationError("--json names the data file '\(path)'; choose another file")
       }
       try requireWritable(json)

@@ -1,8 +1,11 @@
 import ArgumentParser
+import ExampleSupport
 
 /// The program: the value of a policy from logged transitions.
 @main
 struct PolicyEvaluationProgram: ParsableCommand {
+  static func main() { runProgram() }
+
   static let configuration = CommandConfiguration(
     commandName: "policy-evaluation",
     abstract: "The discounted value of a policy from transitions that another policy logged.",

@@ -45,6 +45,8 @@ struct StudyCommand: ParsableCommand {
 
   func run() throws {
     let directory = try outputs.directory()
+    try policy.process.requireMemory(
+      trajectories: trajectories, limit: limit, count: Parallelism.threadCount)
     let generator = PhiloxGenerator(seed: evaluation.seed)
     let discount = evaluation.discount
     let truth = policy.truth(

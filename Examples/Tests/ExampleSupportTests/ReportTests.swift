@@ -88,6 +88,32 @@ import Testing
     ) { try atomicWrite("x", to: missing) }
   }
 
+  @Test("places that cannot be written are told before the work, with the system's reason")
+  func unusablePlaces() throws {
+    let root = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+    defer { try? FileManager.default.removeItem(atPath: root) }
+    try OutputDirectory.requireUsable(root + "/a/b")
+    #expect(!FileManager.default.fileExists(atPath: root))
+    try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+    try atomicWrite("x", to: root + "/file")
+    for (path, reason) in [
+      (root + "/file", "there is a file of this name"),
+      (root + "/file/a", "a part of its path is a file, not a directory"),
+    ] {
+      let error = OutputError(path: path, reason: reason)
+      #expect(throws: error) { try OutputDirectory.requireUsable(path) }
+      #expect(throws: error) { try OutputDirectory(path: path) }
+    }
+    #expect(throws: OutputError.self) { try OutputDirectory.requireUsable("") }
+    try requireWritable(root + "/file")
+    #expect(throws: OutputError(path: root, reason: "it is a directory")) {
+      try requireWritable(root)
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: root) == ["file"])
+    #expect(isSameFile(root + "/file", root + "/./file"))
+    #expect(!isSameFile("/dev/null", "/dev/null"))
+  }
+
   @Test func binnedMeans() {
     let x = (0..<100).map { Double(99 - $0) }
     let bins = BinnedMeans(x: x, y: x.map { 2 * $0 }, count: 4)

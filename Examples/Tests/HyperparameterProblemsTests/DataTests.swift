@@ -93,7 +93,7 @@ import Testing
     let infinite = try CSVTable(parsing: "y,x\n1,inf\n", source: "t.csv")
     #expect(
       message { _ = try LabeledData(infinite, labelColumn: "y") }
-        .hasPrefix("t.csv: column \"x\" holds an infinite number"))
+        .hasPrefix("t.csv, line 2, column 3 (\"x\"): the number is infinite (\"inf\")"))
     for size in ["1e200", "1e-200"] {
       let extreme = try CSVTable(parsing: "y,x,z\n1,2,\(size)\n", source: "t.csv")
       #expect(

@@ -1,5 +1,3 @@
-import Synchronization
-
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -50,13 +48,16 @@ struct BLASRoutines: Sendable {
   var potrf: POTRF?
   var getrf: GETRF?
   var syevd: SYEVD?
+  /// nil for a library that decides on its threads itself.
+  let threads: BLASThreads?
 
   /// `nil` when even the matrix product is missing.
-  init?(prefix: String, symbols: SymbolTable) {
+  init?(prefix: String, symbols: SymbolTable, threads: BLASThreads?) {
     guard let gemm = symbols.routine(prefix + "gemm") else { return nil }
     func find<Function>(_ name: String, as type: Function.Type) -> Function? {
       symbols.routine(prefix + name).map { unsafeBitCast($0, to: type) }
     }
+    self.threads = threads
     self.gemm = unsafeBitCast(gemm, to: GEMM.self)
     gemv = find("gemv", as: GEMV.self)
     trsm = find("trsm", as: TRSM.self)
@@ -113,35 +114,36 @@ struct BLASLibrary: Sendable {
   ///
   /// Stops the program when `ADJOINT_BLAS` names a library that cannot be used.
   static let loaded: BLASLibrary? = {
-    let library = find()
-    isInitialized.store(true, ordering: .sequentiallyConsistent)
-    library?.setThreadCount(Parallelism.threadCount)
-    return library
+    do throws(EnvironmentError) { return try search.get() } catch { fatalError(error.description) }
   }()
 
-  private static let isInitialized = Atomic<Bool>(false)
-
-  /// Passes a new thread count on, without loading a library only for that.
-  static func threadCountDidChange(to count: Int) {
-    if isInitialized.load(ordering: .sequentiallyConsistent) { loaded?.setThreadCount(count) }
+  /// The library in use, or what is wrong with `ADJOINT_BLAS`.
+  static let search: Result<BLASLibrary?, EnvironmentError> = Result {
+    () throws(EnvironmentError) in
+    let library = try find()
+    library?.threads?.set(1)
+    return library
   }
 
   let float32: BLASRoutines
   let float64: BLASRoutines
   /// For example "OpenBLAS 0.3.21 (libopenblas.so.0)".
   let description: String
+  /// nil for a library that decides on its threads itself.
+  let threads: BLASThreads?
   private let isOptimized: Bool
-  private let setThreadCount: @Sendable (Int) -> Void
 
-  private static func find() -> BLASLibrary? {
+  private static func find() throws(EnvironmentError) -> BLASLibrary? {
     if let name = environmentVariable("ADJOINT_BLAS") {
       if name == "builtin" { return nil }
       do {
         return try BLASLibrary(opening: [name])
       } catch {
-        fatalError(
-          "ADJOINT_BLAS is \"\(name)\", which cannot be used: \(error.message). Unset it to search "
-            + "the usual libraries, or set it to \"builtin\" for the built-in kernels.")
+        throw EnvironmentError(
+          name: "ADJOINT_BLAS", value: name,
+          reason:
+            "which cannot be used: \(error.message). Unset it to search the usual libraries, or "
+            + "set it to \"builtin\" for the built-in kernels.")
       }
     }
     for names in candidates {
@@ -169,8 +171,9 @@ struct BLASLibrary: Sendable {
   /// Opens the libraries and checks that they are a BLAS with 32-bit integers.
   init(opening names: [String]) throws(BLASLoadingError) {
     let symbols = try SymbolTable(opening: names)
-    guard let float32 = BLASRoutines(prefix: "s", symbols: symbols),
-      let float64 = BLASRoutines(prefix: "d", symbols: symbols)
+    threads = BLASThreads(symbols)
+    guard let float32 = BLASRoutines(prefix: "s", symbols: symbols, threads: threads),
+      let float64 = BLASRoutines(prefix: "d", symbols: symbols, threads: threads)
     else { throw BLASLoadingError(message: "it has no sgemm_ and dgemm_") }
     guard !Self.has64BitIntegers(symbols) else {
       throw BLASLoadingError(message: "it has 64-bit integers; use the 32-bit (LP64) build")
@@ -181,7 +184,6 @@ struct BLASLibrary: Sendable {
     let files = names.map { $0.split(separator: "/").last.map(String.init) ?? $0 }
     description = "\(identity ?? "BLAS") (\(files.joined(separator: ", ")))"
     isOptimized = identity != nil
-    setThreadCount = Self.threadCountSetter(symbols)
   }
 
   /// Asks for the index of the largest of 3 numbers with a count of 3 + 2³² · (2³² - 1): a library
@@ -212,19 +214,5 @@ struct BLASLibrary: Sendable {
     if symbols["MKL_Set_Num_Threads"] != nil { return "MKL" }
     if symbols["ATL_buildinfo"] != nil { return "ATLAS" }
     return nil
-  }
-
-  private static func threadCountSetter(_ symbols: SymbolTable) -> @Sendable (Int) -> Void {
-    typealias TakingInt32 = @convention(c) (Int32) -> Void
-    typealias TakingInt = @convention(c) (Int) -> Void
-    for name in ["openblas_set_num_threads", "MKL_Set_Num_Threads"] {
-      if let set = symbols.function(name, as: TakingInt32.self) {
-        return { set(Int32(clamping: $0)) }
-      }
-    }
-    if let set = symbols.function("bli_thread_set_num_threads", as: TakingInt.self) {
-      return { set($0) }
-    }
-    return { _ in }
   }
 }

@@ -6,15 +6,18 @@ public enum LinearAlgebraBackend {
   ///
   /// Reading it loads the library if nothing has yet.
   public static var description: String {
-    let count = Parallelism.threadCount
-    let threads = count == 1 ? "1 thread" : "\(count) threads"
-    if let library = BLASLibrary.loaded { return "\(library.description), \(threads)" }
+    func threads(_ count: Int) -> String { count == 1 ? "1 thread" : "\(count) threads" }
+    if let library = BLASLibrary.loaded {
+      let count = library.threads?.count ?? Parallelism.threadCount
+      return "\(library.description), \(threads(count))"
+    }
     #if os(Linux)
       let hint = "; install libopenblas0 for speed"
     #else
       let hint = ""
     #endif
-    return "built-in kernels (\(String(cString: tk_instruction_set()))), \(threads)\(hint)"
+    return "built-in kernels (\(String(cString: tk_instruction_set()))), "
+      + "\(threads(Parallelism.threadCount))\(hint)"
   }
 }
 
@@ -55,8 +58,12 @@ package enum LinearAlgebra {
         b, rows: transposeB ? n : k, columns: transposeB ? k : n, stride: ldb)
       let c = Matrix<Scalar>(c, rows: m, columns: n, stride: ldc)
       if let routines, k > 0, fits(m, n, k, lda, ldb, ldc) {
-        return routines.multiply(
-          alpha, a, transposeA: transposeA, b, transposeB: transposeB, plus: beta, c)
+        return split(m, n, depth: k, routines.threads) { rows, columns in
+          routines.multiply(
+            alpha, transposeA ? a.block(0..<k, rows) : a.block(rows, 0..<k), transposeA: transposeA,
+            transposeB ? b.block(columns, 0..<k) : b.block(0..<k, columns), transposeB: transposeB,
+            plus: beta, c.block(rows, columns))
+        }
       }
       BuiltInLinearAlgebra.multiply(
         alpha, a, transposeA: transposeA, b, transposeB: transposeB, plus: beta, c)
@@ -77,7 +84,7 @@ package enum LinearAlgebra {
     func run<Scalar: KernelScalar>(_: Scalar.Type, _ routines: BLASRoutines?) -> Int? {
       let a = Matrix<Scalar>(a, rows: n, columns: n, stride: lda)
       if n > 0, fits(n, lda), let routines, let potrf = routines.potrf {
-        return routines.cholesky(a, potrf)
+        return onThreads(of: routines, n) { routines.cholesky(a, potrf) }
       }
       return BuiltInLinearAlgebra.cholesky(a)
     }
@@ -102,9 +109,11 @@ package enum LinearAlgebra {
       if !unitDiagonal, let zero = (0..<n).first(where: { t[$0, $0] == 0 }) { return zero }
       if n == 0 || rightHandSides == 0 { return nil }
       if fits(n, rightHandSides, ldt, ldb), let routines, let trsm = routines.trsm {
-        routines.solveTriangular(
-          t, lower: lower, transposed: transposed, unitDiagonal: unitDiagonal,
-          alpha: Scalar(alpha), b, trsm)
+        split(1, rightHandSides, depth: n * n, routines.threads) { _, columns in
+          routines.solveTriangular(
+            t, lower: lower, transposed: transposed, unitDiagonal: unitDiagonal,
+            alpha: Scalar(alpha), b.block(0..<n, columns), trsm)
+        }
         return nil
       }
       if alpha != 1 {
@@ -135,7 +144,7 @@ package enum LinearAlgebra {
     func run<Scalar: KernelScalar>(_: Scalar.Type, _ routines: BLASRoutines?) -> Int? {
       let a = Matrix<Scalar>(a, rows: n, columns: n, stride: lda)
       if n > 0, fits(n, lda), let routines, let getrf = routines.getrf {
-        return routines.lu(a, pivots: pivots, getrf)
+        return onThreads(of: routines, n) { routines.lu(a, pivots: pivots, getrf) }
       }
       return BuiltInLinearAlgebra.lu(a, pivots: pivots)
     }
@@ -185,11 +194,47 @@ package enum LinearAlgebra {
       let a = Matrix<Scalar>(a, rows: n, columns: n, stride: lda)
       let values = values.assumingMemoryBound(to: Scalar.self)
       if n > 0, fits(n, lda), let routines, let syevd = routines.syevd {
-        return routines.symmetricEigen(a, values: values, syevd)
+        return onThreads(of: routines, n) { routines.symmetricEigen(a, values: values, syevd) }
       }
       return BuiltInLinearAlgebra.symmetricEigen(a, values: values)
     }
     return dispatch(type, backend, preferBuiltIn: n <= 32, run, run)
+  }
+
+  /// Runs a product or solve of the library in parts of its m × n result, on several threads where
+  /// it is large enough.
+  ///
+  /// The parts are stripes along the longer side, at places that depend on the sizes alone, so the
+  /// bits of the result do not depend on the number of threads.
+  ///
+  /// - Parameter depth: The multiplications to an element of the result.
+  private static func split(
+    _ m: Int, _ n: Int, depth: Int, _ threads: BLASThreads?,
+    _ body: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void
+  ) {
+    let (long, short) = (max(m, n), min(m, n))
+    // A product with a vector reads each number once, which takes longer than to multiply it.
+    let share = short == 1 ? 1 << 17 : 1 << 20
+    guard let threads, Double(long) * Double(short) * Double(depth) >= 2 * Double(share) else {
+      return body(0..<m, 0..<n)
+    }
+    // Each stripe reads all of the other operand: many thin ones would spend their time on that.
+    let grain = max(share / (short * depth) + 1, (long + stripeCount - 1) / stripeCount)
+    parallelFor(count: long, grain: grain, threads: threads.count) { stripe in
+      if m >= n { body(stripe, 0..<n) } else { body(0..<m, stripe) }
+    }
+  }
+
+  /// Stripes of a large product, at most.
+  private static let stripeCount = 8
+
+  /// Runs a factorisation of an n × n matrix on the threads of the library if it is large: smaller
+  /// ones gain less than the threads cost a machine that has other work.
+  private static func onThreads<Result>(
+    of routines: BLASRoutines, _ n: Int, _ body: () -> Result
+  ) -> Result {
+    guard n >= 512, let threads = routines.threads else { return body() }
+    return threads.awake(body)
   }
 
   /// Whether sizes can be passed as the 32-bit integers of the Fortran interface.

@@ -13,17 +13,20 @@ import Synchronization
 /// Chunk i is `i * grain ..< min(count, (i + 1) * grain)`, whatever the number of threads, and
 /// `body` is called exactly once per chunk, so per-chunk partial results are reproducible. Chunks
 /// run in increasing order on the calling thread alone when there is only one chunk, when
-/// `Parallelism.threadCount` is 1, when called from inside another `parallelFor`, or while another
+/// the number of threads is 1, when called from inside another `parallelFor`, or while another
 /// thread occupies the pool. Otherwise they run concurrently, the caller taking part, and all
 /// effects of `body` are visible to the caller on return.
 ///
+/// - Parameter threads: At most so many; `Parallelism.threadCount` if not given.
 /// - Precondition: `grain >= 1`. Choose it so that one chunk is worth 10 µs of work or more.
-package func parallelFor(count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
+package func parallelFor(
+  count: Int, grain: Int, threads: Int? = nil, _ body: (Range<Int>) -> Void
+) {
   guard grain >= 1 else { fatalError("parallelFor needs a grain of at least 1, not \(grain)") }
   guard count > 0 else { return }
   if count <= grain { return body(0..<count) }
   let chunks = ChunkedRange(count: count, grain: grain)
-  let threads = min(Parallelism.threadCount, chunks.chunkCount)
+  let threads = min(threads ?? Parallelism.threadCount, chunks.chunkCount)
   if threads > 1, ThreadPool.shared.run(chunks, threads: threads, body) { return }
   for chunk in 0..<chunks.chunkCount { body(chunks[chunk]) }
 }

@@ -38,8 +38,10 @@ enum {
   CZLIB_STREAM_END = 1,
   CZLIB_BUFFER_ERROR = -5,
   CZLIB_DEFLATED = 8,
-  // Deflated data as in a ZIP archive, without the header of zlib.
-  CZLIB_RAW_WINDOW = -15
+  // Deflated data as in a ZIP archive, without a header.
+  CZLIB_RAW_WINDOW = -15,
+  // Data with the header and the checksum of gzip.
+  CZLIB_GZIP_WINDOW = 31
 };
 
 #endif

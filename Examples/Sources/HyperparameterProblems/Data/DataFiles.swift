@@ -28,12 +28,24 @@ public struct DataFileOptions: Sendable, Equatable {
     self.format = format
   }
 
-  /// Whether a file of this name is read as CSV.
-  public static func isTable(_ path: String) -> Bool { path.lowercased().hasSuffix(".csv") }
+  /// Whether a file of this name is read as CSV, compressed or not.
+  public static func isTable(_ path: String) -> Bool {
+    [".csv", ".csv.gz"].contains { path.lowercased().hasSuffix($0) }
+  }
+
+  /// Whether bytes of which the name says nothing are CSV: lines of the LIBSVM text format start with a
+  /// number and a blank.
+  static func isTable(_ bytes: [UInt8]) -> Bool {
+    let line = bytes.drop { $0 == 0x0A || $0 == 0x0D }.prefix { $0 != 0x0A && $0 != 0x0D }
+    let label = line.prefix { $0 != 0x20 && $0 != 0x09 }
+    return Double(String(decoding: label, as: UTF8.self)) == nil
+  }
 }
 
 extension LabeledData {
-  /// Reads a file: CSV if its name ends with `.csv`, else the LIBSVM text format.
+  /// Reads a file: CSV if its name ends with `.csv` or `.csv.gz`, else the LIBSVM text format.
+  ///
+  /// What comes from a stream such as `/dev/stdin` is known by its first line.
   ///
   /// - Parameters:
   ///   - path: The path of the file.
@@ -45,7 +57,22 @@ extension LabeledData {
     contentsOfFile path: String, options: DataFileOptions = DataFileOptions(),
     matching training: LabeledData? = nil
   ) throws {
-    if DataFileOptions.isTable(path) {
+    if TextFile.isStream(path) {
+      let bytes: [UInt8]
+      do throws(FileFailure) { bytes = try TextFile.bytes(of: path) } catch {
+        throw CSVError.unreadable(source: path, reason: error.reason)
+      }
+      if DataFileOptions.isTable(bytes) {
+        try self.init(
+          CSVTable(parsing: bytes, source: path, format: options.format),
+          labelColumn: options.labelColumn, matching: training,
+          allowsTextLabels: options.allowsTextLabels)
+      } else {
+        try self.init(
+          LIBSVMDataset(parsing: bytes, source: path, featureCount: training?.featureCount),
+          dropsOmitted: options.dropsOmitted)
+      }
+    } else if DataFileOptions.isTable(path) {
       try self.init(
         CSVTable(contentsOfFile: path, format: options.format), labelColumn: options.labelColumn,
         matching: training, allowsTextLabels: options.allowsTextLabels)

@@ -1,6 +1,10 @@
 import Autodiff
 import TensorFiles
 
+/// Whether two names of columns are the same to the byte: those that differ only by how Unicode composes
+/// a letter name different columns.
+private func isSameName(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }
+
 extension LabeledData {
   /// The complete rows of a CSV table: one column of labels, all others features.
   ///
@@ -19,12 +23,14 @@ extension LabeledData {
     let label = labelColumn ?? training?.notes.labelName ?? table.columnNames[0]
     if let training { try Self.requireSameColumns(table, label: label, as: training) }
     let (labels, classes) = try Self.labels(table, label, allowsText: allowsTextLabels)
-    let names = training?.featureNames ?? table.columnNames.filter { $0 != label }
+    let names = training?.featureNames ?? table.columnNames.filter { !isSameName($0, label) }
     guard !names.isEmpty else { throw ProblemError.noFeatures(source: table.source) }
     let columns = try names.map { try table.numbers($0) }
-    for (name, column) in zip([label] + names, [labels] + columns)
-    where column.contains(where: { $0?.isFinite == false }) {
-      throw ProblemError.notFinite(source: table.source, column: name)
+    for (name, column) in zip([label] + names, [labels] + columns) {
+      guard let row = column.firstIndex(where: { $0?.isFinite == false }) else { continue }
+      throw ProblemError.notFinite(
+        at: try table.position(row: row, column: name),
+        found: try table.text(row: row, column: name))
     }
     var rows: [[Double]] = []
     var kept: [Double] = []
@@ -50,8 +56,9 @@ extension LabeledData {
     _ table: CSVTable, label: String, as training: LabeledData
   ) throws(ProblemError) {
     guard let names = training.featureNames else { return }
-    let missing = ([label] + names).filter { !table.columnNames.contains($0) }
-    let extra = table.columnNames.filter { $0 != label && !names.contains($0) }
+    let wanted = [label] + names
+    let missing = wanted.filter { name in !table.columnNames.contains { isSameName($0, name) } }
+    let extra = table.columnNames.filter { name in !wanted.contains { isSameName($0, name) } }
     guard missing.isEmpty, extra.isEmpty else {
       throw .differentColumns(
         training: training.source, validation: table.source, missing: missing, extra: extra)

@@ -1,4 +1,5 @@
 import ExampleSupport
+import TensorFiles
 
 /// Why a problem or its data cannot be used, and what to do.
 public enum ProblemError: Error, Equatable, Sendable {
@@ -33,7 +34,7 @@ public enum ProblemError: Error, Equatable, Sendable {
   case extremeValues(source: String, column: String, size: Double)
 
   /// A value of a CSV file is not finite.
-  case notFinite(source: String, column: String)
+  case notFinite(at: CSVPosition, found: String)
 
   /// Gradient descent left the finite numbers, or did not come near the solution.
   case noPath(reached: Double, wanted: Double)
@@ -77,9 +78,9 @@ extension ProblemError: CustomStringConvertible {
     case .extremeValues(let source, let column, let size):
       return "\(source): the largest number of \"\(column)\" is \(Numbers.significant(size)), "
         + "beyond what its mean and standard deviation can be computed of; choose another unit"
-    case .notFinite(let source, let column):
-      return "\(source): column \"\(column)\" holds an infinite number; correct the field, or "
-        + "leave it empty to drop the row"
+    case .notFinite(let position, let found):
+      return "\(position): the number is infinite (\"\(found)\"); correct the field, or leave it "
+        + "empty to drop the row"
     case .noPath(let reached, let wanted):
       return "gradient descent came no nearer to the solution than "
         + "\(Numbers.significant(reached)), and \(Numbers.significant(wanted)) is wanted; allow "

@@ -46,6 +46,7 @@ struct EstimateCommand: ParsableCommand {
         "--exogenous-form smooth is about exogenous columns, and none are named; name them by "
           + "--exogenous, or leave the option out")
     }
+    try outputs.requireUsable()
     // Each problem with the data is told before the first directory is made.
     let run = try EstimateRun(specification, options)
     let directory = try outputs.directory(for: run.fileNames)

@@ -39,6 +39,8 @@ struct TuneCommand: ParsableCommand {
     let methods = try tuning.parsedMethods()
     // What cannot be written should not be computed.
     let directory = try shared.outputDirectory()
+    let lock = try DirectoryLock(directory: directory.path, program: "hypergradient tune")
+    defer { withExtendedLifetime(lock) {} }
     let rows = try TuneRows(
       data, loss: loss, testFraction: tuning.testFraction, standardizes: standardize)
     let problem = try TuneProblem(rows, loss: loss)
