@@ -26,7 +26,7 @@ public final class AtomicFile {
   }
 
   /// - Parameter usesNamelessFiles: Whether to ask for a file without a name first; for tests.
-  init(replacing path: String, usesNamelessFiles: Bool) throws(FileFailure) {
+  package init(replacing path: String, usesNamelessFiles: Bool) throws(FileFailure) {
     self.path = path
     let end = path.lastIndex(of: "/")
     directory = end.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."

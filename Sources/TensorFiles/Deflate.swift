@@ -1,7 +1,7 @@
 import CZlibInterface
 
 /// The pieces as one stream of deflated data.
-func deflate(_ pieces: [[UInt8]]) throws(ZlibFailure) -> [UInt8] {
+package func deflate(_ pieces: [[UInt8]]) throws(ZlibFailure) -> [UInt8] {
   let library = try ZlibLibrary.loaded()
   // zlib keeps the address of the stream, so it must not move.
   let stream = UnsafeMutablePointer<czlib_stream>.allocate(capacity: 1)

@@ -30,7 +30,7 @@ public enum TextFile {
 ///
 /// Few bytes can stand for very many. What comes out may have 200 times the size of the file, which is
 /// more than text has, and take half the free memory.
-func gunzipped(_ bytes: [UInt8]) throws(FileFailure) -> [UInt8] {
+package func gunzipped(_ bytes: [UInt8]) throws(FileFailure) -> [UInt8] {
   let limit = min(max(1 << 26, 200 * bytes.count), (AvailableMemory.byteCount ?? .max) / 2)
   var result: [UInt8] = []
   var position = 0

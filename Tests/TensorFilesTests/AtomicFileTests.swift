@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import TensorFiles
+import TensorFiles
 
 @Suite struct AtomicFileTests {
   @Test(

@@ -44,13 +44,10 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
 
   /// The minimum, at constants.
   ///
-  /// Newton steps δ until the next one is short,
-  ///
-  ///     δᵀ G δ ≤ τ² Wᵀ G W,
-  ///
-  /// in the norm of the curvature G, which is that of the predictions: weights of nearly dependent
-  /// features are uncertain, and no matter. The short step is taken too, and the one after it has to be
-  /// five times shorter, or rounding: on the way to a minimum at infinity it is not.
+  /// Newton steps δ in the norm √(δᵀ G δ) of the curvature G, which is that of the predictions: weights of
+  /// nearly dependent features are uncertain, and no matter. From where a step is at most τ of the
+  /// weights, each has to be five times shorter than the one before it, down to rounding: on the way to a
+  /// minimum at infinity it is not, however little of the whole that part may be.
   func solved(from start: Tensor?) throws(BilevelError) -> Result {
     let type = features.scalarType
     let accuracy = StoppingRule().accuracy(for: type)
@@ -59,6 +56,8 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
     var history = [norm(slope.flattened())]
     var curvature = try curvature(at: w, unless: nil)
     var outcome = SolverStatus.Outcome.iterationLimit
+    /// Whether a short step was not five times shorter than the one before it.
+    var isSlow = false
     for iteration in 0..<Self.maximumIterations {
       guard let size = history.last, size.isFinite else {
         outcome = .notFinite
@@ -66,38 +65,54 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
       }
       if iteration > 0 { curvature = try self.curvature(at: w, unless: curvature) }
       let step = try solve(curvature, slope)
-      let scale = energy(w, curvature.equations.product(w))
-      let length = energy(slope, step)
+      let (scale, length) = (energy(w, curvature.equations.product(w)), energy(slope, step))
       let isShort = length <= accuracy * scale
-      let next = isShort ? w - step : try descended(from: w, along: step, slope: slope)
-      guard let next else {
-        // Nothing lowers the objective any more: short enough, or the end.
-        outcome = length <= accuracy.squareRoot() * scale ? .converged : .stalled
-        break
-      }
+      let descended = isShort ? nil : try descended(from: w, along: step, slope: slope)
+      // Where no descent is seen the slope decides, which resolves more than the objective.
+      let next = descended ?? w - step
       let nextSlope = try residual(next)
-      if isShort {
-        let remainder = energy(nextSlope, try solve(curvature, nextSlope))
-        let isRounding = remainder <= 1e3 * type.ulpOfOne * scale
-        if remainder < length { (w, slope) = (next, nextSlope) }
-        if remainder < length || length == 0 { history.append(norm(slope.flattened())) }
-        if isRounding || remainder <= 0.2 * length {
-          outcome = .converged
-          break
-        }
-        if remainder >= length {
-          outcome = .stalled
-          break
-        }
-      } else {
+      if descended != nil {
         (w, slope) = (next, nextSlope)
         history.append(norm(slope.flattened()))
+        continue
+      }
+      let remainder = energy(nextSlope, try solve(curvature, nextSlope))
+      let isContraction = remainder <= 0.2 * length
+      let isRounding =
+        try isContraction ? length == 0 : length <= 16 * rounding(at: w, slope, curvature)
+      if remainder < length {
+        (w, slope) = (next, nextSlope)
+        history.append(norm(slope.flattened()))
+      }
+      if isRounding {
+        let isNear = isShort || length <= accuracy.squareRoot() * scale
+        outcome = isNear && !isSlow ? .converged : .stalled
+        break
+      }
+      if !isContraction { isSlow = true }
+      if remainder >= length {
+        outcome = .stalled
+        break
       }
     }
     let status = SolverStatus(
       method: "FuncID, \(curvature.form.name) curvature", outcome: outcome, history: history,
       threshold: accuracy * history[0], scale: history[0], evaluations: history.count)
     return Result(weights: w, status: status, curvature: curvature)
+  }
+
+  /// How much of a step the last bits of w make, the largest of two samples.
+  private func rounding(
+    at w: Tensor, _ slope: Tensor, _ curvature: Curvature
+  ) throws(BilevelError) -> Double {
+    var generator = PhiloxGenerator(seed: 0x524F_554E)
+    var largest = 100 * w.scalarType.ulpOfOne * energy(w, curvature.equations.product(w))
+    for _ in 0..<2 {
+      let signs = sign(Tensor.normal(w.shape, w.scalarType, using: &generator))
+      let change = try residual(w + (w.scalarType.ulpOfOne * signs) * w) - slope
+      largest = max(largest, energy(change, try solve(curvature, change)))
+    }
+    return largest
   }
 
   private func solve(_ curvature: Curvature, _ slope: Tensor) throws(BilevelError) -> Tensor {

@@ -33,10 +33,14 @@ extension Certification {
     return (max(newton.energy, 0) / max(scale, 0)).squareRoot()
   }
 
-  /// The largest ‖δ‖ / ‖x‖ of the tensors that are not zero to within a multiple of the step.
-  func errorBeyondRounding(_ step: Tensor, _ reach: Double) -> Double {
-    largestRatio(of: blocks.filter { size($0) > 4 * reach * norm(part(step, $0)) }) {
-      norm(part(step, $0))
+  /// The largest error of the tensors that are not zero to within a multiple of the step, with what the
+  /// least curvature can make of the rounding of F; infinite where no tensor is left.
+  func errorBeyondRounding(_ newton: NewtonStep, _ reach: Double, _ noise: Double) -> Double {
+    let others = blocks.filter { size($0) > 4 * reach * norm(part(newton.step, $0)) }
+    if others.isEmpty { return .infinity }
+    let uncertainty = newton.leastCurvature.map { noise / $0 } ?? 0
+    return largestRatio(of: others) {
+      max(norm(part(newton.step, $0)) + newton.slack, uncertainty)
     }
   }
 

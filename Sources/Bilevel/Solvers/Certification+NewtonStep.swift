@@ -48,7 +48,7 @@ extension Certification {
     return .found(
       NewtonStep(
         step: step, slack: 0, energy: inner(step, residual),
-        weakDirection: factors.weakDirection(like: x), factors: factors))
+        weakDirection: factors.weakDirection(like: x), leastCurvature: nil, factors: factors))
   }
 
   // MARK: Minima
@@ -58,78 +58,79 @@ extension Certification {
   /// They refuse as soon as ‖δₖ‖, which only grows, is too long, and accept when ‖δₖ‖ + ‖rₖ‖ / λ is short
   /// enough, with λ from Ritz values. Nil where neither happens.
   private func conjugateGradientStep() throws(BilevelError) -> Step? {
-    var steps = ConjugateGradientSteps(residual)
+    let size = norm(residual)
+    if size == 0 {
+      return try accepted(.zeros(like: x), slack: 0, energy: 0)
+    }
+    // In units of F, whose square may underflow.
+    var steps = ConjugateGradientSteps(residual / size)
+    func error(_ slack: Double = 0) -> Double { size * relativeError(steps.x, slack: slack) }
     let limit = min(10 * x.elementCount, 1000)
-    var probe: (curvature: Double, direction: Tensor)?
-    while steps.count < limit {
-      if steps.square == 0 { break }
+    while steps.count < limit, steps.square > 0 {
       let direction = steps.direction
       if let curvature = try steps.advance(jacobian) {
-        return try stopped(at: direction, curvature, steps)
+        return try stopped(at: direction, curvature)
       }
-      let lower = relativeError(steps.x)
-      if lower > (isFinal ? 1 : accuracy.squareRoot()), !isWithinRounding || steps.count > 20 {
-        return .tooLong(steps.x)
-      }
-      guard steps.count >= 3 else { continue }
-      if !isFinal, lower > accuracy, !isWithinRounding, probe == nil {
-        if slack(steps, .infinity) <= 0.5 * norm(steps.x) { return .tooLong(steps.x) }
+      let isTooLong = error() > (isFinal ? 1 : accuracy)
+      if isTooLong, !isWithinRounding || steps.count > 20 {
+        // A few more steps tell how far off the point is, and so when to ask again.
+        if steps.count >= 5 || error() > accuracy.squareRoot() { return .tooLong(size * steps.x) }
         continue
       }
-      if probe == nil {
-        switch try leastCurvature() {
-        case .refused(let outcome): return .refused(outcome)
-        case .atLeast(let value, let direction): probe = (value, direction)
-        case .unsettled: return nil
-        }
-      }
-      let slack = slack(steps, probe?.curvature ?? 0)
-      let isDecided = lower > accuracy ? slack <= 0.5 * norm(steps.x) : false
+      guard steps.count >= 3, steps.count <= 20 || steps.count.isMultiple(of: 5) else { continue }
+      let own = 2 * steps.square.squareRoot() / steps.leastRitzPair.value
       // Beyond, what the recurrence finds is rounding.
-      let floor = 1e-3 * x.scalarType.ulpOfOne.squareRoot() * norm(residual)
-      if isDecided || relativeError(steps.x, slack: slack) <= accuracy
-        || steps.square.squareRoot() <= floor
-      {
-        return found(steps, slack, probe?.direction)
+      let floor = 1e-3 * x.scalarType.ulpOfOne.squareRoot()
+      let isSettled = steps.square.squareRoot() <= floor || own <= 0.1 * norm(steps.x)
+      guard error(own) <= accuracy || isSettled else { continue }
+      switch try leastCurvature() {
+      case .refused(let outcome): return .refused(outcome)
+      case .unsettled: return nil
+      case .found(let least, let direction):
+        let slack = max(own, 2 * steps.square.squareRoot() / least)
+        guard error(slack) <= accuracy || isSettled && slack <= 0.5 * norm(steps.x) else {
+          continue
+        }
+        // What rounding leaves has to be measured in x, for which F₁ is formed while that is cheap.
+        if error(slack) > accuracy, x.elementCount <= Self.denseFallbackLimit { return nil }
+        return .found(
+          NewtonStep(
+            step: size * steps.x, slack: size * slack,
+            energy: size * size * (steps.energy + slack * steps.square.squareRoot()),
+            weakDirection: direction, leastCurvature: least, factors: nil))
       }
     }
-    guard steps.square == 0 else { return nil }
-    if !isFinal, relativeError(steps.x) > accuracy, !isWithinRounding { return .tooLong(steps.x) }
+    return nil
+  }
+
+  /// A step that is zero, or nil where the curvature cannot be told.
+  private func accepted(
+    _ step: Tensor, slack: Double, energy: Double
+  ) throws(BilevelError) -> Step? {
     switch try leastCurvature() {
-    case .refused(let outcome): return .refused(outcome)
-    case .atLeast(_, let direction): return found(steps, 0, direction)
-    case .unsettled: return nil
+    case .refused(let outcome): .refused(outcome)
+    case .unsettled: nil
+    case .found(let least, let direction):
+      .found(
+        NewtonStep(
+          step: step, slack: slack, energy: energy, weakDirection: direction,
+          leastCurvature: least, factors: nil))
     }
   }
 
-  private func found(
-    _ steps: ConjugateGradientSteps, _ slack: Double, _ weakDirection: Tensor? = nil
-  ) -> Step {
-    .found(
-      NewtonStep(
-        step: steps.x, slack: slack, energy: steps.energy + slack * steps.square.squareRoot(),
-        weakDirection: weakDirection, factors: nil))
-  }
-
-  /// A bound of ‖δ − δₖ‖: ‖rₖ‖ over half of the least Ritz value seen.
-  private func slack(_ steps: ConjugateGradientSteps, _ least: Double) -> Double {
-    2 * steps.square.squareRoot() / min(least, steps.leastRitzValue)
-  }
-
-  private func stopped(
-    at direction: Tensor, _ curvature: Double, _ steps: ConjugateGradientSteps
-  ) throws(BilevelError) -> Step? {
+  /// What a direction without positive curvature means; nil where a scaled matrix may know better.
+  private func stopped(at direction: Tensor, _ curvature: Double) throws(BilevelError) -> Step? {
     guard curvature.isFinite else { return .refused(.notFinite) }
     let blocks = [SolverStatus.BlockShare].largest(of: direction.scalars, in: jacobian.blocks)
-    let isNegative =
-      curvature < -100 * x.scalarType.ulpOfOne * norm(try jacobian(direction)) / norm(direction)
-    return .refused(
-      isNegative ? .indefinite(curvature: curvature, blocks: blocks) : .singular(blocks: blocks))
+    let rounding =
+      100 * x.scalarType.ulpOfOne * norm(try jacobian(direction)) / norm(direction)
+    if curvature < -rounding { return .refused(.indefinite(curvature: curvature, blocks: blocks)) }
+    return x.elementCount <= Self.denseFallbackLimit ? nil : .refused(.singular(blocks: blocks))
   }
 
   /// What a random start of Lanczos' method says of the least eigenvalue.
   private enum LeastCurvature {
-    case atLeast(Double, direction: Tensor)
+    case found(Double, direction: Tensor)
     case refused(SolverStatus.Outcome)
     case unsettled
   }
@@ -137,44 +138,67 @@ extension Certification {
   /// The least curvature, as a random right-hand side sees it.
   ///
   /// F may have no part in a direction of negative or very small curvature; random numbers have one in
-  /// all. Twenty steps, and more where the least Ritz value still falls.
+  /// all. The least Ritz value counts once its vector is an eigenvector, to half of it; where that does
+  /// not happen in 300 steps, F₁ is formed for up to 500 unknowns, and above a tenth of the value counts.
   private func leastCurvature() throws(BilevelError) -> LeastCurvature {
     var generator = PhiloxGenerator(seed: 0x4C41_4E43)
     var steps = ConjugateGradientSteps(normalVector(like: x, using: &generator))
     let start = steps.square
-    var last = Double.infinity
-    for count in 1...100 {
+    let isSmall = x.elementCount <= Self.denseFallbackLimit
+    // Longer than forming the matrix takes is too long.
+    let limit = isSmall ? max(20, x.elementCount / 4) : 300
+    for count in 1...limit {
       // The Krylov space is exhausted: every eigenvalue has been seen.
       if steps.square <= x.scalarType.ulpOfOne * start {
-        return .atLeast(steps.leastRitzValue, direction: steps.x)
+        return .found(steps.leastRitzPair.value, direction: steps.x)
       }
       let direction = steps.direction
       if let curvature = try steps.advance(jacobian) {
-        if case .refused(let outcome)? = try stopped(at: direction, curvature, steps) {
-          return .refused(outcome)
+        guard case .refused(let outcome)? = try stopped(at: direction, curvature) else {
+          return .unsettled
         }
-        return .unsettled
+        return .refused(outcome)
       }
-      guard count >= 10, count.isMultiple(of: 5) else { continue }
-      let value = steps.leastRitzValue
-      if count >= 20, value > 0.8 * last { return .atLeast(value, direction: steps.x) }
-      last = value
+      guard count >= 15, count <= 60 ? count.isMultiple(of: 5) : count.isMultiple(of: 40) else {
+        continue
+      }
+      let pair = steps.leastRitzPair
+      if pair.error <= 0.5 * pair.value { return .found(pair.value, direction: steps.x) }
     }
-    return x.elementCount <= Self.denseFallbackLimit
-      ? .unsettled : .atLeast(0.1 * last, direction: steps.x)
+    return isSmall ? .unsettled : .found(0.1 * steps.leastRitzPair.value, direction: steps.x)
   }
 
   // MARK: Roots and fixed points
 
+  /// GMRES for δ, and for a random right-hand side, which shows how long A⁻¹ can make a residual.
   private func krylovStep() throws(BilevelError) -> Step? {
     if !isFinal, let bound = try plainlyTooLong() { return .tooLong(bound) }
-    let limit = min(10 * x.elementCount, 300)
-    let solution = try GMRES(maximumIterations: limit).solve(
-      jacobian, residual, transposed: false, from: nil, tolerance: 1e-2)
-    guard solution.status.isConverged else { return nil }
+    let n = x.elementCount
+    let solver = GMRES(maximumIterations: min(10 * n, 300))
+    let size = norm(residual)
+    var step = Tensor.zeros(like: x)
+    var missing = 0.0
+    if size > 0 {
+      let solution = try solver.solve(
+        jacobian, residual / size, transposed: false, from: nil, tolerance: 1e-3)
+      guard solution.status.isConverged else { return nil }
+      (step, missing) = (size * solution.value, size * solution.status.residual)
+      if !isFinal, relativeError(step) > accuracy, !isWithinRounding { return .tooLong(step) }
+    }
+    var generator = PhiloxGenerator(seed: 0x4C41_4E43)
+    let random = normalVector(like: x, using: &generator)
+    let probe = try solver.solve(
+      jacobian, random, transposed: false, from: nil,
+      tolerance: min(1e-2, 0.1 / Double(n).squareRoot()))
+    guard probe.status.isConverged else { return nil }
+    // E‖A⁻¹ z‖² is the squared Frobenius norm of A⁻¹.
+    let gain = norm(probe.value)
+    // Rounding and doubtful cases are for the factors, while they are cheap.
+    let slack = missing * gain
+    if relativeError(step, slack: slack) > accuracy, n <= Self.denseFallbackLimit { return nil }
     return .found(
       NewtonStep(
-        step: solution.value, slack: 0.1 * norm(solution.value), energy: 0, weakDirection: nil,
+        step: step, slack: slack, energy: 0, weakDirection: probe.value, leastCurvature: 1 / gain,
         factors: nil))
   }
 }

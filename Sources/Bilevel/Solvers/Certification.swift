@@ -46,6 +46,8 @@ struct Certification {
     let energy: Double
     /// A direction that F₁ changes little; nil where none is known.
     let weakDirection: Tensor?
+    /// An estimate of the least curvature, or of 1 / ‖F₁⁻¹‖, where there are no factors.
+    let leastCurvature: Double?
     /// The factors of F₁, where there are any.
     let factors: DenseFactorization?
   }
@@ -86,6 +88,7 @@ extension Certification {
     case .refused(let outcome): return verdict(refusal: outcome)
     case .tooLong(let bound): return verdict(refusal: .inaccurate, error: relativeError(bound))
     case .found(let newton):
+      jacobian.leastCurvature = newton.leastCurvature
       return newton.factors == nil ? try iterative(newton) : try direct(newton)
     }
   }
@@ -184,7 +187,7 @@ extension Certification {
     let (noise, size) = (try noise(probe).size, norm(residual))
     if size <= 16 * noise {
       let reach = max(1, 16 * noise / size)
-      let figure = errorBeyondRounding(newton.step, reach)
+      let figure = errorBeyondRounding(newton, reach, noise)
       if figure <= limitOfRounding,
         try isLinear(
           over: combination(reach, back, 0, back), probe, slack: 2 * noise),
@@ -206,7 +209,7 @@ extension Certification {
       let probe = Probe(rowScale: nil)
       let reach = max(
         1, (2 * floor / max(newton.energy, .leastNormalMagnitude)).squareRoot(), 16 * noise / size)
-      let figure = errorBeyondRounding(newton.step, reach)
+      let figure = errorBeyondRounding(newton, reach, noise)
       if figure <= 10 * accuracy,
         try isLinear(
           over: combination(-reach, newton.step, 0, newton.step), probe, slack: 2 * noise),

@@ -53,22 +53,26 @@ struct ConjugateGradientSteps {
     return nil
   }
 
-  /// The least Ritz value, an upper bound of the least eigenvalue that b has a part in.
+  /// The least Ritz value and how far it may be from an eigenvalue, ‖A v − θ v‖ of its vector v.
   ///
-  /// Of the first forty steps: later ones cost more to look at than they tell.
-  var leastRitzValue: Double {
-    let count = min(lengths.count, 40)
-    guard count > 0 else { return .infinity }
+  /// An upper bound of the least eigenvalue that b has a part in.
+  var leastRitzPair: (value: Double, error: Double) {
+    let count = lengths.count
+    guard count > 0 else { return (.infinity, .infinity) }
     var matrix = [Double](repeating: 0, count: count * count)
     for k in 0..<count {
-      matrix[k * count + k] =
-        1 / lengths[k] + (k == 0 ? 0 : ratios[k - 1] / lengths[k - 1])
+      matrix[k * count + k] = 1 / lengths[k] + (k == 0 ? 0 : ratios[k - 1] / lengths[k - 1])
       guard k + 1 < count else { break }
       let coupling = ratios[k].squareRoot() / lengths[k]
       matrix[k * count + k + 1] = coupling
       matrix[(k + 1) * count + k] = coupling
     }
-    let values = try? symmetricEigenvalues(Tensor(matrix).reshaped(to: [count, count]))
-    return values?.scalars.first ?? .nan
+    guard
+      let (values, vectors) = try? symmetricEigen(Tensor(matrix).reshaped(to: [count, count])),
+      let value = values.scalars.first
+    else { return (.nan, .infinity) }
+    // The coupling to the next vector of the basis times the last component.
+    let next = ratios[count - 1].squareRoot() / lengths[count - 1]
+    return (value, next * abs(vectors[count - 1, 0].scalar))
   }
 }

@@ -17,6 +17,10 @@ public final class LinearOperator {
   /// The number of products taken, of either kind.
   public private(set) var productCount = 0
 
+  /// An estimate of 1 / ‖A⁻¹‖ by the certificate of the point that A belongs to; nil where A was formed
+  /// or nobody asked.
+  var leastCurvature: Double?
+
   private let product: Product
   private let transposedProduct: Product
   private var denseForm: Tensor?

@@ -141,6 +141,13 @@ public struct SolverStatus: Sendable, Equatable {
       outcome: certificate.refusal ?? .converged, residual: residual, certificate: certificate)
   }
 
+  /// The status of a converged solve that was continued to a lower residual.
+  func accepted(_ continuation: SolverStatus) -> SolverStatus {
+    SolverStatus(
+      method: method, outcome: .converged, history: history + continuation.history.dropFirst(),
+      threshold: threshold, scale: scale, evaluations: evaluations + continuation.evaluations)
+  }
+
   private func with(
     outcome: Outcome, residual: Double?, certificate: SolutionCertificate?
   ) -> SolverStatus {
