@@ -189,7 +189,7 @@ extension Certification {
     let random = normalVector(like: x, using: &generator)
     let probe = try solver.solve(
       jacobian, random, transposed: false, from: nil,
-      tolerance: min(1e-2, 0.1 / Double(n).squareRoot()))
+      tolerance: min(1e-2, 0.01 / Double(n).squareRoot()))
     guard probe.status.isConverged else { return nil }
     // E‖A⁻¹ z‖² is the squared Frobenius norm of A⁻¹.
     let gain = norm(probe.value)

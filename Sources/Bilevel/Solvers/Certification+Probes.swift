@@ -63,35 +63,34 @@ extension Certification {
   /// Over some distance the change is what F₁ says, to a fifth. That is not so where F is flat by
   /// underflow or cancellation, or where a null direction of F₁ at a solution nearby hides in rounding.
   ///
-  /// - Parameter noise: The rounding of F; nil measures it where it is needed.
+  /// Distances over which rounding hides the change do not count.
+  ///
+  /// - Parameter noise: The rounding of F; nil measures it.
   mutating func isResolved(
     along direction: Tensor?, _ probe: Probe, _ noise: Double?
   ) throws(BilevelError) -> Bool {
     guard let direction, direction.isFinite, norm(direction) > 0 else { return true }
-    // Distances within a part of every tensor of x, and next to zero within any.
+    let rounding: Double
+    if let noise { rounding = noise } else { rounding = try self.noise(probe).size }
+    let change = probe.size(try jacobian(direction))
+    if change == 0 { return false }
+    let least = rounding / change
+    // Within a part of every tensor of x, and next to zero within any distance.
     var scale = Double.infinity
     for range in blocks {
       let (length, size) = (norm(part(direction, range)), size(range))
       if length > 0, size > 0 { scale = min(scale, size / length) }
     }
-    let unit = 1 / norm(direction)
     let root = accuracy.squareRoot()
     let near = scale.isFinite ? [0.01 * root, root, 1e-4 * root].map { $0 * scale } : []
-    for distance in near {
+    let any = [1e-8, 1e-4, 1, 1e-12].map { $0 / norm(direction) }
+    for distance in near + any where distance >= least {
       if try isLinear(over: combination(distance, direction, 0, direction), probe) { return true }
     }
     // The shortest distance that rounding lets F see.
-    let change = probe.size(try jacobian(direction))
-    let rounding: Double
-    if let noise { rounding = noise } else { rounding = try self.noise(probe).size }
-    if rounding > 0, change > 0 {
-      let step = combination(16 * rounding / change, direction, 0, direction)
-      if try isLinear(over: step, probe, slack: rounding) { return true }
-    }
-    for distance in [1e-8, 1e-4, 1, 1e-12].map({ $0 * unit }) {
-      if try isLinear(over: combination(distance, direction, 0, direction), probe) { return true }
-    }
-    return false
+    guard rounding > 0 else { return false }
+    let step = combination(16 * least, direction, 0, direction)
+    return try isLinear(over: step, probe, slack: rounding)
   }
 
   /// Whether F(x + s) − F(x) is F₁ s, to a fifth of it and some rounding.
