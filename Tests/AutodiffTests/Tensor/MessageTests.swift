@@ -118,4 +118,33 @@ struct MessageTests {
     }
     expect(slice, "subscript: 1..<5 is not inside axis 1 of shape [2, 3]")
   }
+
+  @Test("The line of the operation that stopped and those of its callers, without registers")
+  func place() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      slopeOfMistake()
+    }
+    #if os(Linux)
+      expect(
+        result, "MessageTests.swift:\(mistakeLine): Fatal error: +: shapes [2] and [3]",
+        "called from", "MessageTests.swift:\(mistakeLine - 5)\n")
+      let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+      for part in ["Registers", "ProgrammerError.swift", "Sources/Autodiff"] {
+        #expect(!text.contains(part), "“\(part)” is in: \(text)")
+      }
+    #endif
+  }
 }
+
+@inline(never)
+private func slopeOfMistake() {
+  _ = gradient(at: Tensor([1, 2])) { x in mistake(x).sum() }
+}
+
+@inline(never)
+private func mistake(_ x: Tensor) -> Tensor {
+  let y = x + Tensor([1, 2, 3])
+  return y * y
+}
+
+private let mistakeLine = #line - 4
