@@ -15,6 +15,10 @@ private struct Forgetful: TensorTree {
   mutating func visitTensors(_ visitor: inout TensorVisitor) { visitor.visit(&weight, "weight") }
 }
 
+private struct Outer: TensorTree {
+  var inner = Forgetful()
+}
+
 /// What a function captures, and what a tree leaves out.
 @Suite("Gradient checks of captured and forgotten tensors")
 struct CapturedTensorTests {
@@ -96,6 +100,8 @@ struct CapturedTensorTests {
     #expect(report.outcome(of: .structure) == .failed)
     #expect(report.disagreements.map(\.leaf) == ["argument 1.bias"])
     #expect("\(report)".contains("Forgetful.bias is a tensor that visitTensors leaves out"))
+    let nested = checkGradients(at: Outer()) { $0.inner.weight }
+    #expect(nested.disagreements.map(\.leaf) == ["argument 0.inner.bias"])
     let result = checkGradients(at: Tensor(1)) { x in ["made": Forgetful(weight: x, bias: x)] }
     #expect(result.disagreements.map(\.leaf) == ["output.made.bias"])
   }

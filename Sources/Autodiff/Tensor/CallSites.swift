@@ -8,10 +8,10 @@
     else { return [] }
     let lines = frames.compactMap { frame -> String? in
       guard let symbol = frame.symbol, let location = symbol.sourceLocation, location.line > 0,
-        !symbol.isSystemFunction, !location.path.hasPrefix(sources)
+        !symbol.isSystemFunction, !isLibraryFile(location.path)
       else { return nil }
       // An inlined function of the library is given the line it was inlined at.
-      if frame.inlined, isDefinedInLibrary(symbol.rawName) { return nil }
+      if frame.inlined, isLibrarySymbol(symbol.rawName) { return nil }
       return "\(location.path):\(location.line)"
     }
     // Closures and their thunks share a line.
@@ -19,20 +19,22 @@
     return Array(distinct.prefix(8))
   }
 
-  /// The folder of the modules, with its slash.
-  private let sources: Substring = {
-    let file = #filePath
-    return file.dropLast("Autodiff/Tensor/CallSites.swift".count)
-  }()
-
-  /// Whether a mangled name belongs to a module of this package.
-  private func isDefinedInLibrary(_ name: String) -> Bool {
-    libraryPrefixes.contains { name.hasPrefix($0) }
+  /// Whether a path, absolute or relative to its package, is that of a source of this package: two
+  /// modules of one name cannot be in one program.
+  private func isLibraryFile(_ path: String) -> Bool {
+    libraryModules.contains {
+      path.hasPrefix("Sources/\($0)/") || path.contains("/Sources/\($0)/")
+    }
   }
 
-  private let libraryPrefixes = [
+  private func isLibrarySymbol(_ mangledName: String) -> Bool {
+    libraryModules.contains { mangledName.hasPrefix("$s\($0.utf8.count)\($0)") }
+  }
+
+  /// The Swift modules of this package.
+  package let libraryModules = [
     "Autodiff", "TensorFiles", "Neural", "GradientCheck", "Inference", "Bilevel",
-  ].map { "$s\($0.utf8.count)\($0)" }
+  ]
 #elseif os(Linux)
   func callSites() -> [String] { [] }
 #endif

@@ -118,8 +118,12 @@ private struct Holding {
     case let tensor as Tensor: tensors.append((path, tensor))
     case is any NoTree: return
     case let tree as any TensorTree:
-      omission = omission ?? TreeType.omission(in: tree)
-      guard omission == nil else { return }
+      if let nested = TreeType.omission(in: tree) {
+        let names = [path, nested.property].filter { !$0.isEmpty }
+        omission = TreeType.Omission(
+          property: names.joined(separator: "."), message: nested.message)
+        return
+      }
       tensors += tree.uncheckedLeaves.map { name, tensor in
         (name.isEmpty ? path : "\(path).\(name)", tensor)
       }

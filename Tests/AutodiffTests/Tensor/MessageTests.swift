@@ -136,6 +136,16 @@ struct MessageTests {
   }
 }
 
+#if os(Linux)
+  @Test("Lines are those outside the modules of this package, which the library knows by name")
+  func modules() throws {
+    let root = #filePath.components(separatedBy: "/Tests/")[0]
+    let folders = try FileManager.default.contentsOfDirectory(atPath: "\(root)/Sources")
+    // Modules in C have names that no Swift symbol starts with.
+    #expect(Set(libraryModules) == Set(folders.filter { !$0.hasPrefix("C") }))
+  }
+#endif
+
 @inline(never)
 private func slopeOfMistake() {
   _ = gradient(at: Tensor([1, 2])) { x in mistake(x).sum() }
