@@ -34,14 +34,34 @@ final class CheckRun<Input: TensorTree, Output: TensorTree, E: Error> {
 
   func report(at point: Input) throws(E) -> GradientReport {
     let start = ContinuousClock.now
+    // Tensors that the function captures are converted with the point.
+    let (inputCount, outputCount) = try promotingFloats(settings.comparesSinglePrecision) {
+      () throws(E) in try check(at: point)
+    }
+    return GradientReport(
+      name: settings.name, order: settings.order, seed: settings.seed, inputCount: inputCount,
+      outputCount: outputCount, evaluationCount: evaluationCount,
+      duration: ContinuousClock.now - start, tallies: findings.tallies,
+      disagreements: findings.disagreements)
+  }
+
+  /// - Returns: The numbers of elements of the point and of the result.
+  private func check(at point: Input) throws(E) -> (inputCount: Int, outputCount: Int) {
+    if let reason = checkVisits(of: point, named: nil) {
+      skipRest(because: reason)
+      return (0, 0)
+    }
     let input = TreeCoordinates(
       settings.comparesSinglePrecision
         ? point.mapTensors { $0.scalarType == .float32 ? $0.cast(to: .float64) : $0 } : point)
     let value = try evaluate(input.tree)
+    if let reason = checkVisits(of: value, named: "output") {
+      skipRest(because: reason)
+      return (input.count, 0)
+    }
     let output = TreeCoordinates(value, named: "output")
     if let reason = checkDeterminism(value, try evaluate(input.tree)) ?? checkFinite(output) {
-      let known = findings.tallies.map(\.check)
-      findings.skip(checks.filter { !known.contains($0) }, because: reason)
+      skipRest(because: reason)
     } else {
       let function = CheckedFunction(
         { [self] x throws(E) in try evaluate(x) }, at: input, output: output,
@@ -51,11 +71,23 @@ final class CheckRun<Input: TensorTree, Output: TensorTree, E: Error> {
       if settings.comparesSinglePrecision { try checkSinglePrecision(of: function, at: point) }
       if settings.order >= 2 { try checkSecondOrder(of: function) }
     }
-    return GradientReport(
-      name: settings.name, order: settings.order, seed: settings.seed, inputCount: input.count,
-      outputCount: output.count, evaluationCount: evaluationCount,
-      duration: ContinuousClock.now - start, tallies: findings.tallies,
-      disagreements: findings.disagreements)
+    return (input.count, output.count)
+  }
+
+  private func skipRest(because reason: String) {
+    let known = findings.tallies.map(\.check)
+    findings.skip(checks.filter { !known.contains($0) }, because: reason)
+  }
+
+  /// - Returns: Why no check makes sense, if the visit of a tree leaves out a tensor.
+  private func checkVisits(of tree: some TensorTree, named name: String?) -> String? {
+    let omissions = tree.omittedTensors
+    for omission in omissions {
+      findings.recordFailure(
+        .structure, [name, omission.path].compactMap { $0 }.joined(separator: "."), analytic: 0,
+        numeric: 1, note: omission.message)
+    }
+    return omissions.isEmpty ? nil : "a tree does not visit all of its tensors"
   }
 
   /// The checks that these settings ask for.

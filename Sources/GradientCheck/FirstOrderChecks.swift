@@ -78,6 +78,15 @@ extension CheckRun {
     of f: CheckedFunction<Input, Output, E>, at point: Input
   ) throws(E) {
     findings.begin(.singlePrecision)
+    let reference = Reference(exact: try f.gradient())
+    try promotingFloats(false) { () throws(E) in
+      try compareSinglePrecision(of: f, at: point, reference)
+    }
+  }
+
+  private func compareSinglePrecision(
+    of f: CheckedFunction<Input, Output, E>, at point: Input, _ reference: Reference
+  ) throws(E) {
     let (value, pullback) = try vjp(at: point) { x throws(E) in try self.evaluate(x) }
     let output = TreeCoordinates(value)
     guard output.count == f.output.count else {
@@ -88,7 +97,7 @@ extension CheckRun {
     let cotangent = try pullback(output.direction(f.cotangent))
     findings.compare(
       .singlePrecision, f.input.leaves, f.input.elements(of: cotangent) ?? [],
-      Reference(exact: try f.gradient()), tolerances.singlePrecision,
+      reference, tolerances.singlePrecision,
       floors: f.steps.map { f.scalarMagnitude * GradientTolerance.singleResolution / $0 })
   }
 }

@@ -110,8 +110,8 @@ extension GradientTolerance {
 /// In which precision a function is checked at a point that has `float32` tensors.
 public enum GradientPrecision: String, Sendable, Hashable, Codable {
   /// The point is converted to `float64`, and the single-precision gradient is compared with the
-  /// result. The function must then take either type: constants that it captures as `float32`
-  /// tensors would meet `float64` arguments, so pass those as arguments too.
+  /// result. Tensors that the function captures or makes as `float32` are converted, exactly, where
+  /// they meet `float64` ones; a function that insists on `float32` arguments needs `asGiven`.
   case double
   /// The function is evaluated in the point's own types only, to wider tolerances.
   case asGiven

@@ -29,6 +29,4 @@ public enum Activation: String, Layer, CaseIterable {
     case .silu: Autodiff.silu(x)
     }
   }
-
-  public mutating func visitTensors(_ visitor: inout TensorVisitor) {}
 }

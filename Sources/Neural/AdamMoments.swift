@@ -14,11 +14,6 @@ public struct AdamMoments: TensorTree, Sendable {
   /// Creates the state before the first step.
   public init() {}
 
-  public mutating func visitTensors(_ visitor: inout TensorVisitor) {
-    visitor.visit(&first, "first")
-    visitor.visit(&second, "second")
-  }
-
   /// Counts a step.
   mutating func beginStep(_ parameters: Parameters) {
     if first.isEmpty { (first, second) = (parameters.zeros, parameters.zeros) }

@@ -32,6 +32,4 @@ public struct AveragePooling2D: Layer {
     if padding == .valid { return sum / Double(kernel.height * kernel.width) }
     return sum / window.poolingCoverage(of: x).sum(alongAxes: [3, 4])
   }
-
-  public mutating func visitTensors(_ visitor: inout TensorVisitor) {}
 }

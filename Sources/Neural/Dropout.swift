@@ -28,6 +28,4 @@ public struct Dropout: Layer {
     let mask = Tensor.uniform(x.shape, using: &pass.generator) .>= probability
     return x * (mask.cast(to: x.scalarType) / (1 - probability))
   }
-
-  public mutating func visitTensors(_ visitor: inout TensorVisitor) {}
 }

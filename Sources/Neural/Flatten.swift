@@ -18,6 +18,4 @@ public struct Flatten: Layer {
     // Not inferred from the count, which an empty batch does not tell.
     return x.reshaped(to: Shape([x.shape[0], Array(x.shape).dropFirst().reduce(1, *)]))
   }
-
-  public mutating func visitTensors(_ visitor: inout TensorVisitor) {}
 }

@@ -17,6 +17,4 @@ public struct GlobalAveragePooling: Layer {
     }
     return x.mean(alongAxes: Array(1..<x.rank - 1))
   }
-
-  public mutating func visitTensors(_ visitor: inout TensorVisitor) {}
 }

@@ -32,7 +32,6 @@ extension TensorTree {
     guard limit > 0 else { stop("clipped", "expected a limit above 0, found \(limit)") }
     let norm = globalNorm
     guard norm > limit, norm < .infinity else { return (self, norm) }
-    let factor = limit / norm
-    return (mapTensors { $0.scalarType.isFloatingPoint ? $0 * factor : $0 }, norm)
+    return (limit / norm * self, norm)
   }
 }

@@ -7,9 +7,6 @@ import Autodiff
 ///
 ///     struct Residual: Layer {
 ///       var inner: MLP
-///       mutating func visitTensors(_ visitor: inout TensorVisitor) {
-///         visitor.visit(&inner, "inner")
-///       }
 ///       mutating func visitState(_ visitor: inout TensorVisitor) {
 ///         visitor.visitState(of: &inner, "inner")
 ///       }
@@ -25,8 +22,8 @@ import Autodiff
 /// `updateState()` where that needs no data (spectral normalisation), and by `adopt(_:)` where the
 /// data of a forward pass determine it (running statistics, see `TrainingPass`).
 ///
-/// A layer made of layers forwards all five requirements. What it does not forward does not happen:
-/// dropout inside it, for one, would stay switched off.
+/// A layer made of layers forwards the two calls, `visitState` and `updateState`. What it does not
+/// forward does not happen: dropout inside it, for one, would stay switched off.
 public protocol Layer: TensorTree, Sendable {
   /// The output for a batch of inputs, as the trained model computes it: deterministic, with
   /// running statistics, without dropout.
@@ -37,9 +34,6 @@ public protocol Layer: TensorTree, Sendable {
   /// - Parameter pass: Supplies random numbers and collects new state.
   func callAsFunction(_ x: Tensor, _ pass: inout TrainingPass) -> Tensor
 
-  /// Visits every tensor that is state, always in the same order; none by default.
-  mutating func visitState(_ visitor: inout TensorVisitor)
-
   /// Moves the layer's state on by one training step; does nothing by default.
   ///
   /// Call it once per step, outside the differentiated function. A layer made of layers forwards
@@ -49,8 +43,6 @@ public protocol Layer: TensorTree, Sendable {
 
 extension Layer {
   public func callAsFunction(_ x: Tensor, _ pass: inout TrainingPass) -> Tensor { self(x) }
-
-  public mutating func visitState(_ visitor: inout TensorVisitor) {}
 
   public mutating func updateState() {}
 }

@@ -76,6 +76,6 @@ extension TensorVisitor {
 
 /// A layer seen as the tree of its state, where the layer itself is the tree of its parameters.
 private struct StateView<L: Layer>: TensorTree {
-  var layer: L
+  @Constant var layer: L
   mutating func visitTensors(_ visitor: inout TensorVisitor) { layer.visitState(&visitor) }
 }

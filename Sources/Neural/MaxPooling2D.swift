@@ -34,8 +34,6 @@ public struct MaxPooling2D: Layer {
     }
     return patches.max(alongAxes: [3, 4])
   }
-
-  public mutating func visitTensors(_ visitor: inout TensorVisitor) {}
 }
 
 extension Window2D {

@@ -42,6 +42,8 @@ public struct Sequential: Layer {
   }
 }
 
+extension Sequential: ContainerTree {}
+
 /// Collects the layers of a `Sequential` closure.
 @resultBuilder
 public enum LayerBuilder {

@@ -48,6 +48,8 @@ struct DocumentationTests {
     #expect(results[3].isBitwiseEqual(to: e))
     #expect(abs(results[4].sum()).scalar < 1e-15)
     #expect(results[5].scalar == 2)
+    let line = Snippets.descent(Tensor([-1, 0, 2]), Tensor([-1, 1, 5]))  // y = 2x + 1
+    #expect((Tensor.stacked(line) - Tensor([2, 1])).norm().scalar < 1e-6)
     #expect(Snippets.training().tensorPaths.count == 6)
     try Snippets.check()
     // (x^⅓)″ = −2/9 x^(−5/3).

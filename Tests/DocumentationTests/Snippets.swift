@@ -22,6 +22,20 @@ enum Snippets {
     return [slope, y, weighted, tangent, curvature, nested]
   }
 
+  static func descent(_ x: Tensor, _ y: Tensor) -> [Tensor] {
+    struct Line: TensorTree {
+      var slope = Tensor(0)
+      var intercept = Tensor(0)
+    }
+
+    var line = Line()
+    for _ in 0..<200 {
+      let step = gradient(at: line) { line in square(line.slope * x + line.intercept - y).mean() }
+      line -= 0.1 * step
+    }
+    return line.tensors
+  }
+
   static func training() -> MLP {
     var generator = PhiloxGenerator(seed: 1)
     var network = MLP(widths: [2, 32, 32, 1], activation: .tanh, using: &generator)
@@ -246,11 +260,6 @@ enum Snippets {
     struct Rows: TensorTree {
       var treatment: Tensor
       var outcome: Tensor
-
-      mutating func visitTensors(_ visitor: inout TensorVisitor) {
-        visitor.visit(&treatment, "treatment")
-        visitor.visit(&outcome, "outcome")
-      }
     }
 
     let isHigh = select(outcome .> 0.3, Tensor.ones([2000]), Tensor.zeros([2000]))

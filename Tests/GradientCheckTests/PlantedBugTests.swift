@@ -18,8 +18,8 @@ import Testing
 
   /// sin x with factors on its derivative: one for each element, for each mode.
   static func sine(
-    forward: @escaping (Tensor) -> Tensor = { Tensor.ones(like: $0) },
-    reverse: @escaping (Tensor) -> Tensor = { Tensor.ones(like: $0) }
+    forward: @escaping @Sendable (Tensor) -> Tensor = { Tensor.ones(like: $0) },
+    reverse: @escaping @Sendable (Tensor) -> Tensor = { Tensor.ones(like: $0) }
   ) -> CustomDerivative<Tensor, Tensor, Never> {
     CustomDerivative(
       name: "planted", evaluate: { sin($0) },
@@ -28,7 +28,7 @@ import Testing
   }
 
   /// Ones, with another factor at one flat index.
-  static func factor(_ factor: Double, at index: Int) -> (Tensor) -> Tensor {
+  static func factor(_ factor: Double, at index: Int) -> @Sendable (Tensor) -> Tensor {
     { x in
       var factors = [Double](repeating: 1, count: x.elementCount)
       factors[index] = factor
@@ -126,7 +126,7 @@ import Testing
   }
 
   @Test func bothModesWrong() {
-    let half = { (x: Tensor) in Tensor(repeating: 0.5, shape: x.shape) }
+    let half = { @Sendable (x: Tensor) in Tensor(repeating: 0.5, shape: x.shape) }
     let f = Self.sine(forward: half, reverse: half)
     let report = checkGradients(at: small) { f($0) }
     #expect(report.outcome(of: .adjointIdentity) == .passed)

@@ -27,10 +27,6 @@ package struct FoldedFeatures: Layer {
     return Tensor.concatenated(parts, alongAxis: 1)
   }
 
-  package mutating func visitTensors(_ visitor: inout TensorVisitor) {
-    visitor.visit(&folds, "folds")
-  }
-
   package mutating func visitState(_ visitor: inout TensorVisitor) {
     for index in folds.indices { visitor.visitState(of: &folds[index], at: index) }
   }

@@ -130,6 +130,10 @@ private func applied(_ function: ElementwiseBinary.Function, _ a: Tensor, _ b: T
   if a.scalarType == .bool || a.scalarType == .int32 && [.divide, .pow].contains(function) {
     stop(function.rawValue, "not defined for \(a.scalarType); cast(to:) a floating-point type")
   }
+  if a.scalarType != b.scalarType {
+    let (a, b) = Tensor.unified(a, b, function.rawValue)
+    return applied(function, a, b)
+  }
   // Constants need no dispatcher; rules run mostly on constants.
   if a.tracing == nil, b.tracing == nil {
     return Kernels.binary(function.kernel, a, b, function.rawValue)

@@ -168,6 +168,10 @@ public func matmul(
   guard a.rank >= 1, b.rank >= 1 else {
     stop("matmul", "expected vectors or matrices, found shapes \(a.shape) and \(b.shape)")
   }
+  if a.scalarType != b.scalarType {
+    let (a, b) = Tensor.unified(a, b, "matmul")
+    return matmul(a, b, transposeA: transposeA, transposeB: transposeB)
+  }
   if a.rank == 2, b.rank == 1, a.shape[transposeA ? 0 : 1] == b.shape[0] {
     return apply(MatrixTimesVector(transposed: transposeA), a, b)
   }

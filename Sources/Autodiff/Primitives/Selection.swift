@@ -38,7 +38,11 @@ package struct Select: Primitive {
 ///
 /// - Precondition: `mask` is `bool`; `a` and `b` have one scalar type.
 public func select(_ mask: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
-  apply(Select(mask), a, b)
+  if a.scalarType != b.scalarType {
+    let (a, b) = Tensor.unified(a, b, "select")
+    return select(mask, a, b)
+  }
+  return apply(Select(mask), a, b)
 }
 
 extension Tensor {
@@ -124,6 +128,10 @@ extension Tensor {
   private static func compared(
     _ operation: tk_compare_op, _ a: Tensor, _ b: Tensor, _ name: String
   ) -> Tensor {
-    Kernels.compare(operation, a, b, name)
+    if a.scalarType != b.scalarType {
+      let (a, b) = Tensor.unified(a, b, name)
+      return Kernels.compare(operation, a, b, name)
+    }
+    return Kernels.compare(operation, a, b, name)
   }
 }

@@ -173,7 +173,10 @@ extension Tensor {
     guard let first = tensors.first else { stop("concatenated", "no tensors") }
     let axis = first.shape.normalizedAxis(axis, "concatenated")
     for tensor in tensors {
-      Kernels.requireSameType(first, tensor, "concatenated")
+      if first.scalarType != tensor.scalarType {
+        _ = Tensor.unified(first, tensor, "concatenated")
+        return concatenated(tensors.map { $0.cast(to: .float64) }, alongAxis: axis)
+      }
       guard tensor.rank == first.rank,
         tensor.shape.removing(axis: axis) == first.shape.removing(axis: axis)
       else {

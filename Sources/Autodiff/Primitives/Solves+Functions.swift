@@ -41,7 +41,7 @@ private func solved<P: Primitive>(
   _ primitive: P, _ a: Tensor, _ b: Tensor
 ) throws(P.Failure) -> Tensor {
   a.requireSquare(primitive.name)
-  Kernels.requireSameType(a, b, primitive.name)
+  let (a, b) = a.scalarType == b.scalarType ? (a, b) : Tensor.unified(a, b, primitive.name)
   let isVector = b.rank == 1
   let columns = isVector ? b.expandingShape(at: 1) : b
   guard columns.rank >= 2, columns.shape[columns.rank - 2] == a.shape[a.rank - 1],

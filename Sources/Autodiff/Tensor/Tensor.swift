@@ -79,6 +79,9 @@ extension Tensor {
   ///   silently count as constant. Where that is meant, read `stopGradient(tensor)`.
   public func elements<S: TensorScalar>(as type: S.Type) -> [S] {
     guard S.scalarType == scalarType else {
+      if isPromotingFloats, scalarType.isFloatingPoint, S.scalarType.isFloatingPoint {
+        return cast(to: S.scalarType).elements(as: type)
+      }
       stop("elements(as:)", "expected a tensor of \(S.scalarType), found \(scalarType); cast first")
     }
     requireReadable("elements(as:)")

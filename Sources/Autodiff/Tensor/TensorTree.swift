@@ -1,87 +1,49 @@
 /// A value made of tensors in a fixed order: a tensor, an array, a dictionary, an optional, or a
 /// user's struct.
 ///
-/// Arguments and results of every transform are trees.
-///
-/// One requirement, a visit of the stored tensors with their names:
+/// Arguments and results of every transform are trees. A struct becomes one by saying so; its leaves
+/// are its stored properties in order, `let` ones too, named as they are:
 ///
 ///     struct Affine: TensorTree {
 ///       var weight: Tensor
 ///       var bias: Tensor
+///     }
+///
+/// Every property that holds tensors must be a tree itself, or be marked `@Constant`: a tensor that
+/// is no leaf is constant for every derivative, and must not be so by accident.
+///
+/// Other orders and names, enums, and arrays of protocol types need a visit of their own:
+///
+///     extension Affine {
 ///       mutating func visitTensors(_ visitor: inout TensorVisitor) {
-///         visitor.visit(&weight, "weight")
-///         visitor.visit(&bias, "bias")
+///         visitor.visit(&bias, "b")
+///         visitor.visit(&weight, "W")
 ///       }
 ///     }
 ///
+/// It is compared with the stored properties once per type, and a tensor it leaves out is refused.
+///
 /// Trees are values: a class is refused. Two trees of one type correspond leaf by leaf when their
 /// leaves have the same names.
-public protocol TensorTree {
-  /// Visits every tensor, always in the same order, with the name of the property it is stored in.
+public protocol TensorTree: SendableMetatype {
+  /// Visits every tensor, always in the same order, with the name of the property it is stored in;
+  /// by default the stored properties in order. Property observers are not called then.
   mutating func visitTensors(_ visitor: inout TensorVisitor)
+
+  /// Visits every stored tensor that is state: no leaf, but changed by training in other ways, such
+  /// as running statistics; none by default.
+  mutating func visitState(_ visitor: inout TensorVisitor)
 }
 
-/// What a tree shows its tensors to; made by the library, handed to `TensorTree.visitTensors`.
-public struct TensorVisitor {
-  private enum Task {
-    case collect
-    case replace([Tensor])
-    case name
-  }
-
-  private let task: Task
-  fileprivate private(set) var tensors: [Tensor] = []
-  fileprivate private(set) var paths: [String] = []
-  private var prefix = ""
-  private var count = 0
-
-  fileprivate static func collecting() -> TensorVisitor { TensorVisitor(task: .collect) }
-  fileprivate static func naming() -> TensorVisitor { TensorVisitor(task: .name) }
-  fileprivate static func replacing(_ tensors: [Tensor]) -> TensorVisitor {
-    TensorVisitor(task: .replace(tensors))
-  }
-
-  private init(task: Task) { self.task = task }
-
-  /// Visits a part of a tree under a name: a property, or a key.
-  public mutating func visit(_ part: inout some TensorTree, _ name: String) {
-    requireValueType(part)
-    guard case .name = task else { return part.visitTensors(&self) }
-    let outer = prefix
-    prefix = outer.isEmpty ? name : "\(outer).\(name)"
-    part.visitTensors(&self)
-    prefix = outer
-  }
-
-  /// Visits a part of a tree that has a position, not a name.
-  public mutating func visit(_ part: inout some TensorTree, at index: Int) {
-    requireValueType(part)
-    guard case .name = task else { return part.visitTensors(&self) }
-    visit(&part, String(index))
-  }
-
-  fileprivate mutating func visitLeaf(_ tensor: inout Tensor) {
-    switch task {
-    case .collect: tensors.append(tensor)
-    case .name: paths.append(prefix)
-    case .replace(let replacements):
-      if count < replacements.count { tensor = replacements[count] }
-    }
-    count += 1
-  }
-
-  fileprivate func requireCount() {
-    if case .replace(let replacements) = task, replacements.count != count {
-      stop("TensorTree", "a tree of \(count) tensors was given \(replacements.count)")
+extension TensorTree {
+  public mutating func visitTensors(_ visitor: inout TensorVisitor) {
+    let type = TreeType.of(Self.self)
+    withUnsafeMutablePointer(to: &self) { start in
+      type.visitProperties(of: Self.self, at: UnsafeMutableRawPointer(start), &visitor)
     }
   }
-}
 
-/// Refuses classes: a tree is copied and refilled, which would overwrite a shared object.
-private func requireValueType<T: TensorTree>(_ tree: T) {
-  if T.self is AnyObject.Type {
-    stop("TensorTree", "\(T.self) is a class; a tree is copied like a number, so make it a struct")
-  }
+  public mutating func visitState(_ visitor: inout TensorVisitor) {}
 }
 
 extension TensorTree {
@@ -90,14 +52,14 @@ extension TensorTree {
   /// - Precondition: On setting, as many tensors as the tree has.
   public var tensors: [Tensor] {
     get {
-      requireValueType(self)
+      TreeType.require(self)
       var copy = self
       var visitor = TensorVisitor.collecting()
       copy.visitTensors(&visitor)
       return visitor.tensors
     }
     set {
-      requireValueType(self)
+      TreeType.require(self)
       var visitor = TensorVisitor.replacing(newValue)
       visitTensors(&visitor)
       visitor.requireCount()
@@ -107,10 +69,23 @@ extension TensorTree {
   /// Names of the tensors in visiting order, such as `encoder.layers.2.weight`; the path of a tree
   /// that is a single tensor is empty.
   public var tensorPaths: [String] {
+    TreeType.require(self)
     var copy = self
     var visitor = TensorVisitor.naming()
     copy.visitTensors(&visitor)
     return visitor.paths
+  }
+
+  /// Whether the leaves of another tree have the same names, without making them.
+  func hasSamePaths(as other: Self) -> Bool {
+    func fingerprint(_ tree: Self) -> UInt64 {
+      TreeType.require(tree)
+      var copy = tree
+      var visitor = TensorVisitor.fingerprinting()
+      copy.visitTensors(&visitor)
+      return visitor.fingerprint
+    }
+    return fingerprint(self) == fingerprint(other)
   }
 
   /// The tree with every tensor replaced by its image.
@@ -124,56 +99,13 @@ extension TensorTree {
 
   /// The number of elements of all tensors together.
   public var elementCount: Int { tensors.reduce(0) { $0 + $1.elementCount } }
-}
 
-extension Tensor: TensorTree {
-  public mutating func visitTensors(_ visitor: inout TensorVisitor) { visitor.visitLeaf(&self) }
-}
-
-extension Array: TensorTree where Element: TensorTree {
-  public mutating func visitTensors(_ visitor: inout TensorVisitor) {
-    for index in indices { visitor.visit(&self[index], at: index) }
-  }
-}
-
-extension Optional: TensorTree where Wrapped: TensorTree {
-  public mutating func visitTensors(_ visitor: inout TensorVisitor) {
-    guard var value = self else { return }
-    value.visitTensors(&visitor)
-    self = value
-  }
-}
-
-extension Dictionary: TensorTree where Key: Comparable, Value: TensorTree {
-  /// Visits the values in the order of their keys.
-  public mutating func visitTensors(_ visitor: inout TensorVisitor) {
-    for key in keys.sorted() {
-      guard var value = self[key] else { continue }
-      visitor.visit(&value, "\(key)")
-      self[key] = value
+  /// The tensors that visits leave out, here and in parts, with the path of the tree they belong to.
+  package var omittedTensors: [(path: String, message: String)] {
+    var visitor = TensorVisitor.auditing()
+    visitor.audit(self)
+    return visitor.omissions.map { path, omission in
+      ([path, omission.property].filter { !$0.isEmpty }.joined(separator: "."), omission.message)
     }
-  }
-}
-
-/// Several trees as one, where one is asked for: the input of a `CustomDerivative`, say.
-///
-///     let f = CustomDerivative<TreePack<Tensor, Model>, Tensor, Never>(…)
-///     let y = f(TreePack(x, model))
-public struct TreePack<each T: TensorTree>: TensorTree {
-  /// The trees.
-  public var elements: (repeat each T)
-
-  /// Packs trees.
-  public init(_ elements: repeat each T) { self.elements = (repeat each elements) }
-
-  public mutating func visitTensors(_ visitor: inout TensorVisitor) {
-    var index = 0
-    func visited<X: TensorTree>(_ element: X, _ visitor: inout TensorVisitor) -> X {
-      var element = element
-      visitor.visit(&element, "argument \(index)")
-      index += 1
-      return element
-    }
-    elements = (repeat visited(each elements, &visitor))
   }
 }

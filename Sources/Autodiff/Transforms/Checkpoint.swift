@@ -19,12 +19,12 @@ public func checkpointed<each T: TensorTree, Output: TensorTree, E: Error>(
   let evaluate = { (arguments: Arguments) throws(E) -> Output in
     try f(repeat each arguments.elements)
   }
-  let function = CustomDerivative<Arguments, Output, E>(
-    name: "checkpointed", residuals: .inputs, evaluate: evaluate,
+  let arguments = TreePack(repeat each point)
+  return try CustomPrimitive<Arguments, Output, E>(
+    name: "checkpointed", residuals: .inputs, input: arguments, evaluate: evaluate,
     jvp: { x, _, tangent throws(E) in try jvp(at: x, along: tangent, of: evaluate).tangent },
     vjp: { x, _, cotangent throws(E) in
       try Linearization(at: x, of: evaluate)
         .drainingPullback(cotangent, throwing: E.self).cotangent
-    })
-  return try function(TreePack(repeat each point))
+    })(arguments)
 }

@@ -11,30 +11,40 @@
 /// differentiating the rule itself, a linear map. Write rules with tensor operations; then the
 /// function has derivatives of every order in every mixture of modes. The function is not traced
 /// and may use any code.
-public struct CustomDerivative<Input: TensorTree, Output: TensorTree, E: Error> {
+///
+/// A value that may be a global constant and be used by any task, so its closures are `@Sendable`:
+/// they capture tensors and models, but no variable. To capture the value of one, name it in the
+/// capture list: `{ [scale] x in … }`.
+public struct CustomDerivative<Input: TensorTree, Output: TensorTree, E: Error>: Sendable {
+  /// y = f(x).
+  public typealias Function = @Sendable (_ x: Input) throws(E) -> Output
   /// ẏ = J ẋ, from x, y = f(x) and ẋ.
-  public typealias JVP = (_ x: Input, _ y: Output, _ tangent: Input) throws(E) -> Output
+  public typealias JVP = @Sendable (_ x: Input, _ y: Output, _ tangent: Input) throws(E) -> Output
   /// x̄ = Jᵀ ȳ, from x, y = f(x) and ȳ.
-  public typealias VJP = (_ x: Input, _ y: Output, _ cotangent: Output) throws(E) -> Input
+  public typealias VJP = @Sendable (_ x: Input, _ y: Output, _ cotangent: Output) throws(E) -> Input
+
+  // `@preconcurrency`: what a closure must not capture is a warning, since a function that stays on
+  // one thread is right all the same.
 
   private let name: String
-  private let residuals: Residuals
-  private let evaluate: (Input) throws(E) -> Output
+  private let evaluate: Function
   private let jvpRule: JVP
   private let vjpRule: VJP
 
   /// A function with both rules, which must be transposes of each other.
+  @preconcurrency
   public init(
-    name: String, evaluate: @escaping (Input) throws(E) -> Output, jvp: @escaping JVP,
-    vjp: @escaping VJP
+    name: String, evaluate: @escaping Function, jvp: @escaping JVP, vjp: @escaping VJP
   ) {
-    self.init(name: name, residuals: [.inputs, .outputs], evaluate: evaluate, jvp: jvp, vjp: vjp)
+    self.name = name
+    self.evaluate = evaluate
+    jvpRule = jvp
+    vjpRule = vjp
   }
 
   /// A function with a forward rule, linear in the tangent; the reverse rule is its transpose.
-  public init(
-    name: String, evaluate: @escaping (Input) throws(E) -> Output, jvp: @escaping JVP
-  ) {
+  @preconcurrency
+  public init(name: String, evaluate: @escaping Function, jvp: @escaping JVP) {
     self.init(name: name, evaluate: evaluate, jvp: jvp) { x, y, cotangent throws(E) in
       let zero = x.mapTensors { Tensor.zeros(like: $0) }
       let rule = try Linearization(at: zero) { tangent throws(E) in try jvp(x, y, tangent) }
@@ -44,9 +54,8 @@ public struct CustomDerivative<Input: TensorTree, Output: TensorTree, E: Error> 
   }
 
   /// A function with a reverse rule, linear in the cotangent; the forward rule is its transpose.
-  public init(
-    name: String, evaluate: @escaping (Input) throws(E) -> Output, vjp: @escaping VJP
-  ) {
+  @preconcurrency
+  public init(name: String, evaluate: @escaping Function, vjp: @escaping VJP) {
     self.init(
       name: name, evaluate: evaluate,
       jvp: { x, y, tangent throws(E) in
@@ -57,30 +66,16 @@ public struct CustomDerivative<Input: TensorTree, Output: TensorTree, E: Error> 
       }, vjp: vjp)
   }
 
-  init(
-    name: String, residuals: Residuals, evaluate: @escaping (Input) throws(E) -> Output,
-    jvp: @escaping JVP, vjp: @escaping VJP
-  ) {
-    self.name = name
-    self.residuals = residuals
-    self.evaluate = evaluate
-    jvpRule = jvp
-    vjpRule = vjp
-  }
-
   /// Applies the function.
   ///
   /// - Throws: What the function throws; while differentiating, what the rules throw.
   /// - Precondition: The function captures no tensor that is differentiated together with `input`:
   ///   the rules would miss that dependence, so it is refused. Pass it as part of the input.
   public func callAsFunction(_ input: Input) throws(E) -> Output {
-    let primitive = CustomPrimitive(
-      name: name, residuals: residuals, input: input.mapTensors { $0.abstract }, evaluate: evaluate,
-      jvpRule: jvpRule, vjpRule: vjpRule)
-    let outputs = try apply(primitive, input.tensors)
-    guard var result = primitive.output.tree else { stop(name, "was not evaluated") }
-    result.tensors = outputs
-    return result
+    try CustomPrimitive(
+      name: name, residuals: [.inputs, .outputs], input: input, evaluate: evaluate,
+      jvp: jvpRule, vjp: vjpRule
+    )(input)
   }
 }
 
@@ -118,8 +113,31 @@ package struct CustomPrimitive<Input: TensorTree, Output: TensorTree, E: Error>:
   let input: Input
   let output = OutputStructure()
   let evaluate: (Input) throws(E) -> Output
-  let jvpRule: CustomDerivative<Input, Output, E>.JVP
-  let vjpRule: CustomDerivative<Input, Output, E>.VJP
+  let jvpRule: (Input, Output, Input) throws(E) -> Output
+  let vjpRule: (Input, Output, Output) throws(E) -> Input
+
+  /// A function at a point, of which the structure is kept.
+  init(
+    name: String, residuals: Residuals, input: Input,
+    evaluate: @escaping (Input) throws(E) -> Output,
+    jvp: @escaping (Input, Output, Input) throws(E) -> Output,
+    vjp: @escaping (Input, Output, Output) throws(E) -> Input
+  ) {
+    self.name = name
+    self.residuals = residuals
+    self.input = input.mapTensors { $0.abstract }
+    self.evaluate = evaluate
+    jvpRule = jvp
+    vjpRule = vjp
+  }
+
+  /// Applies the function to a tree of the structure it was made for.
+  func callAsFunction(_ input: Input) throws(E) -> Output {
+    let outputs = try apply(self, input.tensors)
+    guard var result = output.tree else { stop(name, "was not evaluated") }
+    result.tensors = outputs
+    return result
+  }
 
   package func evaluate(_ inputs: [Tensor]) throws(E) -> [Tensor] {
     let tree = try evaluate(rebuilt(inputs))

@@ -100,12 +100,19 @@ struct Linearization<Input: TensorTree, Output: TensorTree> {
 func matching<T: TensorTree>(
   _ tree: T, _ reference: T, _ operation: String, _ role: String
 ) -> [Tensor] {
+  matched(tree, reference, operation, role).tensors
+}
+
+/// The tensors of `tree`, checked to correspond one by one to those of `reference`, and those.
+func matched<T: TensorTree>(
+  _ tree: T, _ reference: T, _ operation: String, _ role: String
+) -> (tensors: [Tensor], expected: [Tensor]) {
   let (tensors, expected) = (tree.tensors, reference.tensors)
   guard tensors.count == expected.count else {
     stop(operation, "the \(role) has \(tensors.count) tensors, expected \(expected.count)")
   }
   // A single tensor can only correspond to the other one.
-  if tensors.count > 1 {
+  if tensors.count > 1, !tree.hasSamePaths(as: reference) {
     let (found, wanted) = (tree.tensorPaths, reference.tensorPaths)
     for (found, wanted) in zip(found, wanted) where found != wanted {
       stop(operation, "the \(role) has a tensor \(found) where \(wanted) is expected")
@@ -123,7 +130,7 @@ func matching<T: TensorTree>(
         """)
     }
   }
-  return tensors
+  return (tensors, expected)
 }
 
 /// Runs a derivative computation whose rules may throw, as a function that throws `E`.

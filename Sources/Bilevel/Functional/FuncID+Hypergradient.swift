@@ -58,16 +58,12 @@ extension FuncID {
         try calling { try loss(ω, v) }
       }
       let (implicit, weightedAdjoint) = try pullback(cotangent)
-      var total = direct
-      total.tensors = zip(direct.tensors, implicit.tensors).map { a, b in
-        a.scalarType.isFloatingPoint ? a + b : a
-      }
       guard let record else { stop("FuncID.hypergradient", "the layer was not evaluated") }
       let adjoint =
         sample.weights.map { weightedAdjoint / stopGradient($0).expandingShape(at: 1) }
         ?? weightedAdjoint * Double(sample.count)
       return FunctionalHypergradient(
-        value: value, gradient: total, direct: direct, implicit: implicit,
+        value: value, gradient: direct + implicit, direct: direct, implicit: implicit,
         prediction: prediction, adjoint: adjoint, record: record)
     }
     func constant<T: TensorTree>(_ tree: T) -> T {

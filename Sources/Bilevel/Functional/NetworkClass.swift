@@ -88,11 +88,6 @@ struct HeadedNetwork: Layer {
     head(features(x, &pass))
   }
 
-  mutating func visitTensors(_ visitor: inout TensorVisitor) {
-    visitor.visit(&features, "features")
-    visitor.visit(&head, "head")
-  }
-
   mutating func visitState(_ visitor: inout TensorVisitor) {
     visitor.visitState(of: &features, "features")
   }

@@ -55,11 +55,6 @@ struct ParametricPrediction<Outer: TensorTree, Labels: TensorTree> {
 struct ParametricNetwork: TensorTree {
   var features: Sequential
   var head: Dense?
-
-  mutating func visitTensors(_ visitor: inout TensorVisitor) {
-    visitor.visit(&features, "features")
-    visitor.visit(&head, "head")
-  }
 }
 
 extension FunctionTraining {

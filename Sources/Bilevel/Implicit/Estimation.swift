@@ -37,10 +37,12 @@ struct Estimation<Inner: TensorTree, Outer: TensorTree> {
   ) throws(BilevelError) -> ((Tensor) throws(BilevelError) -> Tensor)? {
     guard let step = estimator.step else { return nil }
     let problem = layer.problem(at: outer)
-    let inverse = try step.inverse(
+    // Applied on this thread only.
+    nonisolated(unsafe) let inverse = try step.inverse(
       for: problem.innerProblem(from: initial, scale: status.scale), at: x)
     let map = CustomDerivative<Tensor, Tensor, BilevelError>(
-      name: "step", evaluate: inverse, jvp: { _, _, v throws(BilevelError) in try inverse(v) })
+      name: "step", evaluate: { b throws(BilevelError) in try inverse(b) },
+      jvp: { _, _, v throws(BilevelError) in try inverse(v) })
     return { x throws(BilevelError) in x - (try map(try problem.residual(x))) }
   }
 

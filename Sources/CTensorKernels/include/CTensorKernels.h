@@ -143,7 +143,7 @@ void tk_gemm(tk_type type, int transpose_a, int transpose_b, size_t m, size_t n,
 
 // MARK: Thread-local pointers, nil at first: Swift has no thread-local storage of its own.
 
-typedef enum { TK_HIDDEN_LEVELS, TK_OPEN_LEVELS, TK_THREAD_SLOTS } tk_slot;
+typedef enum { TK_HIDDEN_LEVELS, TK_OPEN_LEVELS, TK_FLOAT_PROMOTION, TK_THREAD_SLOTS } tk_slot;
 void *tk_thread_slot(tk_slot slot);
 void tk_set_thread_slot(tk_slot slot, void *value);
 

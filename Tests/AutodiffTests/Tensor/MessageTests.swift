@@ -118,4 +118,43 @@ struct MessageTests {
     }
     expect(slice, "subscript: 1..<5 is not inside axis 1 of shape [2, 3]")
   }
+
+  @Test("The line of the operation that stopped and those of its callers, without registers")
+  func place() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      slopeOfMistake()
+    }
+    #if os(Linux)
+      expect(
+        result, "MessageTests.swift:\(mistakeLine): Fatal error: +: shapes [2] and [3]",
+        "called from", "MessageTests.swift:\(mistakeLine - 5)\n")
+      let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+      for part in ["Registers", "ProgrammerError.swift", "Sources/Autodiff"] {
+        #expect(!text.contains(part), "“\(part)” is in: \(text)")
+      }
+    #endif
+  }
 }
+
+#if os(Linux)
+  @Test("Lines are those outside the modules of this package, which the library knows by name")
+  func modules() throws {
+    let root = #filePath.components(separatedBy: "/Tests/")[0]
+    let folders = try FileManager.default.contentsOfDirectory(atPath: "\(root)/Sources")
+    // Modules in C have names that no Swift symbol starts with.
+    #expect(Set(libraryModules) == Set(folders.filter { !$0.hasPrefix("C") }))
+  }
+#endif
+
+@inline(never)
+private func slopeOfMistake() {
+  _ = gradient(at: Tensor([1, 2])) { x in mistake(x).sum() }
+}
+
+@inline(never)
+private func mistake(_ x: Tensor) -> Tensor {
+  let y = x + Tensor([1, 2, 3])
+  return y * y
+}
+
+private let mistakeLine = #line - 4

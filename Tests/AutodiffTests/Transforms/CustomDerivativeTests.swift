@@ -7,6 +7,18 @@ private func opaqueTanh(_ x: Tensor) -> Tensor {
   return Tensor(values, shape: x.shape)
 }
 
+/// A constant of a module, which Swift 6 allows only of what is `Sendable`.
+private let doubled = CustomDerivative<Tensor, Tensor, Never>(
+  name: "doubled", evaluate: { 2 * $0 }, jvp: { _, _, ẋ in 2 * ẋ })
+
+private func scaled<Tree: TensorTree & Sendable>(
+  by factor: Tensor, like tree: Tree
+) -> CustomDerivative<Tree, Tree, Never> {
+  CustomDerivative(
+    name: "scaled", evaluate: { $0.mapTensors { factor * $0 } },
+    vjp: { _, _, ȳ in ȳ.mapTensors { factor * $0 } })
+}
+
 @Suite("Custom derivatives")
 struct CustomDerivativeTests {
   private let forwardRule = CustomDerivative<Tensor, Tensor, Never>(
@@ -39,6 +51,21 @@ struct CustomDerivativeTests {
     #expect(pullback([Tensor(1), Tensor(10)]).map(\.scalar) == [65, 3])
     let tangent = jvp(at: point, along: [Tensor(1), Tensor(10)]) { f($0) }.tangent
     #expect(tangent.map(\.scalar) == [35, 6])
+  }
+
+  @Test("A function with its own derivative is shared by tasks, with what it captures")
+  func sendable() async {
+    let f = scaled(by: Tensor(3), like: [Tensor(0)])
+    let slopes = await withTaskGroup(of: Double.self) { group in
+      for index in 1...4 {
+        group.addTask {
+          gradient(at: [Tensor(Double(index))]) { doubled(f($0)[0] * $0[0]) }[0].scalar
+        }
+      }
+      return await group.reduce(into: Set()) { $0.insert($1) }
+    }
+    // d/dx 2 · 3x · x = 12 x.
+    #expect(slopes == [12, 24, 36, 48])
   }
 
   @Test("A failing rule throws")
