@@ -1,45 +1,13 @@
 import CTensorKernels
 
-// The three functions below share one argument, s = x − m with m = maxⱼ xⱼ, so that the largest
-// element of each row along their axis is 0; `tops` are the positions of these. What the others add,
-// r = Σ e^s over all but the top, never meets the 1 of the top: near certainty r is far below the
+// The functions below share one argument, s = x − m with m = maxⱼ xⱼ, so that the largest element of
+// each row along their axis is 0; `tops` are the positions of these. The logarithm is that of 1 + r,
+// where r = Σ eˢ over all but the top never meets the 1 of the top: near certainty r is far below the
 // rounding of 1, and is all that the result and its derivatives consist of. For the same reason
 // tangents are taken relative to that of the top, which the Jacobian does not see: J 1 = 0.
 
-/// ln Σ eˢ = ln(1 + r) along one axis, which keeps size 1.
-package struct LogSumExp: UnaryPrimitive {
-  let axis: Int
-  let tops: Tensor
-
-  package init(axis: Int, tops: Tensor) {
-    self.axis = axis
-    self.tops = tops
-  }
-
-  package var name: String { "logSumExp" }
-  package var residuals: Residuals { .inputs }
-
-  package func evaluate(_ s: Tensor) -> Tensor {
-    let terms = Kernels.unary(TK_EXP, s)
-    Kernels.place(
-      Tensor.zeros(tops.shape, s.scalarType), at: tops, in: terms, alongAxis: axis)
-    return Kernels.unary(TK_LOG1P, Kernels.sum(terms, alongAxis: axis))
-  }
-
-  package func jvp(_ s: Tensor, _ y: Tensor, _ tangent: Tensor) -> Tensor? {
-    let top = tangent.picking(tops, alongAxis: axis)
-    return top + (probabilities(s) * (tangent - top)).sum(alongAxis: axis, keepingDimension: true)
-  }
-
-  package func vjp(_ s: Tensor, _ y: Tensor, _ cotangent: Tensor) -> Tensor? {
-    cotangent * probabilities(s)
-  }
-
-  private func probabilities(_ s: Tensor) -> Tensor { apply(Softmax(axis: axis, tops: tops), s) }
-}
-
-/// eˢ / Σ eˢ along one axis.
-package struct Softmax: UnaryPrimitive {
+/// l = ln Σ eˢ = ln(1 + r) along one axis, which keeps size 1, and its derivative p = eˢ / Σ eˢ.
+package struct Softmax: Primitive {
   let axis: Int
   let tops: Tensor
 
@@ -51,22 +19,31 @@ package struct Softmax: UnaryPrimitive {
   package var name: String { "softmax" }
   package var residuals: Residuals { .outputs }
 
-  package func evaluate(_ s: Tensor) -> Tensor {
-    let terms = Kernels.unary(TK_EXP, s)
-    return Kernels.binary(TK_DIVIDE, terms, Kernels.sum(terms, alongAxis: axis), name)
+  package func evaluate(_ inputs: [Tensor]) -> [Tensor] {
+    let parts = Kernels.exponentials(inputs[0], tops, alongAxis: axis)
+    Kernels.place(parts.top, at: tops, in: parts.others, alongAxis: axis)
+    return [parts.logarithm, parts.others / (parts.top + parts.rest)]
   }
 
-  // J = diag p − p pᵀ is symmetric.
-  package func jvp(_ s: Tensor, _ p: Tensor, _ tangent: Tensor) -> Tensor? {
-    timesJacobian(tangent, p)
-  }
-  package func vjp(_ s: Tensor, _ p: Tensor, _ cotangent: Tensor) -> Tensor? {
-    timesJacobian(cotangent, p)
+  package func jvp(_ point: Point, _ tangents: [Tensor?]) -> [Tensor?] {
+    guard let tangent = tangents[0] else { return [nil, nil] }
+    let p = point.outputs[1]
+    let top = tangent.picking(tops, alongAxis: axis)
+    let u = tangent - top
+    let mean = (p * u).sum(alongAxis: axis, keepingDimension: true)
+    return [top + mean, p * (u - mean)]
   }
 
-  private func timesJacobian(_ v: Tensor, _ p: Tensor) -> Tensor {
-    let u = v - v.picking(tops, alongAxis: axis)
-    return p * (u - (p * u).sum(alongAxis: axis, keepingDimension: true))
+  /// l̄ p + J p̄, where J = diag p − p pᵀ is symmetric.
+  package func vjp(_ point: Point, _ cotangents: [Tensor?]) -> [Tensor?] {
+    let p = point.outputs[1]
+    var result = cotangents[0].map { $0 * p }
+    if let p̄ = cotangents[1] {
+      let u = p̄ - p̄.picking(tops, alongAxis: axis)
+      let part = p * (u - (p * u).sum(alongAxis: axis, keepingDimension: true))
+      result = result.map { $0 + part } ?? part
+    }
+    return [result]
   }
 }
 
@@ -85,7 +62,7 @@ package struct LogSoftmax: UnaryPrimitive {
 
   package func evaluate(_ s: Tensor) -> Tensor {
     Kernels.binary(
-      TK_SUBTRACT, s, LogSumExp(axis: axis, tops: tops).evaluate(s), name)
+      TK_SUBTRACT, s, Kernels.exponentials(s, tops, alongAxis: axis).logarithm, name)
   }
 
   package func jvp(_ s: Tensor, _ y: Tensor, _ tangent: Tensor) -> Tensor? {
@@ -107,11 +84,18 @@ package struct LogSoftmax: UnaryPrimitive {
 }
 
 extension Kernels {
-  /// The sums along one axis, which keeps size 1.
-  fileprivate static func sum(_ x: Tensor, alongAxis axis: Int) -> Tensor {
+  /// eˢ at the tops, which is 1 or NaN, and elsewhere, with 0 at the tops; the sum r of the latter
+  /// along an axis, and ln(1 + r).
+  fileprivate static func exponentials(
+    _ s: Tensor, _ tops: Tensor, alongAxis axis: Int
+  ) -> (top: Tensor, others: Tensor, rest: Tensor, logarithm: Tensor) {
+    let others = unary(TK_EXP, s)
+    let top = pick(tops, of: others, alongAxis: axis)
+    place(Tensor.zeros(like: top), at: tops, in: others, alongAxis: axis)
     var axes = AxisSet()
     axes.insert(axis)
-    return reduce(TK_SUM, x, axes)
+    let rest = reduce(TK_SUM, others, axes)
+    return (top, others, rest, unary(TK_LOG1P, rest))
   }
 }
 
@@ -129,7 +113,11 @@ extension Tensor {
     return reducedAlongOneAxis(axes, keepingDimensions, "logSumExp") { x, axis in
       let (tops, largest) = x.tops(alongAxis: axis, "logSumExp")
       guard largest.hasInfinity else {
-        return largest + apply(LogSumExp(axis: axis, tops: tops), x - largest)
+        let s = x - largest
+        guard s.isTraced else {
+          return largest + Kernels.exponentials(s, tops, alongAxis: axis).logarithm
+        }
+        return largest + apply(Softmax(axis: axis, tops: tops), [s])[0]
       }
       let isInfinite = abs(largest) .== .infinity
       let isShared = x .== largest
@@ -158,7 +146,7 @@ extension Tensor {
   /// Softmax probabilities eˣ / Σ eˣ along an axis; for infinite x see `logSoftmax(alongAxis:)`.
   public func softmax(alongAxis axis: Int = -1) -> Tensor {
     let (s, axis, tops) = shiftedToTop(alongAxis: axis, "softmax")
-    return apply(Softmax(axis: axis, tops: tops), s)
+    return apply(Softmax(axis: axis, tops: tops), [s])[1]
   }
 
   /// x − max x along an axis, the axis counted from the front, and the positions of the maxima.

@@ -122,6 +122,8 @@ struct SoftmaxTests {
     // No distribution is a limit of these.
     #expect(never.softmax().scalars.allSatisfy { $0.isNaN })
     #expect(Tensor([-.infinity]).logSoftmax().scalar.isNaN)
+    #expect(Tensor([-.infinity]).softmax().scalar.isNaN)
+    #expect(Tensor([.nan]).softmax().scalar.isNaN && Tensor([.nan]).logSumExp().scalar.isNaN)
     #expect(Tensor([.infinity, .infinity]).softmax().scalars.allSatisfy { $0.isNaN })
   }
 
