@@ -122,6 +122,8 @@ struct MessageTests {
   @Test("The line of the operation that stopped and those of its callers, without registers")
   func place() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      // Swift Testing switches backtraces off.
+      unsetenv("SWIFT_BACKTRACE")
       slopeOfMistake()
     }
     #if os(Linux)
