@@ -12,35 +12,48 @@ public struct TensorVisitor {
   /// Whether a visit of a type is compared with its stored properties; not within that comparison.
   private let isChecking: Bool
   private(set) var tensors: [Tensor] = []
-  private(set) var paths: [String] = []
+  private var count = 0
   /// A number that trees with the same names of leaves share, and others do not.
   private(set) var fingerprint: UInt64 = 0xCBF2_9CE4_8422_2325
+  /// What only some visits need: most are short, and making and freeing this would show.
+  private let notes: Notes?
+
+  private final class Notes {
+    var prefix = ""
+    var paths: [String] = []
+    var omissions: [(path: String, omission: TreeType.Omission)] = []
+    var partTypes: [ObjectIdentifier: Int] = [:]
+    var depth = 0
+  }
+
+  /// The names of the leaves.
+  var paths: [String] { notes?.paths ?? [] }
   /// What an audit found, with the path of the part.
-  private(set) var omissions: [(path: String, omission: TreeType.Omission)] = []
-  /// How often the tree itself visited parts of each type, where `isChecking` is false.
-  private(set) var partTypes: [ObjectIdentifier: Int] = [:]
-  private var depth = 0
-  private var prefix = ""
-  private var count = 0
+  var omissions: [(path: String, omission: TreeType.Omission)] { notes?.omissions ?? [] }
+  /// How often the tree itself visited parts of each type, in a visit without checks.
+  var partTypes: [ObjectIdentifier: Int] { notes?.partTypes ?? [:] }
 
   static func collecting(checking: Bool = true) -> TensorVisitor {
-    TensorVisitor(task: .collect, isChecking: checking)
+    TensorVisitor(.collect, isChecking: checking, notes: checking ? nil : Notes())
   }
   static func naming(checking: Bool = true) -> TensorVisitor {
-    TensorVisitor(task: .name, isChecking: checking)
+    TensorVisitor(.name, isChecking: checking, notes: Notes())
   }
   static func replacing(_ tensors: [Tensor], checking: Bool = true) -> TensorVisitor {
-    TensorVisitor(task: .replace(tensors), isChecking: checking)
+    TensorVisitor(.replace(tensors), isChecking: checking, notes: checking ? nil : Notes())
   }
   static func fingerprinting() -> TensorVisitor {
-    TensorVisitor(task: .fingerprint, isChecking: true)
+    TensorVisitor(.fingerprint, isChecking: true, notes: nil)
   }
   /// Collects what types of parts leave out, where others would stop.
-  static func auditing() -> TensorVisitor { TensorVisitor(task: .audit, isChecking: false) }
+  static func auditing() -> TensorVisitor {
+    TensorVisitor(.audit, isChecking: false, notes: Notes())
+  }
 
-  private init(task: Task, isChecking: Bool) {
+  private init(_ task: Task, isChecking: Bool, notes: Notes?) {
     self.task = task
     self.isChecking = isChecking
+    self.notes = notes
   }
 
   /// Visits a part of a tree under a name: a property, or a key.
@@ -54,10 +67,11 @@ public struct TensorVisitor {
       visitParts(of: &part)
       mix(Self.endOfPart)
     case .name, .audit:
-      let outer = prefix
-      prefix = outer.isEmpty ? name : "\(outer).\(name)"
+      guard let notes else { return }
+      let outer = notes.prefix
+      notes.prefix = outer.isEmpty ? name : "\(outer).\(name)"
       if case .audit = task { audit(part) } else { visitParts(of: &part) }
-      prefix = outer
+      notes.prefix = outer
     }
   }
 
@@ -87,16 +101,17 @@ public struct TensorVisitor {
   }
 
   private mutating func visitParts<Part: TensorTree>(of part: inout Part) {
-    if !isChecking && depth == 0 { partTypes[ObjectIdentifier(Part.self), default: 0] += 1 }
-    depth += 1
+    guard let notes else { return part.visitTensors(&self) }
+    if notes.depth == 0 { notes.partTypes[ObjectIdentifier(Part.self), default: 0] += 1 }
+    notes.depth += 1
     part.visitTensors(&self)
-    depth -= 1
+    notes.depth -= 1
   }
 
   mutating func visitLeaf(_ tensor: inout Tensor) {
     switch task {
     case .collect: tensors.append(tensor)
-    case .name: paths.append(prefix)
+    case .name: if let notes { notes.paths.append(notes.prefix) }
     case .replace(let replacements):
       if count < replacements.count { tensor = replacements[count] }
     case .fingerprint, .audit: break
@@ -108,7 +123,7 @@ public struct TensorVisitor {
   /// nothing.
   mutating func audit<Part: TensorTree>(_ part: Part) {
     if let omission = TreeType.omission(in: part) {
-      omissions.append((prefix, omission))
+      notes?.omissions.append((notes?.prefix ?? "", omission))
     } else {
       var copy = part
       copy.visitTensors(&self)
