@@ -41,7 +41,9 @@ struct SpriteRegressionTests {
     for (row, fold) in folds.enumerated() {
       let own = networks[fold](x[row..<row + 1]).scalars + [1]
       let other = [0.0, 0, 0, 0]
-      #expect(features[row].scalars == (fold == 0 ? own + other : other + own))
+      // A product of one row may differ in the last bit from the row of a larger one.
+      let expected = Tensor(fold == 0 ? own + other : other + own)
+      #expect((features[row] - expected).normInfinity().scalar < 1e-15)
     }
   }
 

