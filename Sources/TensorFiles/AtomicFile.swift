@@ -140,10 +140,17 @@ public final class AtomicFile {
   public func commit() throws(FileFailure) {
     if isStream { return }
     if fsync(descriptor) != 0 { throw FileFailure(code: errno) }
-    let temporary: String
-    if let temporaryPath { temporary = temporaryPath } else { temporary = try named() }
-    temporaryPath = temporary
-    if rename(temporary, path) != 0 { throw FileFailure(code: errno) }
+    let isNameless = temporaryPath == nil
+    while true {
+      let temporary: String
+      if let temporaryPath { temporary = temporaryPath } else { temporary = try named() }
+      temporaryPath = temporary
+      if rename(temporary, path) == 0 { break }
+      let code = errno
+      // Another writer of the same file has taken the name for a leftover.
+      guard isNameless, code == ENOENT else { throw FileFailure(code: code) }
+      temporaryPath = nil
+    }
     temporaryPath = nil
     // The name is an entry of the directory. Not every file system can be asked to keep it now, and
     // the file is whole either way, so a refusal is no failure.
@@ -156,14 +163,17 @@ public final class AtomicFile {
 
   /// Gives the file without a name a temporary one, because a name that is taken can only be given by
   /// renaming.
+  ///
+  /// It is the same for every writing of a file, so that what a kill between the two leaves is removed by
+  /// the next one.
   private func named() throws(FileFailure) -> String {
     while true {
-      let label = String(UInt64.random(in: .min ... .max), radix: 16)
-      let name = "\(directory)/.adjoint-\(label).tmp"
+      let file = path.split(separator: "/").last ?? "file"
+      let name = "\(directory)/.\(file.utf8.count < 200 ? String(file) : "adjoint").named.tmp"
       if linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0 {
         return name
       }
-      if errno != EINTR, errno != EEXIST { throw FileFailure(code: errno) }
+      if errno == EEXIST { unlink(name) } else if errno != EINTR { throw FileFailure(code: errno) }
     }
   }
 
