@@ -213,8 +213,8 @@ package enum LinearAlgebra {
     _ body: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void
   ) {
     let (long, short) = (max(m, n), min(m, n))
-    // A product with a vector reads each number once, which takes longer than to multiply it.
-    let share = short == 1 ? 1 << 17 : 1 << 20
+    // Smaller parts lose more in the library than threads win, products with a vector too.
+    let share = 1 << 20
     guard let threads, Double(long) * Double(short) * Double(depth) >= 2 * Double(share) else {
       return body(0..<m, 0..<n)
     }
