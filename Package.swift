@@ -10,7 +10,9 @@ let package = Package(
     .library(name: "Neural", targets: ["Neural"]),
     .library(name: "GradientCheck", targets: ["GradientCheck"]),
     .library(name: "Inference", targets: ["Inference"]),
+    .library(name: "Solvers", targets: ["Solvers"]),
     .library(name: "Bilevel", targets: ["Bilevel"]),
+    .library(name: "Orthogonal", targets: ["Orthogonal"]),
     .library(name: "TensorFiles", targets: ["TensorFiles"]),
   ],
   targets: [
@@ -23,14 +25,19 @@ let package = Package(
     .target(name: "Neural", dependencies: ["Autodiff", "TensorFiles"]),
     .target(name: "GradientCheck", dependencies: ["Autodiff"]),
     .target(name: "Inference", dependencies: ["Autodiff"]),
-    .target(name: "Bilevel", dependencies: ["Autodiff", "Inference", "Neural", "TensorFiles"]),
+    .target(name: "Solvers", dependencies: ["Autodiff", "Neural"]),
+    .target(name: "Bilevel", dependencies: ["Autodiff", "Neural", "Solvers", "TensorFiles"]),
+    .target(
+      name: "Orthogonal", dependencies: ["Autodiff", "Bilevel", "Inference", "Neural", "Solvers"]),
 
     // Tests, one target per module. `CReferenceMath` evaluates the elementary functions in
     // extended precision, the yardstick of the kernel accuracy tests.
     .target(name: "CReferenceMath", path: "Tests/CReferenceMath"),
+    .target(name: "TestSupport", dependencies: ["Autodiff"], path: "Tests/TestSupport"),
     .testTarget(name: "CTensorKernelsTests", dependencies: ["CTensorKernels", "CReferenceMath"]),
     .testTarget(
-      name: "AutodiffTests", dependencies: ["Autodiff", "GradientCheck", "CTensorKernels"]),
+      name: "AutodiffTests",
+      dependencies: ["Autodiff", "GradientCheck", "CTensorKernels", "TestSupport"]),
     .testTarget(
       name: "NeuralTests",
       dependencies: ["Neural", "GradientCheck", "TensorFiles", "TrainingProgram"]),
@@ -40,15 +47,27 @@ let package = Package(
     .testTarget(name: "GradientCheckTests", dependencies: ["GradientCheck"]),
     .testTarget(
       name: "TensorFilesTests", dependencies: ["TensorFiles"], exclude: ["Fixtures"]),
-    .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
+    .testTarget(name: "InferenceTests", dependencies: ["Inference", "TestSupport"]),
+    .testTarget(
+      name: "SolversTests", dependencies: ["Autodiff", "Neural", "Solvers", "TestSupport"]),
     .testTarget(
       name: "BilevelTests",
-      dependencies: ["Bilevel", "GradientCheck", "Inference", "Neural", "TensorFiles"],
-      exclude: ["Orthogonal/reference.json"]),
+      dependencies: [
+        "Bilevel", "GradientCheck", "Neural", "Solvers", "TensorFiles", "TestSupport",
+      ]),
+    .testTarget(
+      name: "OrthogonalTests",
+      dependencies: [
+        "Bilevel", "GradientCheck", "Inference", "Neural", "Orthogonal", "Solvers", "TestSupport",
+      ],
+      exclude: ["reference.json"]),
     // The examples of README and Docs.
     .testTarget(
       name: "DocumentationTests",
-      dependencies: ["Autodiff", "Bilevel", "GradientCheck", "Inference", "Neural", "TensorFiles"]),
+      dependencies: [
+        "Autodiff", "Bilevel", "GradientCheck", "Inference", "Neural", "Orthogonal", "Solvers",
+        "TensorFiles",
+      ]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

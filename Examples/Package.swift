@@ -51,6 +51,7 @@ let package = Package(
       name: "SpriteRegression",
       dependencies: [
         "DSprites", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Solvers", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
         .product(name: "Neural", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
@@ -72,6 +73,8 @@ let package = Package(
       name: "OrthogonalRegression",
       dependencies: [
         "Econometrics", "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Orthogonal", package: "adjoint"),
+        .product(name: "Solvers", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
         .product(name: "Inference", package: "adjoint"),
         .product(name: "Neural", package: "adjoint"),
@@ -80,13 +83,16 @@ let package = Package(
       name: "InferenceDesigns",
       dependencies: [
         .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Orthogonal", package: "adjoint"),
+        .product(name: "Solvers", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
       ]),
     .target(
       name: "ControlProblems",
       dependencies: [
         .product(name: "Autodiff", package: "adjoint"),
-        .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Orthogonal", package: "adjoint"),
+        .product(name: "Solvers", package: "adjoint"),
       ]),
 
     // The programs.
@@ -95,6 +101,7 @@ let package = Package(
       dependencies: [
         "DSprites", "Econometrics", "ExampleSupport", "OrthogonalRegression", "RegressionInput",
         "SpriteRegression", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Orthogonal", package: "adjoint"),
         .product(name: "Neural", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
         .product(name: "Inference", package: "adjoint"),
@@ -107,6 +114,7 @@ let package = Package(
       dependencies: [
         "ExampleSupport", "HyperparameterProblems",
         .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Solvers", package: "adjoint"),
         .product(name: "Neural", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
@@ -118,6 +126,8 @@ let package = Package(
       dependencies: [
         "Econometrics", "ExampleSupport", "InferenceDesigns", "OrthogonalRegression",
         "RegressionInput", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Orthogonal", package: "adjoint"),
+        .product(name: "Solvers", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
         .product(name: "Inference", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
@@ -128,6 +138,7 @@ let package = Package(
       name: "policy-evaluation",
       dependencies: [
         "ControlProblems", "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Orthogonal", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
         .product(name: "Inference", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
@@ -138,6 +149,8 @@ let package = Package(
       name: "benchmark",
       dependencies: [
         "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Orthogonal", package: "adjoint"),
+        .product(name: "Solvers", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
         .product(name: "Neural", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -177,13 +190,15 @@ let package = Package(
       dependencies: [
         "Econometrics", "OrthogonalRegression", "RegressionInput",
         .product(name: "Autodiff", package: "adjoint"),
-        .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Orthogonal", package: "adjoint"),
+        .product(name: "Solvers", package: "adjoint"),
         .product(name: "Inference", package: "adjoint"),
       ]),
     .testTarget(
       name: "InferenceDesignsTests",
       dependencies: [
         "InferenceDesigns", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Orthogonal", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
         .product(name: "Inference", package: "adjoint"),
       ]),

@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 /// A differentiable operator from outer variables to the solution of an inner problem.
 ///
@@ -23,16 +24,16 @@ public protocol BilevelLayer<Inner, Outer> {
   ///   - warmStart: Where the last solve ended, updated by this one.
   /// - Returns: The solution, whose derivatives of every order in every mode are those of the
   ///   mathematical solution map (`AID`) or of the iteration (`ITD`).
-  /// - Throws: `BilevelError` where the solve did not converge; a transform throws it where an
+  /// - Throws: `SolverError` where the solve did not converge; a transform throws it where an
   ///   adjoint system was not solved.
   func solution(
     at outer: Outer, warmStart: WarmStart<Inner>?
-  ) throws(BilevelError) -> Solution<Inner>
+  ) throws(SolverError) -> Solution<Inner>
 }
 
 extension BilevelLayer {
   /// Solves the inner problem from the layer's initial point.
-  public func solution(at outer: Outer) throws(BilevelError) -> Solution<Inner> {
+  public func solution(at outer: Outer) throws(SolverError) -> Solution<Inner> {
     try solution(at: outer, warmStart: nil)
   }
 }
@@ -82,4 +83,9 @@ public final class WarmStart<Inner: TensorTree> {
 
   /// Forgets where the last solves ended.
   public func reset() { (inner, adjoint) = (nil, nil) }
+}
+
+extension SolverError.Problem {
+  /// A linear system of the implicit function theorem: without it a derivative is missing.
+  public static let adjoint = SolverError.Problem("adjoint system")
 }

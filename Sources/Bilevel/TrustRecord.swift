@@ -1,3 +1,4 @@
+import Solvers
 import Synchronization
 
 /// The evidence for a solution and for the derivatives taken through it.
@@ -17,7 +18,7 @@ public final class TrustRecord: Sendable, CustomStringConvertible {
 
   private let contents: Mutex<Contents>
 
-  init(inner: SolverStatus) { contents = Mutex(Contents(inner: inner)) }
+  package init(inner: SolverStatus) { contents = Mutex(Contents(inner: inner)) }
 
   /// How well the inner problem was solved.
   public var inner: SolverStatus { contents.withLock { $0.inner } }
@@ -96,4 +97,13 @@ public final class TrustRecord: Sendable, CustomStringConvertible {
     }
     return (lines + contents.notes.map { "note:     \($0)" }).joined(separator: "\n")
   }
+}
+
+/// A learned adjoint beside the one in closed form on the features of the prediction network, on
+/// the inner sample.
+public struct AdjointComparison: Sendable, Equatable {
+  /// ⟨a, a₀⟩ / (‖a‖ ‖a₀‖).
+  public let cosine: Double
+  /// ‖a‖ / ‖a₀‖.
+  public let normRatio: Double
 }

@@ -1,6 +1,7 @@
 import Autodiff
 import Bilevel
 import Foundation
+import Solvers
 import Testing
 
 /// x* = 1 / y from ½ y x² − x.
@@ -79,7 +80,7 @@ struct HonestyTests {
       let slope = try gradient(at: y) { dot(weights, try layer(solver).solution(at: $0).value) }
       #expect((slope - expected).norm().scalar < 1e-12)
     }
-    #expect(throws: BilevelError.self) {
+    #expect(throws: SolverError.self) {
       try gradient(at: y) { dot(weights, try layer(ConjugateGradient()).solution(at: $0).value) }
     }
   }
@@ -94,7 +95,7 @@ struct HonestyTests {
     let f = { (y: Tensor) throws -> Tensor in
       (try layer.solution(at: y).value["used"] ?? y).sum()
     }
-    let error = #expect(throws: BilevelError.self) {
+    let error = #expect(throws: SolverError.self) {
       try derivative(f, isReverse: isReverse)(Tensor([2]))
     }
     #expect(error?.description.contains("idle (100 %)") == true, "\(String(describing: error))")
@@ -107,12 +108,12 @@ struct HonestyTests {
     let y = Tensor([2])
     let plain = try coarse.hypergradient(at: y) { x, _ in square(x).sum() }
     #expect(plain.record.isConverged)
-    let failure = #expect(throws: BilevelError.self) {
+    let failure = #expect(throws: SolverError.self) {
       try coarse.solved { _, y in 1.0001 / y }.hypergradient(at: y, estimator: estimator) { x, _ in
         square(x).sum()
       }
     }
-    guard case .inner(let status)? = failure else {
+    guard case .unsolved(let status, of: .inner)? = failure else {
       Issue.record("\(String(describing: failure))")
       return
     }
@@ -129,9 +130,9 @@ struct HonestyTests {
     struct Broken: StepPreconditioner {
       func inverse(
         for problem: InnerProblem, at x: Tensor
-      ) throws(BilevelError) -> LinearOperator.Product { { v throws(BilevelError) in v / 0 } }
+      ) throws(SolverError) -> LinearOperator.Product { { v throws(SolverError) in v / 0 } }
     }
-    let failure = #expect(throws: BilevelError.self) {
+    let failure = #expect(throws: SolverError.self) {
       try reciprocal().solved { _, y in 1.0000001 / y }.hypergradient(
         at: Tensor([2]), estimator: .preconditioned(Broken())
       ) { x, _ in square(x).sum() }
@@ -299,7 +300,7 @@ struct HonestyTests {
       dot(weights, try layer(DenseLU()).solution(at: y).value)
     }
     #expect((slope - expected).norm().scalar <= 1e-7 * expected.norm().scalar)
-    #expect(throws: BilevelError.self) {
+    #expect(throws: SolverError.self) {
       try gradient(at: y) {
         dot(weights, try layer(DenseLU(tolerance: 1e-16)).solution(at: $0).value)
       }

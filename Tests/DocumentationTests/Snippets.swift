@@ -4,6 +4,8 @@ import Bilevel
 import GradientCheck
 import Inference
 import Neural
+import Orthogonal
+import Solvers
 import TensorFiles
 
 enum Snippets {

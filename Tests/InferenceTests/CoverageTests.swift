@@ -1,6 +1,7 @@
 import Autodiff
 import Inference
 import Testing
+import TestSupport
 
 /// Means of 100 correlated normal rows in 2,000 simulated samples.
 ///

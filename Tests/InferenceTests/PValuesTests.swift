@@ -1,6 +1,7 @@
 import Autodiff
 import Inference
 import Testing
+import TestSupport
 
 /// An estimate of independent coordinates with standard errors 1 and given z statistics.
 private func estimate(z: [Double]) throws -> Estimate {
@@ -15,21 +16,16 @@ private func estimate(z: [Double]) throws -> Estimate {
     influence: [InfluenceRows(scale * Tensor(rows: rows), sample: SampleIdentity(name: "s"))])
 }
 
-private func isClose(_ value: [Double], _ reference: [Double]) -> Bool {
-  value.count == reference.count
-    && zip(value, reference).allSatisfy { abs($0 - $1) <= 1e-12 * abs($1) }
-}
-
 @Suite struct PValuesTests {
   @Test func zStatisticsAndPValues() throws {
     let estimate = try estimate(z: [1.96, -2.5, 0])
-    #expect(isClose(estimate.standardErrors.scalars, [1, 1, 1]))
-    #expect(isClose(estimate.zStatistics().scalars, [1.96, -2.5, 0]))
+    #expect(agree(estimate.standardErrors.scalars, [1, 1, 1]))
+    #expect(agree(estimate.zStatistics().scalars, [1.96, -2.5, 0]))
     #expect(
-      isClose(
+      agree(
         estimate.pValues().scalars, [2 * 0.0249978951482204362, 0.01241933065155228, 1]))
     let shifted = estimate.zStatistics(null: Tensor([1.96, 0, 1])).scalars
-    #expect(isClose(shifted, [0, -2.5, -1]))
+    #expect(agree(shifted, [0, -2.5, -1]))
   }
 
   /// p = 0.01, 0.02, 0.03, 0.5 and the adjustments by hand.
@@ -37,17 +33,17 @@ private func isClose(_ value: [Double], _ reference: [Double]) -> Bool {
     let p = [0.03, 0.01, 0.5, 0.02]
     let estimate = try estimate(z: p.map { NormalDistribution.quantile($0 / 2) })
     let bonferroni = estimate.adjustedPValues(.bonferroni).scalars
-    #expect(isClose(bonferroni, [0.12, 0.04, 1, 0.08]))
+    #expect(agree(bonferroni, [0.12, 0.04, 1, 0.08]))
     // 4 × 0.01, 3 × 0.02, 2 × 0.03, 1 × 0.5.
     let holm = estimate.adjustedPValues(.holm).scalars
-    #expect(isClose(holm, [0.06, 0.04, 0.5, 0.06]))
+    #expect(agree(holm, [0.06, 0.04, 0.5, 0.06]))
   }
 
   @Test func holmIsMonotone() throws {
     let p = [0.02, 0.021, 0.9]
     let estimate = try estimate(z: p.map { NormalDistribution.quantile($0 / 2) })
     // 2 × 0.021 is less than 3 × 0.02.
-    #expect(isClose(estimate.adjustedPValues(.holm).scalars, [0.06, 0.06, 0.9]))
+    #expect(agree(estimate.adjustedPValues(.holm).scalars, [0.06, 0.06, 0.9]))
   }
 
   @Test func romanoWolf() throws {

@@ -1,6 +1,6 @@
 import Autodiff
-import Bilevel
 import Foundation
+import Orthogonal
 
 /// A push to the right with a probability that is logistic in the state, or a random push.
 ///

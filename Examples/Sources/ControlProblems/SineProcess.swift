@@ -1,6 +1,6 @@
 import Autodiff
-import Bilevel
 import Foundation
+import Orthogonal
 
 /// A process on the line whose action values are known.
 ///

@@ -1,5 +1,6 @@
 import Autodiff
-import Bilevel
+import Orthogonal
+import Solvers
 
 /// Transitions as they are logged, one after the other.
 public struct TransitionLog: Sendable {
@@ -26,7 +27,7 @@ public struct TransitionLog: Sendable {
   ///   - stateColumns: The coordinates of the state that are taken; nil for all.
   public func transitions(
     actionCount: Int? = nil, stateColumns: [Int]? = nil
-  ) throws(BilevelError) -> Transitions {
+  ) throws(SolverError) -> Transitions {
     func taken(_ state: [Double]) -> [Double] { stateColumns?.map { state[$0] } ?? state }
     let numbers = rows.map(\.action)
     let actions: Tensor

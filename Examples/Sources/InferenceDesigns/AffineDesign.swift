@@ -1,5 +1,6 @@
 import Autodiff
-import Bilevel
+import Orthogonal
+import Solvers
 
 /// A population of an affine bilevel problem of which everything is known, to measure estimators by.
 ///
@@ -16,7 +17,7 @@ public protocol AffineDesign: Sendable {
   /// Independent rows of the population.
   func sample(
     _ count: Int, using generator: inout PhiloxGenerator
-  ) throws(BilevelError) -> AffineProblem
+  ) throws(SolverError) -> AffineProblem
 
   /// E[r | X], j and E[y | X] at rows of inputs, [n, p].
   func nuisances(at inputs: Tensor) -> AffineNuisances

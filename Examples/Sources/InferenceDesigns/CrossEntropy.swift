@@ -1,5 +1,6 @@
 import Autodiff
 import Bilevel
+import Orthogonal
 
 /// A bilevel problem with cross-entropy losses, whose score has all the terms of the general one.
 ///

@@ -1,5 +1,6 @@
 import Autodiff
 import Bilevel
+import Orthogonal
 
 /// Features of regressions, with a constant beside them.
 ///

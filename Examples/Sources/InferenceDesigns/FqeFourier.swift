@@ -1,5 +1,6 @@
 import Autodiff
-import Bilevel
+import Orthogonal
+import Solvers
 
 /// Fitted Q-evaluation by the Bellman residual with bounded features and a known value function.
 ///
@@ -28,7 +29,7 @@ public struct FqeFourier: NormalInputDesign {
 
   public func sample(
     _ count: Int, using generator: inout PhiloxGenerator
-  ) throws(BilevelError) -> AffineProblem {
+  ) throws(SolverError) -> AffineProblem {
     let state = normal(count, &generator)
     let action = -0.3 * state + normal(count, deviation: 0.8, &generator)
     let next = 0.7 * state + 0.4 * action + normal(count, deviation: 0.5, &generator)

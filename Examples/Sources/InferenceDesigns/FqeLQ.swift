@@ -1,5 +1,6 @@
 import Autodiff
-import Bilevel
+import Orthogonal
+import Solvers
 
 /// Fitted Q-evaluation by the Bellman residual in a linear-quadratic decision process, whose value
 /// function is a quadratic form.
@@ -35,7 +36,7 @@ public struct FqeLQ: NormalInputDesign {
 
   public func sample(
     _ count: Int, using generator: inout PhiloxGenerator
-  ) throws(BilevelError) -> AffineProblem {
+  ) throws(SolverError) -> AffineProblem {
     let state = normal(count, &generator)
     let action = -0.3 * state + normal(count, deviation: 0.6, &generator)
     let next = 0.7 * state + 0.4 * action + normal(count, deviation: 0.5, &generator)

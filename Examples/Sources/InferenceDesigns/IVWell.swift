@@ -1,5 +1,6 @@
 import Autodiff
-import Bilevel
+import Orthogonal
+import Solvers
 
 /// A confounded instrumental-variable design with a well-conditioned target.
 ///
@@ -28,7 +29,7 @@ public struct IVWell: NormalInputDesign {
 
   public func sample(
     _ count: Int, using generator: inout PhiloxGenerator
-  ) throws(BilevelError) -> AffineProblem {
+  ) throws(SolverError) -> AffineProblem {
     let rows = draw(count, inputMean: 0, using: &generator)
     return try AffineProblem(inputs: rows.inputs, innerSlope: rows.slope, outcome: rows.outcome)
   }

@@ -1,5 +1,6 @@
 import Autodiff
-import Bilevel
+import Orthogonal
+import Solvers
 
 /// A published projected-Bellman regression with labels.
 ///
@@ -53,7 +54,7 @@ public struct PaperBellman: AffineDesign {
 
   public func sample(
     _ count: Int, using generator: inout PhiloxGenerator
-  ) throws(BilevelError) -> AffineProblem {
+  ) throws(SolverError) -> AffineProblem {
     let state = normal(count, &generator)
     let action = (Tensor.uniform([count], using: &generator) .< dynamics.probability(state))
       .cast(to: .float64)

@@ -1,5 +1,6 @@
 import Autodiff
-import Bilevel
+import Orthogonal
+import Solvers
 
 /// A published scalar instrumental-variable design: figures 4 and 5 of El Khoury, Zenati, Kallus,
 /// Arbel and Bibaut (2026).
@@ -17,7 +18,7 @@ public struct PaperScalarIV: NormalInputDesign {
 
   public func sample(
     _ count: Int, using generator: inout PhiloxGenerator
-  ) throws(BilevelError) -> AffineProblem {
+  ) throws(SolverError) -> AffineProblem {
     let inputs = Tensor.normal([count, 3], using: &generator)
     let noise = normal(count, deviation: squareRoot(0.1), &generator)
     let treatment = 2 * inputs.sum(alongAxis: 1) + noise

@@ -1,5 +1,6 @@
 import Autodiff
-import Bilevel
+import Orthogonal
+import Solvers
 
 /// A published vector instrumental-variable design: figures 1 to 3 of El Khoury, Zenati, Kallus,
 /// Arbel and Bibaut (2026).
@@ -41,7 +42,7 @@ public struct PaperSineIV: NormalInputDesign {
 
   public func sample(
     _ count: Int, using generator: inout PhiloxGenerator
-  ) throws(BilevelError) -> AffineProblem {
+  ) throws(SolverError) -> AffineProblem {
     let inputs = Tensor.normal([count, 3], using: &generator)
     let noise = normal(count, deviation: squareRoot(Self.treatmentVariance), &generator)
     let features = Self.features(2 * inputs.sum(alongAxis: 1) + noise)

@@ -1,5 +1,6 @@
 import Autodiff
-import Bilevel
+import Orthogonal
+import Solvers
 
 /// `IVWell` seen through two samples with different inputs: inner rows (X, T) with X ~ N(0, 1), outer
 /// rows (X, Y) with X ~ N(0.3, 1).
@@ -31,7 +32,7 @@ public struct TwoSampleIV: Sendable {
   /// As many inner as outer rows, with the density ratio known.
   public func sample(
     _ count: Int, using generator: inout PhiloxGenerator
-  ) throws(BilevelError) -> TwoSampleAffineProblem {
+  ) throws(SolverError) -> TwoSampleAffineProblem {
     let inner = design.draw(count, inputMean: 0, using: &generator)
     let outer = design.draw(count, inputMean: Self.shift, using: &generator)
     let ratio = exp(Self.shift * inner.inputs[0..., 0] - 0.5 * Self.shift * Self.shift)

@@ -1,6 +1,7 @@
 import Autodiff
 import Bilevel
 import Neural
+import Orthogonal
 
 /// How the regressions of treatment features and outcome on instruments and exogenous variables are
 /// learned, all of them columns of mean 0 and deviation 1.

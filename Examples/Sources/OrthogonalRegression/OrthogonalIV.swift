@@ -1,7 +1,8 @@
 import Autodiff
-import Bilevel
 import Econometrics
 import Inference
+import Orthogonal
+import Solvers
 
 /// Instrumental-variable regression with a nonparametric first stage, as a bilevel problem.
 ///
@@ -41,7 +42,7 @@ public struct OrthogonalIV: Sendable {
   /// Estimates the coefficients.
   ///
   /// - Parameter groups: The group of every row; rows of different groups are independent.
-  /// - Throws: `ModelError`, `FeatureError`, `BilevelError` or `InferenceError`.
+  /// - Throws: `ModelError`, `FeatureError`, `SolverError` or `InferenceError`.
   public func fit(_ model: InstrumentalModel, groups: [Int]? = nil) throws -> OrthogonalIVFit {
     let outcome = model.outcome
     if let value = outcome.values.first, outcome.values.allSatisfy({ $0 == value }) {
@@ -64,7 +65,7 @@ public struct OrthogonalIV: Sendable {
 
   private func folds(
     _ rowCount: Int, _ groups: [Int]?, _ repetition: Int
-  ) throws(BilevelError) -> Folds {
+  ) throws(SolverError) -> Folds {
     if let given = crossFitting.folds { return given[repetition] }
     var generator = PhiloxGenerator(seed: crossFitting.seed).split(key: UInt64(repetition))
     if let groups { return try Folds(crossFitting.foldCount, ofGroups: groups, using: &generator) }

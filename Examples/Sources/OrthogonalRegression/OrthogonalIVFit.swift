@@ -1,7 +1,7 @@
 import Autodiff
-import Bilevel
 import Econometrics
 import Inference
+import Orthogonal
 
 /// Coefficients by the root of the orthogonal gradient, and how well they are identified.
 public struct OrthogonalIVFit: Sendable {

@@ -1,7 +1,7 @@
 import Autodiff
-import Bilevel
 import Econometrics
 import Inference
+import Orthogonal
 
 /// The scores of one split of the rows in folds.
 struct OrthogonalIVSplit {

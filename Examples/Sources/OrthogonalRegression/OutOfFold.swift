@@ -1,6 +1,7 @@
 import Autodiff
-import Bilevel
 import Econometrics
+import Orthogonal
+import Solvers
 
 /// Features and outcome of the rows of a fold, with what is fitted on the other folds.
 struct OutOfFold {
@@ -21,7 +22,7 @@ struct OutOfFold {
   init(
     _ columns: Tensor, _ model: InstrumentalModel, _ learner: NuisanceLearner, held: Tensor,
     training: Tensor, seed: UInt64
-  ) throws(BilevelError) {
+  ) throws(SolverError) {
     let exogenous = model.varyingExogenous
     let all = Regression(model.instruments + exogenous, held: held, training: training, seed: seed)
     let (own, others) = (
@@ -57,7 +58,7 @@ private struct Regression {
   /// Predictions at held-out and at training rows.
   func callAsFunction(
     _ learner: NuisanceLearner, of targets: Tensor
-  ) throws(BilevelError) -> (held: Tensor, training: Tensor) {
+  ) throws(SolverError) -> (held: Tensor, training: Tensor) {
     let fitted = try AffineProblem(inputs: training, innerSlope: targets)
     // The rows of predictions are those of a problem, whose own targets play no part.
     let rows = Tensor.concatenated([held, training], alongAxis: 0)

@@ -2,6 +2,7 @@ import Autodiff
 import Bilevel
 import DSprites
 import Neural
+import Solvers
 
 /// One fit of the dSprites benchmark: the bilevel problem, its training, its evaluation.
 ///
@@ -73,7 +74,7 @@ public final class SpriteFit {
 
   /// Takes one outer iteration.
   @discardableResult
-  public func step() throws(BilevelError) -> Losses {
+  public func step() throws(SolverError) -> Losses {
     let losses = try training.step()
     let entry = Losses(
       inner: losses.inner, outer: losses.outer, gradientNorm: losses.gradientNorm)

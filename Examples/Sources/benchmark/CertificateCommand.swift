@@ -2,6 +2,7 @@ import ArgumentParser
 import Autodiff
 import Bilevel
 import ExampleSupport
+import Solvers
 
 /// `benchmark certificate`: what it costs to know that a point is a solution.
 struct CertificateCommand: ParsableCommand {

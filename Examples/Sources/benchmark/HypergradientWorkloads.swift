@@ -1,5 +1,6 @@
 import Autodiff
 import Bilevel
+import Solvers
 
 /// Per-feature regularised logistic regression: W4 without its size.
 ///

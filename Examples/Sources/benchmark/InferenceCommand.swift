@@ -3,6 +3,7 @@ import Autodiff
 import Bilevel
 import ExampleSupport
 import Foundation
+import Orthogonal
 
 /// `benchmark inference`: how time and memory of orthogonal hypergradients grow with the number of outer
 /// parameters.

@@ -1,6 +1,7 @@
 import Autodiff
 import Bilevel
 import ExampleSupport
+import Solvers
 
 /// A simulated problem of any size.
 struct ScaleProblem {

@@ -1,6 +1,7 @@
 import Autodiff
 import Bilevel
 import HyperparameterProblems
+import Solvers
 
 /// Estimates the hypergradient of a problem at approximate inner solutions by each estimator.
 ///

@@ -3,6 +3,7 @@ import Bilevel
 import ExampleSupport
 import Inference
 import Neural
+import Orthogonal
 
 /// Intervals for the structural function: a linear head on the learned treatment features, refitted
 /// on rows that no network has seen.
@@ -24,7 +25,7 @@ struct DeepInference {
   private let fit: DeepFit
   private let features: LearnedFeatures
 
-  /// - Throws: `DeepInferenceError` without enough rows; `BilevelError` where the head cannot be
+  /// - Throws: `DeepInferenceError` without enough rows; `SolverError` where the head cannot be
   ///   found.
   init(_ fit: DeepFit, _ result: DeepFit.Result) throws {
     guard let sample = fit.problem.unseen else { throw DeepInferenceError.noRows }

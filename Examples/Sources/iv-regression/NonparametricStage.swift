@@ -1,7 +1,7 @@
-import Bilevel
 import Econometrics
 import ExampleSupport
 import Inference
+import Orthogonal
 import OrthogonalRegression
 import RegressionInput
 

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Autodiff
-import Bilevel
 import ControlProblems
 import ExampleSupport
 import Foundation
+import Orthogonal
 
 /// The simulated processes of the program.
 enum BuiltInProcess: String, CaseIterable, ExpressibleByArgument, Codable {

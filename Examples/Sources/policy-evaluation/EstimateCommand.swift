@@ -1,8 +1,8 @@
 import ArgumentParser
 import Autodiff
-import Bilevel
 import ControlProblems
 import ExampleSupport
+import Orthogonal
 
 /// `policy-evaluation estimate`: the value of a policy with intervals.
 struct EstimateCommand: ParsableCommand {

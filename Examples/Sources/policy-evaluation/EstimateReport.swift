@@ -1,8 +1,8 @@
 import Autodiff
-import Bilevel
 import ControlProblems
 import ExampleSupport
 import Inference
+import Orthogonal
 import TensorFiles
 
 /// The results of `estimate`, as JSON, text, table and plot.

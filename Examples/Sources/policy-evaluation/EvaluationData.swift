@@ -1,7 +1,7 @@
 import ArgumentParser
 import Autodiff
-import Bilevel
 import ControlProblems
+import Orthogonal
 import TensorFiles
 
 /// What is evaluated on what, from files or simulation.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Autodiff
 import Bilevel
 import ControlProblems
+import Orthogonal
 
 /// The features of the action value.
 enum FeatureKind: String, CaseIterable, ExpressibleByArgument, Codable {

@@ -1,8 +1,8 @@
 import Autodiff
-import Bilevel
 import ControlProblems
 import ExampleSupport
 import Inference
+import Orthogonal
 import TensorFiles
 
 /// What one replication found, for each method.

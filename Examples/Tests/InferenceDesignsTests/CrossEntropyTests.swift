@@ -1,7 +1,7 @@
 import Autodiff
-import Bilevel
 import Inference
 import InferenceDesigns
+import Orthogonal
 import Testing
 
 @Suite struct CrossEntropyTests {

@@ -1,9 +1,10 @@
 import Autodiff
-import Bilevel
 import Econometrics
 import Inference
+import Orthogonal
 import OrthogonalRegression
 import RegressionInput
+import Solvers
 import Testing
 
 @Suite struct OrthogonalIVTests {
@@ -230,7 +231,7 @@ import Testing
     let model = try LinearDesign(count: 60).model()
     var regression = OrthogonalIV()
     regression.crossFitting = CrossFitting(foldCount: 100)
-    #expect(throws: BilevelError.self) { try regression.fit(model) }
+    #expect(throws: SolverError.self) { try regression.fit(model) }
     regression = OrthogonalIV()
     regression.features = .logarithm
     let shifted = try InstrumentalModel(

@@ -33,7 +33,8 @@
 
   /// The Swift modules of this package.
   package let libraryModules = [
-    "Autodiff", "TensorFiles", "Neural", "GradientCheck", "Inference", "Bilevel",
+    "Autodiff", "TensorFiles", "Neural", "GradientCheck", "Inference", "Solvers", "Bilevel",
+    "Orthogonal", "Econometrics",
   ]
 #elseif os(Linux)
   func callSites() -> [String] { [] }

@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 /// An approximate baseline that puts step · I in place of F₁⁻¹: "Jacobian-free".
 ///
@@ -15,7 +16,7 @@ public struct IdentityInverse: LinearSolver {
 
   public func solve(
     _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
-  ) throws(BilevelError) -> LinearSolution {
+  ) throws(SolverError) -> LinearSolution {
     let x = step * b
     let residual = norm(b - (transposed ? try a.transposedProduct(x) : try a(x)))
     let scale = norm(b)

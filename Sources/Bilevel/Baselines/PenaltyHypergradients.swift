@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 /// Hypergradients that need no linear system, biased by O(1 / strength): baselines.
 public enum PenaltyBaseline: Sendable, Equatable {
@@ -31,7 +32,7 @@ extension AID {
   public func penaltyHypergradient(
     at outer: Outer, _ baseline: PenaltyBaseline, errorEstimate: ErrorEstimate? = nil,
     of loss: @escaping OuterLoss<Inner, Outer>
-  ) throws(BilevelError) -> Hypergradient<Inner, Outer> {
+  ) throws(SolverError) -> Hypergradient<Inner, Outer> {
     guard formulation.hasObjective, baseline.strength > 0 else {
       stop(
         "AID.penaltyHypergradient",
@@ -46,7 +47,7 @@ extension AID {
         one. Use a layer with a solver of the library
         """)
     }
-    let result = try hidingLevels { () throws(BilevelError) in
+    let result = try hidingLevels { () throws(SolverError) in
       let outer = stopGradient(outer)
       let found = try found(at: outer, from: nil)
       let (x, status) = (found.value, found.status)
@@ -56,7 +57,7 @@ extension AID {
       let record = TrustRecord(inner: penalisedSolution.status)
       record.setApproximation("\(baseline) penalty, biased by O(1 / strength)")
       if !status.isConverged { record.note("the inner problem itself: \(status)") }
-      let slope = try gradient(at: outer, unused: .zero) { y throws(BilevelError) in
+      let slope = try gradient(at: outer, unused: .zero) { y throws(SolverError) in
         let there = baseline.strength * (try penalised.problem(at: y).objective(moved))
         guard case .valueFunction = baseline else { return there }
         return there - baseline.strength * (try problem(at: y).objective(x))

@@ -1,5 +1,6 @@
 import Autodiff
 import Neural
+import Solvers
 
 /// Finds adjoint functions at one solution, at constants.
 ///
@@ -43,7 +44,7 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
   }
 
   /// a at `targets`, [k, d].
-  func adjoint(of functional: Functional, at targets: Tensor) throws(BilevelError) -> Tensor {
+  func adjoint(of functional: Functional, at targets: Tensor) throws(SolverError) -> Tensor {
     switch method {
     case .closedForm(let linearClass):
       let form = try closedForm(linearClass)
@@ -74,7 +75,7 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
       matmul(basis(functional.points), functional.values, transposeA: true)
     }
 
-    func weights(of functional: Functional) throws(BilevelError) -> Tensor {
+    func weights(of functional: Functional) throws(SolverError) -> Tensor {
       do {
         return -(try equations.solve(moment(functional)))
       } catch {
@@ -85,7 +86,7 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
     func values(_ weights: Tensor, at x: Tensor) -> Tensor { matmul(basis(x), weights) }
   }
 
-  private func closedForm(_ linearClass: LinearClass) throws(BilevelError) -> ClosedForm {
+  private func closedForm(_ linearClass: LinearClass) throws(SolverError) -> ClosedForm {
     if let closedForm { return closedForm }
     let basis = try FeatureBasis(linearClass, on: sample)
     let features = basis(sample.inputs)
@@ -106,7 +107,7 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
 
   private func pointwise(
     _ functional: Functional, at targets: Tensor
-  ) throws(BilevelError) -> Tensor {
+  ) throws(SolverError) -> Tensor {
     for points in [functional.points, targets] where !points.isBitwiseEqual(to: sample.inputs) {
       throw .function(
         FunctionalError.pointsDiffer(innerCount: sample.count, outerCount: points.shape[0]))
@@ -135,7 +136,7 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
   /// Steps of the adjoint network on L_adj from where it was left.
   private func trained(
     _ networkClass: NetworkClass, on functional: Functional
-  ) throws(BilevelError) -> HeadedNetwork {
+  ) throws(SolverError) -> HeadedNetwork {
     guard case .trained(let head) = networkClass.head else {
       stop(
         "FuncID",
@@ -187,14 +188,14 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
   /// weights, in the norm of the problem.
   private func report(
     _ name: String, _ form: ClosedForm, _ functional: Functional, _ weights: Tensor
-  ) throws(BilevelError) {
+  ) throws(SolverError) {
     let residual = form.equations.product(weights) + form.moment(functional)
     try report(name, form, functional, residual: residual)
   }
 
   private func report(
     _ name: String, _ form: ClosedForm, _ functional: Functional, _ network: HeadedNetwork
-  ) throws(BilevelError) {
+  ) throws(SolverError) {
     let curved = sample.weighted(curvature.product(network(sample.inputs)))
     let residual = matmul(form.innerFeatures, curved, transposeA: true) + form.moment(functional)
     try report(name, form, functional, residual: residual)
@@ -202,7 +203,7 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
 
   private func report(
     _ name: String, _ form: ClosedForm, _ functional: Functional, residual: Tensor
-  ) throws(BilevelError) {
+  ) throws(SolverError) {
     let (size, scale): (Double, Double)
     do {
       size = try form.equations.dualNorm(residual)
@@ -215,7 +216,7 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
 
   private func append(
     _ name: String, _ residual: Double, scale: Double
-  ) throws(BilevelError) {
+  ) throws(SolverError) {
     let threshold = (sample.inputs.scalarType == .float32 ? 1e-3 : 1e-8) * scale
     let status = SolverStatus(
       method: name, outcome: residual <= threshold ? .converged : .inaccurate,
@@ -223,7 +224,7 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
     record.append(status)
     // A budget of training steps is an approximation, no failure.
     if case .trained = method { return }
-    if !status.isConverged, onFailure == .throw { throw .adjoint(status) }
+    if !status.isConverged, onFailure == .throw { throw .unsolved(status, of: .adjoint) }
   }
 
   private func compare(_ network: HeadedNetwork, with weights: Tensor, _ form: ClosedForm) {

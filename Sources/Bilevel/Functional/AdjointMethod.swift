@@ -23,12 +23,3 @@ public enum AdjointMethod: Sendable {
   /// By training another network.
   case trained(NetworkClass)
 }
-
-/// A learned adjoint beside the one in closed form on the features of the prediction network, on
-/// the inner sample.
-public struct AdjointComparison: Sendable, Equatable {
-  /// ⟨a, a₀⟩ / (‖a‖ ‖a₀‖).
-  public let cosine: Double
-  /// ‖a‖ / ‖a₀‖.
-  public let normRatio: Double
-}

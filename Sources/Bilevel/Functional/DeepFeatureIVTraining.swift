@@ -1,5 +1,6 @@
 import Autodiff
 import Neural
+import Solvers
 
 /// Alternating training of `DeepFeatureIV`: some inner steps, then one outer step.
 ///

@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 /// A functional hypergradient ∇F = g_ω + B_ω a* with its parts apart.
 public struct FunctionalHypergradient<Outer: TensorTree> {
@@ -35,16 +36,16 @@ extension FuncID {
     training: FunctionalSample<Labels>? = nil, state: FunctionalState? = nil,
     evaluatedAt points: Tensor, labels: ((Outer) throws -> Labels)? = nil,
     of loss: (_ outer: Outer, _ prediction: Tensor) throws -> Tensor
-  ) throws(BilevelError) -> FunctionalHypergradient<Outer> {
+  ) throws(SolverError) -> FunctionalHypergradient<Outer> {
     let state = state ?? FunctionalState()
     let layer = tilted
-    let result = try hidingLevels { () throws(BilevelError) in
+    let result = try hidingLevels { () throws(SolverError) in
       let outer = stopGradient(outer)
       let shift = Tensor.zeros([sample.count, outputCount], sample.inputs.scalarType)
       var record: TrustRecord?
       // The prediction as a function of ω and ε, its pullback kept apart from the loss's.
       let (prediction, pullback) = try vjp(at: outer, shift) {
-        (ω: Outer, ε: Tensor) throws(BilevelError) -> Tensor in
+        (ω: Outer, ε: Tensor) throws(SolverError) -> Tensor in
         let rows = labels == nil ? sample.labels : try calling { try labels?(ω) ?? sample.labels }
         let h = try layer.solution(
           at: ω, on: sample.with(labels: TreePack(rows, ε)),
@@ -54,7 +55,7 @@ extension FuncID {
       }
       let (value, (direct, cotangent)) = try valueWithGradient(
         at: outer, prediction, unused: .zero
-      ) { (ω: Outer, v: Tensor) throws(BilevelError) in
+      ) { (ω: Outer, v: Tensor) throws(SolverError) in
         try calling { try loss(ω, v) }
       }
       let (implicit, weightedAdjoint) = try pullback(cotangent)

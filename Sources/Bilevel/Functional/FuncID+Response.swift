@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 extension FuncID {
   /// h(x) with the derivative ḣ = −C⁻¹ ∂_ω∂ᵥL ω̇ + ∂ₓh ẋ.
@@ -9,7 +10,7 @@ extension FuncID {
   func respond(
     to x: Tensor, _ predict: @escaping (Tensor) -> Tensor, _ outer: Outer,
     _ sample: FunctionalSample<Labels>, _ v: Tensor, _ fit: AdjointFit<Outer, Labels>
-  ) throws(BilevelError) -> Tensor {
+  ) throws(SolverError) -> Tensor {
     let points = stopGradient(x)
     let inner = stopGradient(sample.inputs)
     let constant = predict(points)
@@ -24,10 +25,10 @@ extension FuncID {
     }
     let response = try implicitlyDifferentiated(
       constant, name: "FuncID",
-      residual: { _ throws(BilevelError) in try loss.slope(outer, v, sample) },
-      inverse: { _, b, isTransposed throws(BilevelError) in
+      residual: { _ throws(SolverError) in try loss.slope(outer, v, sample) },
+      inverse: { _, b, isTransposed throws(SolverError) in
         let (from, to) = isTransposed ? (points, inner) : (inner, points)
-        let adjoint = try hidingLevels { () throws(BilevelError) in
+        let adjoint = try hidingLevels { () throws(SolverError) in
           try fit.adjoint(of: .init(points: from, values: stopGradient(b)), at: to)
         }
         return refusing(-adjoint, b)
@@ -37,8 +38,8 @@ extension FuncID {
     guard response.isTraced else { return predict(x) }
     // Otherwise ∂ₓh depends on them in a way that the adjoint does not tell.
     let moved = try implicitlyDifferentiated(
-      constant, name: "FuncID", residual: { _ throws(BilevelError) in x },
-      inverse: { _, b, isTransposed throws(BilevelError) in
+      constant, name: "FuncID", residual: { _ throws(SolverError) in x },
+      inverse: { _, b, isTransposed throws(SolverError) in
         let derivative = hidingLevels {
           isTransposed
             ? vjp(at: points, of: predict).pullback(stopGradient(b))

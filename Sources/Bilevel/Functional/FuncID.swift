@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 /// Where the functions of a functional problem are sought.
 public enum FunctionClass: Sendable {
@@ -75,7 +76,7 @@ public struct FuncID<Outer: TensorTree, Labels: TensorTree> {
     self.outputCount = outputCount
     self.functionClass = functionClass
     self.adjoint = adjoint
-    loss = PointwiseLoss(function: innerLoss)
+    loss = PointwiseLoss(innerLoss)
   }
 
   /// Solves the inner problem.
@@ -85,11 +86,11 @@ public struct FuncID<Outer: TensorTree, Labels: TensorTree> {
   ///   - sample: The inner sample; the derivative averages over it. Its labels may depend on ω.
   ///   - training: Another sample for the training of networks; nil for the same.
   ///   - state: Where training continues; nil starts anew.
-  /// - Throws: `BilevelError`; a transform throws it where an adjoint cannot be found.
+  /// - Throws: `SolverError`; a transform throws it where an adjoint cannot be found.
   public func solution(
     at outer: Outer, on sample: FunctionalSample<Labels>,
     training: FunctionalSample<Labels>? = nil, state: FunctionalState? = nil
-  ) throws(BilevelError) -> FunctionalSolution {
+  ) throws(SolverError) -> FunctionalSolution {
     let state = state ?? FunctionalState()
     switch (functionClass, adjoint) {
     case (.linear(let linearClass), .automatic):
@@ -97,7 +98,7 @@ public struct FuncID<Outer: TensorTree, Labels: TensorTree> {
     case (.linear(let linearClass), _):
       let row = stopGradient(sample.inputs).slice(0..<1, alongAxis: 0)
       requireConstants([linearClass.features(row)], "the features of the class")
-      let (record, predict) = try hidingLevels { () throws(BilevelError) in
+      let (record, predict) = try hidingLevels { () throws(SolverError) in
         let (basis, _, result) = try solvedLinear(
           linearClass, stopGradient(outer), sample.constant, state)
         let record = TrustRecord(inner: result.status)
@@ -108,7 +109,7 @@ public struct FuncID<Outer: TensorTree, Labels: TensorTree> {
       return try functionSpaceSolution(linearClass, outer, sample, state, record, predict)
     case (.network(let networkClass), _):
       requireConstants(networkClass.initialTensors, "the weights of the network before training")
-      let (network, record) = try hidingLevels { () throws(BilevelError) in
+      let (network, record) = try hidingLevels { () throws(SolverError) in
         try trainedNetwork(
           networkClass, stopGradient(outer), (training ?? sample).constant, state)
       }
@@ -127,7 +128,7 @@ extension FuncID {
   private func solvedLinear(
     _ linearClass: LinearClass, _ outer: Outer, _ sample: FunctionalSample<Labels>,
     _ state: FunctionalState
-  ) throws(BilevelError) -> (
+  ) throws(SolverError) -> (
     FeatureBasis, LinearFit<Outer, Labels>, LinearFit<Outer, Labels>.Result
   ) {
     let basis = try FeatureBasis(linearClass, on: sample)
@@ -136,7 +137,9 @@ extension FuncID {
       penalty: linearClass.penalty, outputCount: outputCount)
     let isUsable = state.weights?.shape == [basis.count, outputCount]
     let result = try fit.solved(from: isUsable ? state.weights : nil)
-    if !result.status.isConverged, onFailure == .throw { throw .inner(result.status) }
+    if !result.status.isConverged, onFailure == .throw {
+      throw .unsolved(result.status, of: .inner)
+    }
     if result.weights.isFinite { state.weights = result.weights }
     return (basis, fit, result)
   }
@@ -144,7 +147,7 @@ extension FuncID {
   private func exactSolution(
     _ linearClass: LinearClass, _ outer: Outer, _ sample: FunctionalSample<Labels>,
     _ state: FunctionalState
-  ) throws(BilevelError) -> FunctionalSolution {
+  ) throws(SolverError) -> FunctionalSolution {
     let exact = try exactWeights(linearClass, outer, sample, state)
     return FunctionalSolution(record: exact.record, outputCount: outputCount) { x in
       matmul(exact.basis(x), exact.weights)
@@ -155,10 +158,10 @@ extension FuncID {
   func exactWeights(
     _ linearClass: LinearClass, _ outer: Outer, _ sample: FunctionalSample<Labels>,
     _ state: FunctionalState
-  ) throws(BilevelError) -> (
+  ) throws(SolverError) -> (
     weights: Tensor, features: Tensor, basis: FeatureBasis, record: TrustRecord
   ) {
-    let (basis, result, equations) = try hidingLevels { () throws(BilevelError) in
+    let (basis, result, equations) = try hidingLevels { () throws(SolverError) in
       let (basis, fit, result) = try solvedLinear(
         linearClass, stopGradient(outer), sample.constant, state)
       return (basis, result, try fit.curvature(at: result).equations)
@@ -183,7 +186,7 @@ extension FuncID {
     let type = result.weights.scalarType
     let system = ImplicitSystem(
       name: "FuncID",
-      residual: { w throws(BilevelError) in
+      residual: { w throws(SolverError) in
         try fit.residual(w.reshaped(to: shape)).flattened()
       },
       adjoint: AdjointSettings(
@@ -203,7 +206,7 @@ extension FuncID {
   private func trainedNetwork(
     _ networkClass: NetworkClass, _ outer: Outer, _ sample: FunctionalSample<Labels>,
     _ state: FunctionalState
-  ) throws(BilevelError) -> (HeadedNetwork, TrustRecord) {
+  ) throws(SolverError) -> (HeadedNetwork, TrustRecord) {
     let fit = NetworkFit(loss: loss, outer: outer, sample: sample, outputCount: outputCount)
     let (network, status) = try fit.trained(networkClass, state)
     let record = TrustRecord(inner: status)
@@ -212,7 +215,7 @@ extension FuncID {
         "the prediction network takes \(networkClass.training.stepCount) steps an iteration")
     } else {
       record.setApproximation("the adjoint is sought in a class of functions")
-      if !status.isConverged, onFailure == .throw { throw .inner(status) }
+      if !status.isConverged, onFailure == .throw { throw .unsolved(status, of: .inner) }
     }
     return (network, record)
   }
@@ -225,9 +228,9 @@ extension FuncID {
   private func functionSpaceSolution(
     _ features: LinearClass, _ outer: Outer, _ sample: FunctionalSample<Labels>,
     _ state: FunctionalState, _ record: TrustRecord, _ predict: @escaping (Tensor) -> Tensor
-  ) throws(BilevelError) -> FunctionalSolution {
+  ) throws(SolverError) -> FunctionalSolution {
     requireConstants([sample.inputs], "the inputs of the inner sample")
-    let (v, fit) = try hidingLevels { () throws(BilevelError) in
+    let (v, fit) = try hidingLevels { () throws(SolverError) in
       let constant = sample.constant
       let v = predict(constant.inputs)
       let curvature = try loss.curvature(stopGradient(outer), v, constant)
@@ -239,7 +242,7 @@ extension FuncID {
       )
     }
     return FunctionalSolution(record: record, outputCount: outputCount) {
-      x throws(BilevelError) in
+      x throws(SolverError) in
       try respond(to: x, predict, outer, sample, v, fit)
     }
   }

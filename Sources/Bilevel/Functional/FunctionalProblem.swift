@@ -1,5 +1,6 @@
 import Autodiff
 import Neural
+import Solvers
 
 /// A bilevel problem whose inner variable is a function, with everything that any method of solving
 /// it needs.
@@ -50,7 +51,7 @@ public struct FunctionalProblem<Outer: TensorTree, Labels: TensorTree> {
   }
 
   /// The inner sample at ω.
-  func sample(_ outer: Outer) throws(BilevelError) -> FunctionalSample<Labels> {
+  func sample(_ outer: Outer) throws(SolverError) -> FunctionalSample<Labels> {
     FunctionalSample(
       inputs: innerInputs, labels: try calling { try innerLabels(outer) }, weights: innerWeights)
   }
@@ -65,7 +66,7 @@ public struct FunctionalProblem<Outer: TensorTree, Labels: TensorTree> {
 
   func loss(
     _ outer: Outer, _ prediction: Tensor, _ labels: Labels
-  ) throws(BilevelError) -> Tensor {
+  ) throws(SolverError) -> Tensor {
     try calling { try outerLoss(outer, prediction, labels) }
   }
 }

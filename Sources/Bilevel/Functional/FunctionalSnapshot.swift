@@ -48,7 +48,7 @@ public struct FunctionalSnapshot<Outer: TensorTree>: Checkpointable {
 }
 
 extension FunctionalState.Learner: Checkpointable {
-  mutating func visitCheckpoint(_ visitor: inout CheckpointVisitor) {
+  package mutating func visitCheckpoint(_ visitor: inout CheckpointVisitor) {
     visitor.visit(&network, "network")
     var state = network.state
     visitor.visit(&state, "state")

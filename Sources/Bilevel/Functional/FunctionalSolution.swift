@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 /// The solution h* of a functional problem: a function with the evidence for it.
 public struct FunctionalSolution {
@@ -8,11 +9,11 @@ public struct FunctionalSolution {
   public let record: TrustRecord
   /// d.
   public let outputCount: Int
-  private let evaluate: (Tensor) throws(BilevelError) -> Tensor
+  private let evaluate: (Tensor) throws(SolverError) -> Tensor
 
   init(
     record: TrustRecord, outputCount: Int,
-    evaluate: @escaping (Tensor) throws(BilevelError) -> Tensor
+    evaluate: @escaping (Tensor) throws(SolverError) -> Tensor
   ) {
     self.record = record
     self.outputCount = outputCount
@@ -23,5 +24,5 @@ public struct FunctionalSolution {
   ///
   /// - Parameter x: [k, p], any points.
   /// - Returns: [k, d].
-  public func callAsFunction(_ x: Tensor) throws(BilevelError) -> Tensor { try evaluate(x) }
+  public func callAsFunction(_ x: Tensor) throws(SolverError) -> Tensor { try evaluate(x) }
 }

@@ -1,5 +1,6 @@
 import Autodiff
 import Neural
+import Solvers
 
 /// An outer loop over a functional problem by any of the methods: some inner steps, one
 /// hypergradient, one outer step.
@@ -82,10 +83,10 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
   /// Takes the inner steps and one outer step.
   ///
   /// - Throws: Where a solve fails or a number is not finite; ω is then as before.
-  public func step() throws(BilevelError) -> Losses {
+  public func step() throws(SolverError) -> Losses {
     let before = outer
     layerState.prepare(&outer)
-    do throws(BilevelError) {
+    do throws(SolverError) {
       return try stepWithPreparedState()
     } catch {
       outer = before
@@ -93,28 +94,28 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
     }
   }
 
-  private func stepWithPreparedState() throws(BilevelError) -> Losses {
+  private func stepWithPreparedState() throws(SolverError) -> Losses {
     var record: TrustRecord?
     var sample: FunctionalSample<Labels>?
     let value: Double
     let slope: Outer
     switch method {
     case .gradientPenalty(let strength):
-      (value, slope) = try penalized(&sample) { model, θ throws(BilevelError) in
-        let norms = try gradient(at: θ, unused: .zero) { θ throws(BilevelError) in
+      (value, slope) = try penalized(&sample) { model, θ throws(SolverError) in
+        let norms = try gradient(at: θ, unused: .zero) { θ throws(SolverError) in
           try model.objective(θ)
         }.tensors.map { square($0).sum() }
         return strength * sqrt(norms.dropFirst().reduce(norms[0], +))
       }
     case .valueFunction(let strength):
-      (value, slope) = try penalized(&sample) { model, θ throws(BilevelError) in
+      (value, slope) = try penalized(&sample) { model, θ throws(SolverError) in
         let best = try trained(auxiliary, at: model.outer, on: model.sample)
         let reference = try model.objective(problem.parameters(of: best))
         return strength * (try model.objective(θ) - reference)
       }
     default:
       let (loss, gradient) = try valueWithGradient(at: outer, unused: .zero) {
-        (ω: Outer) throws(BilevelError) -> Tensor in
+        (ω: Outer) throws(SolverError) -> Tensor in
         let traced = try problem.sample(ω)
         sample = traced.constant
         let (loss, evidence) = try hypergradientLoss(at: ω, traced)
@@ -140,8 +141,8 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
   }
 
   /// h(x) of the current networks, a closed-form last layer solved at the current ω.
-  public func predict(_ x: Tensor) throws(BilevelError) -> Tensor {
-    try hidingLevels { () throws(BilevelError) in
+  public func predict(_ x: Tensor) throws(SolverError) -> Tensor {
+    try hidingLevels { () throws(SolverError) in
       let model = ParametricPrediction(
         problem: problem, outer: outer, sample: try problem.sample(outer))
       return try model.function(problem.parameters(of: network))(x)
@@ -161,7 +162,7 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
   /// The outer loss as a function whose gradient is the method's hypergradient.
   private func hypergradientLoss(
     at ω: Outer, _ sample: FunctionalSample<Labels>
-  ) throws(BilevelError) -> (loss: Tensor, record: TrustRecord?) {
+  ) throws(SolverError) -> (loss: Tensor, record: TrustRecord?) {
     let model = ParametricPrediction(problem: problem, outer: ω, sample: sample)
     switch method {
     case .functional(let adjoint):
@@ -192,12 +193,12 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
   private func trained(
     _ state: FunctionalState, at ω: Outer, on sample: FunctionalSample<Labels>,
     stepCount: Int? = nil
-  ) throws(BilevelError) -> HeadedNetwork {
-    try hidingLevels { () throws(BilevelError) in
+  ) throws(SolverError) -> HeadedNetwork {
+    try hidingLevels { () throws(SolverError) in
       var networkClass = problem.network
       if let stepCount { networkClass.training.stepCount = stepCount }
       let fit = NetworkFit(
-        loss: PointwiseLoss(function: problem.innerLoss), outer: stopGradient(ω),
+        loss: PointwiseLoss(problem.innerLoss), outer: stopGradient(ω),
         sample: sample.constant, outputCount: problem.outputCount)
       return try fit.trained(networkClass, state).network
     }
@@ -208,7 +209,7 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
   /// They are taken twice, so that the state that lives on has no trace.
   private func unrolled(
     _ model: ParametricPrediction<Outer, Labels>, _ steps: Int
-  ) throws(BilevelError) -> ParametricNetwork {
+  ) throws(SolverError) -> ParametricNetwork {
     let training = problem.network.training
     let traced = min(steps, training.stepCount)
     _ = try trained(
@@ -225,7 +226,7 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
       if step == 0 { training.requireRepeatable(θ.features, batch.inputs, pass) }
       let part = ParametricPrediction(problem: problem, outer: model.outer, sample: batch)
       θ.features.updateState()
-      let slope = try gradient(at: θ, unused: .zero) { θ throws(BilevelError) in
+      let slope = try gradient(at: θ, unused: .zero) { θ throws(SolverError) in
         try part.objective(θ)
       }
       optimizer.learningRate =
@@ -240,15 +241,15 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
   /// One joint step on L_out + penalty: θ is updated here, the slope in ω is returned with L_out.
   private func penalized(
     _ constant: inout FunctionalSample<Labels>?,
-    _ penalty: (ParametricPrediction<Outer, Labels>, ParametricNetwork) throws(BilevelError)
+    _ penalty: (ParametricPrediction<Outer, Labels>, ParametricNetwork) throws(SolverError)
       -> Tensor
-  ) throws(BilevelError) -> (value: Double, slope: Outer) {
+  ) throws(SolverError) -> (value: Double, slope: Outer) {
     var learner = state.prediction ?? problem.initialLearner
     learner.network.updateState()
     let θ = problem.parameters(of: learner.network)
     var value = Double.nan
     let slope = try gradient(at: outer, θ, unused: .zero) {
-      (ω: Outer, θ: ParametricNetwork) throws(BilevelError) -> Tensor in
+      (ω: Outer, θ: ParametricNetwork) throws(SolverError) -> Tensor in
       let sample = try problem.sample(ω)
       constant = sample.constant
       let model = ParametricPrediction(problem: problem, outer: ω, sample: sample)
@@ -273,11 +274,11 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
   }
 
   /// Σᵢ wᵢ ℓ_in of the networks as they are, at the labels of this step.
-  private func innerLoss(_ sample: FunctionalSample<Labels>?) throws(BilevelError) -> Double {
+  private func innerLoss(_ sample: FunctionalSample<Labels>?) throws(SolverError) -> Double {
     guard let sample else { return .nan }
     let model = ParametricPrediction(problem: problem, outer: outer, sample: sample)
     let v = try model.function(problem.parameters(of: network))(sample.inputs)
-    return (try PointwiseLoss(function: problem.innerLoss).mean(outer, v, sample)).scalar
+    return (try PointwiseLoss(problem.innerLoss).mean(outer, v, sample)).scalar
   }
 }
 

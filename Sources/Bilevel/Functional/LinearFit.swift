@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 /// The inner problem in a linear class, as a problem of its weights.
 ///
@@ -28,14 +29,14 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
   }
 
   /// L(ω, φ̃ W) + λ ‖W‖², a scalar.
-  func objective(_ w: Tensor) throws(BilevelError) -> Tensor {
+  func objective(_ w: Tensor) throws(SolverError) -> Tensor {
     let mean = try loss.mean(outer, matmul(features, w), sample)
     guard let penalty = penalty.value(w) else { return mean }
     return mean + penalty
   }
 
   /// F(W), [r, d].
-  func residual(_ w: Tensor) throws(BilevelError) -> Tensor {
+  func residual(_ w: Tensor) throws(SolverError) -> Tensor {
     let slope = try loss.slope(outer, matmul(features, w), sample)
     let projected = matmul(features, slope, transposeA: true)
     guard let penalty = penalty.gradient(w) else { return projected }
@@ -48,7 +49,7 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
   /// nearly dependent features are uncertain, and no matter. From where a step is at most τ of the
   /// weights, each has to be five times shorter than the one before it, down to rounding: on the way to a
   /// minimum at infinity it is not, however little of the whole that part may be.
-  func solved(from start: Tensor?) throws(BilevelError) -> Result {
+  func solved(from start: Tensor?) throws(SolverError) -> Result {
     let type = features.scalarType
     let accuracy = StoppingRule().accuracy(for: type)
     var w = start ?? Tensor.zeros([features.shape[1], outputCount], type)
@@ -104,7 +105,7 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
   /// How much of a step the last bits of w make, the largest of two samples.
   private func rounding(
     at w: Tensor, _ slope: Tensor, _ curvature: Curvature
-  ) throws(BilevelError) -> Double {
+  ) throws(SolverError) -> Double {
     var generator = PhiloxGenerator(seed: 0x524F_554E)
     var largest = 100 * w.scalarType.ulpOfOne * energy(w, curvature.equations.product(w))
     for _ in 0..<2 {
@@ -115,7 +116,7 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
     return largest
   }
 
-  private func solve(_ curvature: Curvature, _ slope: Tensor) throws(BilevelError) -> Tensor {
+  private func solve(_ curvature: Curvature, _ slope: Tensor) throws(SolverError) -> Tensor {
     do { return try curvature.equations.solve(slope) } catch { throw .function(error) }
   }
 
@@ -125,7 +126,7 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
   }
 
   /// The curvature at the solution, which is not that of the last step unless the loss is quadratic.
-  func curvature(at result: Result) throws(BilevelError) -> Curvature {
+  func curvature(at result: Result) throws(SolverError) -> Curvature {
     try curvature(at: result.weights, unless: result.curvature)
   }
 
@@ -134,7 +135,7 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
   /// The curvature at w; a known one where it is the same, whose factors then serve again.
   private func curvature(
     at w: Tensor, unless known: Curvature?
-  ) throws(BilevelError) -> Curvature {
+  ) throws(SolverError) -> Curvature {
     let form = try loss.curvature(outer, matmul(features, w), sample)
     if let known, form.isEqual(to: known.form) { return known }
     do {
@@ -152,7 +153,7 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
   /// does.
   private func descended(
     from w: Tensor, along step: Tensor, slope: Tensor
-  ) throws(BilevelError) -> Tensor? {
+  ) throws(SolverError) -> Tensor? {
     let value = (try objective(w)).scalar
     let decrease = inner(slope.flattened(), step.flattened())
     let rounding = 4 * w.scalarType.ulpOfOne * value.magnitude
@@ -175,16 +176,20 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
 /// Solves systems with the Hessian of a linear fit by its normal equations.
 ///
 /// The residual it reports is taken with the operator, which knows nothing of them.
-struct NormalEquationsSolver: LinearSolver, @unchecked Sendable {
+package struct NormalEquationsSolver: LinearSolver, @unchecked Sendable {
   // Safety of @unchecked Sendable: immutable tensors.
   let equations: NormalEquations
   let shape: Shape
 
-  var tolerance: Double? { nil }
+  package init(equations: NormalEquations, shape: Shape) {
+    (self.equations, self.shape) = (equations, shape)
+  }
 
-  func solve(
+  package var tolerance: Double? { nil }
+
+  package func solve(
     _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
-  ) throws(BilevelError) -> LinearSolution {
+  ) throws(SolverError) -> LinearSolution {
     let scale = norm(b)
     var x = Tensor.zeros(like: b)
     var (residual, history) = (b, [scale])

@@ -1,22 +1,30 @@
 import Autodiff
 import Neural
+import Solvers
 
 /// Training of the prediction network on the inner problem, at constants.
 ///
 /// A step takes one forward and one backward pass through the network: the loss is differentiated
 /// in the outputs v only, and ∂L/∂v goes back through the network.
-struct NetworkFit<Outer: TensorTree, Labels: TensorTree> {
+package struct NetworkFit<Outer: TensorTree, Labels: TensorTree> {
   let loss: PointwiseLoss<Outer, Labels>
   let outer: Outer
   let sample: FunctionalSample<Labels>
   let outputCount: Int
 
+  package init(
+    loss: PointwiseLoss<Outer, Labels>, outer: Outer, sample: FunctionalSample<Labels>,
+    outputCount: Int
+  ) {
+    (self.loss, self.outer, self.sample, self.outputCount) = (loss, outer, sample, outputCount)
+  }
+
   /// Takes the steps of one outer iteration.
   ///
   /// - Returns: The network, its last layer solved for on the whole sample if it has a closed form.
-  func trained(
+  package func trained(
     _ networkClass: NetworkClass, _ state: FunctionalState
-  ) throws(BilevelError) -> (network: HeadedNetwork, status: SolverStatus) {
+  ) throws(SolverError) -> (network: HeadedNetwork, status: SolverStatus) {
     var learner = networkClass.initialLearner(inputs: sample.inputs, outputCount: outputCount)
       .continuing(state.prediction, "a prediction network")
     let training = networkClass.training
@@ -52,7 +60,7 @@ struct NetworkFit<Outer: TensorTree, Labels: TensorTree> {
   private func step(
     _ learner: inout FunctionalState.Learner, _ networkClass: NetworkClass,
     _ batch: FunctionalSample<Labels>, _ generator: inout PhiloxGenerator
-  ) throws(BilevelError) -> Double {
+  ) throws(SolverError) -> Double {
     var pass = TrainingPass(using: &generator)
     let network = learner.network
     switch networkClass.head {
@@ -85,7 +93,7 @@ struct NetworkFit<Outer: TensorTree, Labels: TensorTree> {
   private func finite(
     _ size: Double, _ learner: FunctionalState.Learner, _ v: Tensor,
     _ batch: FunctionalSample<Labels>
-  ) throws(BilevelError) -> Double {
+  ) throws(SolverError) -> Double {
     if size.isFinite { return size }
     throw .function(
       FunctionalError.trainingNotFinite(
@@ -96,21 +104,21 @@ struct NetworkFit<Outer: TensorTree, Labels: TensorTree> {
   /// The solved last layer of a network on a sample, [m + 1, d].
   private func head(
     _ network: HeadedNetwork, _ ridge: Double, _ sample: FunctionalSample<Labels>
-  ) throws(BilevelError) -> Tensor {
+  ) throws(SolverError) -> Tensor {
     try headWeights(
       network.features(sample.inputs), ridge, sample, from: network.head.rowsWithIntercept)
   }
 
   private func headWeights(
     _ phi: Tensor, _ ridge: Double, _ sample: FunctionalSample<Labels>, from start: Tensor
-  ) throws(BilevelError) -> Tensor {
+  ) throws(SolverError) -> Tensor {
     let ones = Tensor.ones([phi.shape[0], 1], phi.scalarType)
     let fit = LinearFit(
       loss: loss, outer: outer, sample: sample,
       features: Tensor.concatenated([phi, ones], alongAxis: 1), penalty: RidgePenalty(ridge: ridge),
       outputCount: outputCount)
     let result = try fit.solved(from: start)
-    guard result.status.isConverged else { throw .inner(result.status) }
+    guard result.status.isConverged else { throw .unsolved(result.status, of: .inner) }
     return result.weights
   }
 }

@@ -6,7 +6,7 @@ import Autodiff
 ///
 /// for W, [m, d], in the smallest systems that the form of C allows. In float64 whatever the data:
 /// the condition number of G is the square of that of the features.
-struct NormalEquations {
+package struct NormalEquations {
   private enum Factor {
     /// One matrix for every output: [m, m].
     case shared(Tensor)
@@ -25,7 +25,7 @@ struct NormalEquations {
   ///   - features: φ, [n, m], constant.
   ///   - sample: The weights w.
   /// - Throws: Where G is not positive definite.
-  init<Labels>(
+  package init<Labels>(
     features: Tensor, sample: FunctionalSample<Labels>, curvature: OutputCurvature,
     outputCount: Int, penalty: RidgePenalty
   ) throws(LinearAlgebraError) {
@@ -69,7 +69,7 @@ struct NormalEquations {
   }
 
   /// W with G W = B, [m, d].
-  func solve(_ b: Tensor) throws(LinearAlgebraError) -> Tensor {
+  package func solve(_ b: Tensor) throws(LinearAlgebraError) -> Tensor {
     let b = b.cast(to: .float64)
     let w: Tensor
     switch factor {

@@ -1,11 +1,12 @@
 import Autodiff
+import Solvers
 
 /// The second derivatives Cᵢ = ∂²ᵥℓᵢ of a pointwise loss in its outputs, in the simplest form that
 /// holds for every row.
 ///
 /// The form decides what an exact adjoint costs: with m features and d outputs one m × m system
 /// (isotropic), d of them (diagonal), or one of size m d (full).
-enum OutputCurvature {
+package enum OutputCurvature {
   /// c I, the same in every row.
   case isotropic(Double)
   /// cᵢ I, [n].
@@ -86,9 +87,9 @@ extension PointwiseLoss {
   /// A random vector is an eigenvector of multiples of the identity only, and the second product
   /// checks what the first suggests. A loss whose rows influence each other is refused: its
   /// products disagree.
-  func curvature(
+  package func curvature(
     _ outer: Outer, _ v: Tensor, _ sample: FunctionalSample<Labels>
-  ) throws(BilevelError) -> OutputCurvature {
+  ) throws(SolverError) -> OutputCurvature {
     let type = v.scalarType
     let rounding = type == .float32 ? 1e-5 : 1e-12
     var generator = PhiloxGenerator(seed: 0x4375_7276)

@@ -1,5 +1,6 @@
 import Autodiff
 import Neural
+import Solvers
 
 /// The inner problem of a functional problem as one of a network's parameters θ.
 ///
@@ -15,7 +16,7 @@ struct ParametricPrediction<Outer: TensorTree, Labels: TensorTree> {
   /// h_θ as a function.
   func function(
     _ network: ParametricNetwork
-  ) throws(BilevelError) -> (Tensor) throws(BilevelError) -> Tensor {
+  ) throws(SolverError) -> (Tensor) throws(SolverError) -> Tensor {
     if let head = network.head { return { x in head(network.features(x)) } }
     guard case .closedForm(let ridge) = problem.network.head else {
       stop(
@@ -24,12 +25,12 @@ struct ParametricPrediction<Outer: TensorTree, Labels: TensorTree> {
     }
     let h = try problem.layer(in: .linear(.network(network.features, ridge: ridge)))
       .solution(at: outer, on: sample)
-    return { x throws(BilevelError) in try h(x) }
+    return { x throws(SolverError) in try h(x) }
   }
 
   /// G(ω, θ).
-  func objective(_ network: ParametricNetwork) throws(BilevelError) -> Tensor {
-    let loss = PointwiseLoss(function: problem.innerLoss)
+  func objective(_ network: ParametricNetwork) throws(SolverError) -> Tensor {
+    let loss = PointwiseLoss(problem.innerLoss)
     if let head = network.head {
       return try loss.mean(outer, head(network.features(sample.inputs)), sample)
     }
@@ -46,7 +47,7 @@ struct ParametricPrediction<Outer: TensorTree, Labels: TensorTree> {
   }
 
   /// The outer loss of h_θ.
-  func outerLoss(_ network: ParametricNetwork) throws(BilevelError) -> Tensor {
+  func outerLoss(_ network: ParametricNetwork) throws(SolverError) -> Tensor {
     try problem.loss(outer, try function(network)(problem.outerInputs), sample.labels)
   }
 }

@@ -1,16 +1,20 @@
 import Autodiff
+import Solvers
 
 /// ℓ(ω, v, x, y) of a functional problem with the derivatives that functional implicit
 /// differentiation needs: all of them in the output v, none in the parameters of a network.
-struct PointwiseLoss<Outer: TensorTree, Labels: TensorTree> {
-  typealias Function = (_ outer: Outer, _ v: Tensor, _ x: Tensor, _ y: Labels) throws -> Tensor
+package struct PointwiseLoss<Outer: TensorTree, Labels: TensorTree> {
+  package typealias Function = (_ outer: Outer, _ v: Tensor, _ x: Tensor, _ y: Labels) throws ->
+    Tensor
 
-  let function: Function
+  package let function: Function
+
+  package init(_ function: @escaping Function) { self.function = function }
 
   /// ℓ of every row, [n].
-  func values(
+  package func values(
     _ outer: Outer, _ v: Tensor, _ sample: FunctionalSample<Labels>
-  ) throws(BilevelError) -> Tensor {
+  ) throws(SolverError) -> Tensor {
     let values = try calling { try function(outer, v, sample.inputs, sample.labels) }
     guard values.shape == [sample.count], values.scalarType == v.scalarType else {
       stop(
@@ -24,28 +28,28 @@ struct PointwiseLoss<Outer: TensorTree, Labels: TensorTree> {
   }
 
   /// L(ω, h) = Σᵢ wᵢ ℓᵢ.
-  func mean(
+  package func mean(
     _ outer: Outer, _ v: Tensor, _ sample: FunctionalSample<Labels>
-  ) throws(BilevelError) -> Tensor {
+  ) throws(SolverError) -> Tensor {
     sample.mean(try values(outer, v, sample))
   }
 
   /// The gradient of L in the outputs, wᵢ ∂ᵥℓᵢ, [n, d].
-  func slope(
+  package func slope(
     _ outer: Outer, _ v: Tensor, _ sample: FunctionalSample<Labels>
-  ) throws(BilevelError) -> Tensor {
-    try gradient(at: v) { v throws(BilevelError) in try mean(outer, v, sample) }
+  ) throws(SolverError) -> Tensor {
+    try gradient(at: v) { v throws(SolverError) in try mean(outer, v, sample) }
   }
 
   /// Cᵢ uᵢ with Cᵢ = ∂²ᵥℓᵢ, [n, d], at constants.
   ///
   /// - Parameter factors: [n], by which every row's loss is multiplied, and its product divided: a
   ///   loss that stands in another row than its output gives another product then.
-  func curvatureProduct(
+  package func curvatureProduct(
     _ outer: Outer, _ v: Tensor, _ sample: FunctionalSample<Labels>, along u: Tensor,
     factors: Tensor? = nil
-  ) throws(BilevelError) -> Tensor {
-    let product = try hvp(at: v, along: u) { v throws(BilevelError) in
+  ) throws(SolverError) -> Tensor {
+    let product = try hvp(at: v, along: u) { v throws(SolverError) in
       let values = try values(outer, v, sample)
       return factors.map { dot($0, values) } ?? values.sum()
     }

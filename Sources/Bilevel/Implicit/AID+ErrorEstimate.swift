@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 extension AID {
   /// Records how far a hypergradient evaluated at x is from a better one: after one more step, with
@@ -18,7 +19,7 @@ extension AID {
       warmStart: nil)
     let better: Outer
     let evidence: TrustRecord
-    do throws(BilevelError) {
+    do throws(SolverError) {
       let (moved, movedStatus) = try estimation.moved(x, outer, status)
       let rounding = layout.scalarType == .float32 ? 1e-5 : 1e-10
       let isRounding = status.relativeError <= rounding || status.relativeResidual <= rounding
@@ -31,7 +32,7 @@ extension AID {
       better = try estimation.estimate(moved, outer, evidence, loss).gradient
     } catch {
       switch error {
-      case .adjoint(let failure), .inner(let failure):
+      case .unsolved(let failure, _):
         return record.note("no error estimate: \(failure)")
       case .function(let failure): return record.note("no error estimate: \(failure)")
       }

@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 /// g(x, y) of trees.
 public typealias OuterLoss<Inner, Outer> = (Inner, Outer) throws -> Tensor
@@ -15,20 +16,20 @@ extension AID {
   ///   - loss: g, a scalar.
   /// - Returns: The estimate, zero for a tensor of y that neither problem depends on. It has no
   ///   derivative of its own: using it where one would be needed stops the program.
-  /// - Throws: `BilevelError` where the inner problem or an adjoint system is not solved.
+  /// - Throws: `SolverError` where the inner problem or an adjoint system is not solved.
   public func hypergradient(
     at outer: Outer, from inner: Inner? = nil, estimator: HypergradientEstimator<Outer> = .plain,
     errorEstimate: ErrorEstimate? = nil, warmStart: WarmStart<Inner>? = nil,
     of loss: OuterLoss<Inner, Outer>
-  ) throws(BilevelError) -> Hypergradient<Inner, Outer> {
-    let result = try hidingLevels { () throws(BilevelError) in
+  ) throws(SolverError) -> Hypergradient<Inner, Outer> {
+    let result = try hidingLevels { () throws(SolverError) in
       let outer = stopGradient(outer)
       let (x, status) = try startingPoint(outer, inner, warmStart)
       let estimation = Estimation(
         layer: self, estimator: estimator, status: status, warmStart: warmStart)
       let (moved, movedStatus) = try estimation.moved(x, outer, status)
       if onFailure == .throw, status.isConverged, !movedStatus.isConverged {
-        throw .inner(movedStatus)
+        throw .unsolved(movedStatus, of: .inner)
       }
       let record = TrustRecord(inner: movedStatus)
       let (value, gradient) = try estimation.estimate(moved, outer, record, loss)
@@ -69,19 +70,19 @@ extension AID {
   public func estimatorJacobian(
     at outer: Outer, from inner: Inner, estimator: HypergradientEstimator<Outer>,
     of loss: OuterLoss<Inner, Outer>
-  ) throws(BilevelError) -> Tensor {
+  ) throws(SolverError) -> Tensor {
     if let step = estimator.step, !step.isLinear {
       stop(
         "AID.estimatorJacobian",
         "the step of the estimator is not linear in F, so the estimator has no Jacobian")
     }
-    let result = try hidingLevels { () throws(BilevelError) in
+    let result = try hidingLevels { () throws(SolverError) in
       let outer = stopGradient(outer)
       let (x, status) = try startingPoint(outer, inner, nil)
       let estimation = Estimation(layer: self, estimator: estimator, status: status, warmStart: nil)
       let step = try estimation.linearStep(x, outer)
       let target = FlatLayout(of: outer, "AID.estimatorJacobian")
-      return try jacobian(at: x, mode: .forward) { x throws(BilevelError) in
+      return try jacobian(at: x, mode: .forward) { x throws(SolverError) in
         let moved = try step?(x) ?? x
         let record = TrustRecord(inner: status)
         let (_, gradient) = try estimation.estimate(moved, outer, record, loss)
@@ -98,7 +99,7 @@ extension AID {
   public func efficiencyConstant(
     at outer: Outer, from inner: Inner, estimator: HypergradientEstimator<Outer>,
     of loss: OuterLoss<Inner, Outer>
-  ) throws(BilevelError) -> Double {
+  ) throws(SolverError) -> Double {
     if isBeingDifferentiated {
       stop(
         "AID.efficiencyConstant",
@@ -122,7 +123,7 @@ extension AID {
   /// A given point with its residual as evidence, or the solution.
   private func startingPoint(
     _ outer: Outer, _ inner: Inner?, _ warmStart: WarmStart<Inner>?
-  ) throws(BilevelError) -> (Tensor, SolverStatus) {
+  ) throws(SolverError) -> (Tensor, SolverStatus) {
     guard let inner else {
       var layer = self
       // A preconditioned estimator takes its own step.

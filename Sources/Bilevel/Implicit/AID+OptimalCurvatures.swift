@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 extension AID {
   /// The curvatures κ of the best separable reparameterisation at x: those that minimise the
@@ -10,17 +11,17 @@ extension AID {
   /// third derivatives and dense n × n matrices: a yardstick for small problems.
   public func optimalCurvatures(
     at outer: Outer, from inner: Inner, of loss: OuterLoss<Inner, Outer>
-  ) throws(BilevelError) -> Tensor {
+  ) throws(SolverError) -> Tensor {
     let omega = try estimatorJacobian(at: outer, from: inner, estimator: .plain, of: loss)
-    let result = try hidingLevels { () throws(BilevelError) in
+    let result = try hidingLevels { () throws(SolverError) in
       let outer = stopGradient(outer)
       let target = FlatLayout(of: outer, "AID.optimalCurvatures")
       let x = stopGradient(layout.vector(inner, "AID.optimalCurvatures", "inner point"))
-      let f1 = try jacobian(at: x) { x throws(BilevelError) in try problem(at: outer).residual(x) }
+      let f1 = try jacobian(at: x) { x throws(SolverError) in try problem(at: outer).residual(x) }
       let f2 = try jacobian(at: target.vector(outer, "AID", "outer point")) {
-        y throws(BilevelError) in try problem(at: target.tree(y)).residual(x)
+        y throws(SolverError) in try problem(at: target.tree(y)).residual(x)
       }
-      let g1 = try gradient(at: x, unused: .zero) { x throws(BilevelError) in
+      let g1 = try gradient(at: x, unused: .zero) { x throws(SolverError) in
         try calling { try loss(layout.tree(x), outer) }
       }
       return try calling {

@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 /// Approximate implicit differentiation: the solution of an inner problem as a differentiable
 /// operator.
@@ -165,14 +166,14 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
 
   public func solution(
     at outer: Outer, warmStart: WarmStart<Inner>?
-  ) throws(BilevelError) -> Solution<Inner> {
+  ) throws(SolverError) -> Solution<Inner> {
     let problem = problem(at: outer)
-    let found = try hidingLevels { () throws(BilevelError) in
+    let found = try hidingLevels { () throws(SolverError) in
       try self.found(at: stopGradient(outer), from: warmStart?.inner)
     }
     let record = TrustRecord(inner: found.status)
     let system = system(
-      { x throws(BilevelError) in try problem.residual(x) }, found.status, record, warmStart,
+      { x throws(SolverError) in try problem.residual(x) }, found.status, record, warmStart,
       order: 1, jacobian: found.jacobian)
     let solution = layout.tree(try system.differentiable(found.value))
     if found.value.isFinite { warmStart?.inner = stopGradient(solution) }
@@ -189,7 +190,7 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   public func solution<Auxiliary: TensorTree>(
     at outer: Outer, warmStart: WarmStart<Inner>? = nil,
     solvedBy solve: @escaping (Inner, Outer) throws -> (Inner, Auxiliary)
-  ) throws(BilevelError) -> (solution: Solution<Inner>, auxiliary: Auxiliary) {
+  ) throws(SolverError) -> (solution: Solution<Inner>, auxiliary: Auxiliary) {
     var byProduct: Auxiliary?
     let solution = try solved { start, outer in
       let (inner, auxiliary) = try solve(start, outer)
@@ -217,7 +218,7 @@ extension AID {
   }
 
   /// The solution as a vector with its status; thrown if it is not accepted and that is not wanted.
-  func found(at outer: Outer, from start: Inner?) throws(BilevelError) -> InnerSolution {
+  func found(at outer: Outer, from start: Inner?) throws(SolverError) -> InnerSolution {
     let problem = problem(at: outer)
     let initial = layout.vector(initial, "AID", "initial point")
     let scale = norm(try problem.residual(initial))
@@ -229,14 +230,14 @@ extension AID {
     var solution = try solve(inner, outer)
     if let correction { solution = try corrected(solution, inner, by: correction) }
     if !solution.status.isConverged, onFailure == .throw || solution.status.isRefusal {
-      throw .inner(solution.status)
+      throw .unsolved(solution.status, of: .inner)
     }
     return solution
   }
 
   private func solve(
     _ problem: InnerProblem, _ outer: Outer
-  ) throws(BilevelError) -> InnerSolution {
+  ) throws(SolverError) -> InnerSolution {
     switch solver {
     case .library(let solver):
       let solution = try solver.solve(problem)
@@ -270,7 +271,7 @@ extension AID {
   private func judged(
     _ x: Tensor, _ status: SolverStatus, _ problem: InnerProblem, by rule: StoppingRule,
     residual: Tensor? = nil
-  ) throws(BilevelError) -> InnerSolution {
+  ) throws(SolverError) -> InnerSolution {
     let f: Tensor
     if let residual { f = residual } else { f = try problem.residual(x) }
     let (certificate, jacobian) = try Certification.judge(
@@ -283,7 +284,7 @@ extension AID {
   /// One preconditioned step; kept only where it lowers ‖F‖.
   private func corrected(
     _ solution: InnerSolution, _ problem: InnerProblem, by correction: any StepPreconditioner
-  ) throws(BilevelError) -> InnerSolution {
+  ) throws(SolverError) -> InnerSolution {
     let (x, status) = (solution.value, solution.status)
     let residual = try problem.residual(x)
     let candidate = x - (try correction.inverse(for: problem, at: x)(residual))

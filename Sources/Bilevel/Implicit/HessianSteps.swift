@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 /// P = F₁: the error becomes quadratic, for every smooth problem.
 public struct NewtonStep: StepPreconditioner {
@@ -10,10 +11,10 @@ public struct NewtonStep: StepPreconditioner {
 
   public func inverse(
     for problem: InnerProblem, at x: Tensor
-  ) throws(BilevelError) -> LinearOperator.Product {
+  ) throws(SolverError) -> LinearOperator.Product {
     let jacobian = try problem.jacobian(at: x)
     let tolerance = solver.tolerance ?? (x.scalarType == .float32 ? 1e-6 : 1e-12)
-    return { v throws(BilevelError) in
+    return { v throws(SolverError) in
       let solution = try solver.solve(
         jacobian, v, transposed: false, from: nil, tolerance: tolerance)
       return try step(solution)
@@ -23,11 +24,11 @@ public struct NewtonStep: StepPreconditioner {
 
 /// The vector of a solve, as a step: an inexact one is a step of another preconditioner, but a solve
 /// that got nowhere gives none.
-private func step(_ solution: LinearSolution) throws(BilevelError) -> Tensor {
+private func step(_ solution: LinearSolution) throws(SolverError) -> Tensor {
   switch solution.status.outcome {
   case .converged, .iterationLimit, .stalled, .inaccurate: return solution.value
   case .indefinite where norm(solution.value) > 0: return solution.value
-  default: throw .adjoint(solution.status)
+  default: throw .unsolved(solution.status, of: .adjoint)
   }
 }
 
@@ -46,11 +47,11 @@ public struct ConjugateGradientStep: StepPreconditioner {
 
   public func inverse(
     for problem: InnerProblem, at x: Tensor
-  ) throws(BilevelError) -> LinearOperator.Product {
+  ) throws(SolverError) -> LinearOperator.Product {
     let jacobian = try problem.jacobian(at: x)
     let solver = ConjugateGradient(maximumIterations: iterations)
     let floor = x.scalarType == .float32 ? 1e-6 : 1e-13
-    return { v throws(BilevelError) in
+    return { v throws(SolverError) in
       let solution = try solver.solve(
         jacobian, v, transposed: false, from: nil, tolerance: floor)
       return try step(solution)
@@ -76,7 +77,7 @@ public struct FrozenHessianStep: StepPreconditioner {
 
   public func inverse(
     for problem: InnerProblem, at x: Tensor
-  ) throws(BilevelError) -> LinearOperator.Product {
+  ) throws(SolverError) -> LinearOperator.Product {
     guard point.shape == x.shape else {
       stop(
         "FrozenHessianStep",
@@ -104,12 +105,12 @@ public struct LBFGSStep: StepPreconditioner {
 
   public func inverse(
     for problem: InnerProblem, at x: Tensor
-  ) throws(BilevelError) -> LinearOperator.Product {
+  ) throws(SolverError) -> LinearOperator.Product {
     let solver = LBFGS(
       memory: memory, stopping: StoppingRule(relative: 1e-12, maximumIterations: iterations))
     let pairs = try solver.solveKeepingPairs(problem).pairs
     // A run that started at the solution has learnt nothing.
     if pairs.isEmpty { return try IdentityStep().inverse(for: problem, at: x) }
-    return { v throws(BilevelError) in pairs.inverseHessianProduct(v) }
+    return { v throws(SolverError) in pairs.inverseHessianProduct(v) }
   }
 }

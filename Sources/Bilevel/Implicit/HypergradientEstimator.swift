@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 /// How the gradient of g(x*(y), y) is estimated from a point x near x*.
 ///

@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 /// The implicit function theorem at one solution of F(x, y) = 0: the one derivative rule of all
 /// implicit layers.
@@ -6,8 +7,8 @@ import Autodiff
 /// Everything is a vector here, and y is whatever `residual` captures. A linear system A p = b
 /// defines p implicitly too, so the rule of a solve is the same rule with F(p) = A p − b: the
 /// operator calls itself, and every order in every mode uses it.
-struct ImplicitSystem {
-  typealias VectorFunction = (Tensor) throws(BilevelError) -> Tensor
+package struct ImplicitSystem {
+  package typealias VectorFunction = (Tensor) throws(SolverError) -> Tensor
 
   /// The layer's name, for messages.
   let name: String
@@ -18,52 +19,65 @@ struct ImplicitSystem {
   let cache: Cache
 
   /// What is kept between the linear systems of one solution, which share a matrix.
-  final class Cache {
+  package final class Cache {
     var jacobian: LinearOperator?
     /// Where the first adjoint solve starts, and then where it ended.
     var adjointStart: Tensor?
     var hasSolvedAdjoint = false
     var storeAdjoint: ((Tensor) -> Void)?
+
+    package init() {}
+  }
+
+  package init(
+    name: String, residual: @escaping VectorFunction, adjoint: AdjointSettings,
+    record: TrustRecord, cache: Cache
+  ) {
+    self.name = name
+    self.residual = residual
+    self.adjoint = adjoint
+    self.record = record
+    self.cache = cache
   }
 
   /// x with its derivatives; levels up to `floor` see x as given.
-  func differentiable(_ x: Tensor, above floor: UInt64 = 0) throws(BilevelError) -> Tensor {
+  package func differentiable(_ x: Tensor, above floor: UInt64 = 0) throws(SolverError) -> Tensor {
     try implicitlyDifferentiated(x, above: floor, name: name, residual: residual, inverse: solve)
   }
 
   /// F₁(x)⁻¹ b, or F₁(x)⁻ᵀ b, differentiable in x, b and what F captures.
   func solve(
     _ x: Tensor, _ b: Tensor, _ transposed: Bool
-  ) throws(BilevelError) -> Tensor {
-    let found = try hidingLevels { () throws(BilevelError) in
+  ) throws(SolverError) -> Tensor {
+    let found = try hidingLevels { () throws(SolverError) in
       try solveNumerically(stopGradient(x), stopGradient(b), transposed)
     }
     return try implicitlyDifferentiated(
       found, name: name,
-      residual: { p throws(BilevelError) in try product(x, p, transposed) - b },
-      inverse: { _, c, again throws(BilevelError) in try solve(x, c, transposed != again) })
+      residual: { p throws(SolverError) in try product(x, p, transposed) - b },
+      inverse: { _, c, again throws(SolverError) in try solve(x, c, transposed != again) })
   }
 
   /// F₁(x) v, or F₁(x)ᵀ v, by differentiating F once.
-  func product(_ x: Tensor, _ v: Tensor, _ transposed: Bool) throws(BilevelError) -> Tensor {
+  func product(_ x: Tensor, _ v: Tensor, _ transposed: Bool) throws(SolverError) -> Tensor {
     // Also where F is a gradient: a rule of the user's may have made it one that is not.
     guard transposed else { return try jvp(at: x, along: v, of: residual).tangent }
     return try vjp(at: x, of: residual).pullback(v)
   }
 
   /// F₁(x) at constants, traced once for all systems of this solution.
-  func jacobian(at x: Tensor) throws(BilevelError) -> LinearOperator {
+  func jacobian(at x: Tensor) throws(SolverError) -> LinearOperator {
     if let kept = cache.jacobian { return kept }
     let (_, differential, pullback) = try linearizeInBothDirections(at: x, of: residual)
     let jacobian = LinearOperator(
       size: x.elementCount, scalarType: x.scalarType, blocks: adjoint.blocks,
-      product: { v throws(BilevelError) in try differential(v) },
-      transposedProduct: { v throws(BilevelError) in try pullback(v) })
+      product: { v throws(SolverError) in try differential(v) },
+      transposedProduct: { v throws(SolverError) in try pullback(v) })
     if let idle = try jacobian.idleComponents() {
       let status = SolverStatus(
         method: name, outcome: idle, history: [], threshold: 0, scale: 0, evaluations: 1)
-      if adjoint.onFailure == .throw { throw .adjoint(status) }
-      record.note("\(BilevelError.adjoint(status))")
+      if adjoint.onFailure == .throw { throw .unsolved(status, of: .adjoint) }
+      record.note("\(SolverError.unsolved(status, of: .adjoint))")
     }
     cache.jacobian = jacobian
     return jacobian
@@ -71,7 +85,7 @@ struct ImplicitSystem {
 
   private func solveNumerically(
     _ x: Tensor, _ b: Tensor, _ transposed: Bool
-  ) throws(BilevelError) -> Tensor {
+  ) throws(SolverError) -> Tensor {
     // Only the first system is like the first one of the previous solution.
     let start = cache.hasSolvedAdjoint ? nil : cache.adjointStart
     let jacobian = try jacobian(at: x)
@@ -96,7 +110,7 @@ struct ImplicitSystem {
   /// lowered, and where that fails F₁ is formed for up to 500 unknowns.
   private func improved(
     _ solution: LinearSolution, _ jacobian: LinearOperator, _ b: Tensor, _ transposed: Bool
-  ) throws(BilevelError) -> LinearSolution {
+  ) throws(SolverError) -> LinearSolution {
     let isExhausted =
       solution.status.outcome == .stalled
       || solution.status.outcome == .iterationLimit
@@ -136,7 +150,7 @@ struct ImplicitSystem {
 }
 
 /// How the linear systems of a layer are solved.
-struct AdjointSettings {
+package struct AdjointSettings {
   let solver: any LinearSolver
   let tolerance: Double
   /// Whether the tolerance was chosen by the layer: then working precision is enough.
@@ -145,8 +159,20 @@ struct AdjointSettings {
   let blocks: [VectorBlock]
   let onFailure: FailurePolicy
 
-  func judge(_ status: SolverStatus) throws(BilevelError) {
+  package init(
+    solver: any LinearSolver, tolerance: Double, isMatched: Bool, scalarType: ScalarType,
+    blocks: [VectorBlock], onFailure: FailurePolicy
+  ) {
+    self.solver = solver
+    self.tolerance = tolerance
+    self.isMatched = isMatched
+    self.scalarType = scalarType
+    self.blocks = blocks
+    self.onFailure = onFailure
+  }
+
+  func judge(_ status: SolverStatus) throws(SolverError) {
     if status.isConverged || (isMatched && status.isAtWorkingPrecision(scalarType)) { return }
-    if onFailure == .throw || status.isRefusal { throw .adjoint(status) }
+    if onFailure == .throw || status.isRefusal { throw .unsolved(status, of: .adjoint) }
   }
 }

@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 /// What an inner problem asks for, in the user's trees.
 enum InnerFormulation<Inner: TensorTree, Outer: TensorTree> {
@@ -34,10 +35,10 @@ struct FlatProblem<Inner: TensorTree, Outer: TensorTree> {
   var batchObjective: ((Inner, Outer, Int) throws -> Tensor)?
 
   /// F(x): ∇f, the residual of a root, or x − T(x).
-  func residual(_ x: Tensor) throws(BilevelError) -> Tensor {
+  func residual(_ x: Tensor) throws(SolverError) -> Tensor {
     switch formulation {
     case .minimum, .leastSquares:
-      return try gradient(at: x, unused: .zero) { x throws(BilevelError) in try objective(x) }
+      return try gradient(at: x, unused: .zero) { x throws(SolverError) in try objective(x) }
     case .root(let function):
       return layout.vector(
         try calling { try function(layout.tree(x), outer) }, name, "residual of the root")
@@ -49,7 +50,7 @@ struct FlatProblem<Inner: TensorTree, Outer: TensorTree> {
   }
 
   /// f(x), a scalar.
-  func objective(_ x: Tensor) throws(BilevelError) -> Tensor {
+  func objective(_ x: Tensor) throws(SolverError) -> Tensor {
     switch formulation {
     case .minimum(let objective):
       let value = try calling { try objective(layout.tree(x), outer) }
@@ -68,7 +69,7 @@ struct FlatProblem<Inner: TensorTree, Outer: TensorTree> {
   }
 
   /// r(x) of least squares, a vector.
-  func residuals(_ x: Tensor) throws(BilevelError) -> Tensor {
+  func residuals(_ x: Tensor) throws(SolverError) -> Tensor {
     guard case .leastSquares(let residuals) = formulation else {
       stop(name, "a \(formulation.kind) has no residual vector")
     }
@@ -76,7 +77,7 @@ struct FlatProblem<Inner: TensorTree, Outer: TensorTree> {
   }
 
   /// f(x) on the mini-batch of a step; the full objective where there are none.
-  private func batch(_ x: Tensor, _ step: Int) throws(BilevelError) -> Tensor {
+  private func batch(_ x: Tensor, _ step: Int) throws(SolverError) -> Tensor {
     guard let batchObjective else { return try objective(x) }
     return try calling { try batchObjective(layout.tree(x), outer, step) }
   }
@@ -89,11 +90,11 @@ struct FlatProblem<Inner: TensorTree, Outer: TensorTree> {
     let isLeastSquares = formulation.kind == .leastSquares
     return InnerProblem(
       kind: formulation.kind, start: start, scale: scale, blocks: layout.blocks,
-      residual: { x throws(BilevelError) in try residual(x) },
-      objective: hasObjective ? { x throws(BilevelError) in try objective(x) } : nil,
-      residuals: isLeastSquares ? { x throws(BilevelError) in try residuals(x) } : nil,
+      residual: { x throws(SolverError) in try residual(x) },
+      objective: hasObjective ? { x throws(SolverError) in try objective(x) } : nil,
+      residuals: isLeastSquares ? { x throws(SolverError) in try residuals(x) } : nil,
       batchObjective: batchObjective == nil
-        ? nil : { x, step throws(BilevelError) in try batch(x, step) },
+        ? nil : { x, step throws(SolverError) in try batch(x, step) },
       progress: progress)
   }
 }

@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 /// A change of the inner variable, x = φ(z, y), around a frozen point x₀.
 ///
@@ -17,10 +18,10 @@ public protocol Reparameterization<Outer> {
   ///
   /// - Parameter model: x₀ and y, and products and solves with F₁(x₀, y) that are differentiable
   ///   in y.
-  func point(_ z: Tensor, _ model: FrozenModel<Outer>) throws(BilevelError) -> Tensor
+  func point(_ z: Tensor, _ model: FrozenModel<Outer>) throws(SolverError) -> Tensor
 
   /// z₀, [n], with φ(z₀, y) = x₀.
-  func coordinates(_ model: FrozenModel<Outer>) throws(BilevelError) -> Tensor
+  func coordinates(_ model: FrozenModel<Outer>) throws(SolverError) -> Tensor
 }
 
 /// The inner problem at a frozen point x₀, as a function of y.
@@ -32,17 +33,17 @@ public struct FrozenModel<Outer: TensorTree> {
   let system: ImplicitSystem
 
   /// F₁(x₀, y) v, differentiable in v and y.
-  public func product(_ v: Tensor) throws(BilevelError) -> Tensor {
+  public func product(_ v: Tensor) throws(SolverError) -> Tensor {
     try system.product(point, v, false)
   }
 
   /// F₁(x₀, y)⁻¹ b, differentiable in b and y.
-  public func solve(_ b: Tensor) throws(BilevelError) -> Tensor {
+  public func solve(_ b: Tensor) throws(SolverError) -> Tensor {
     try system.solve(point, b, false)
   }
 
   /// The diagonal of F₁(x₀, y), [n], differentiable in y, by n products.
-  public func diagonal() throws(BilevelError) -> Tensor {
+  public func diagonal() throws(SolverError) -> Tensor {
     let n = point.elementCount
     if n == 0 { return point }
     var elements: [Tensor] = []
@@ -54,8 +55,8 @@ public struct FrozenModel<Outer: TensorTree> {
   }
 
   /// F₁₁(x₀, y)[u, u], [n]: the second derivative of F along u.
-  public func curvature(along u: Tensor) throws(BilevelError) -> Tensor {
-    try jvp(at: point, along: u) { x throws(BilevelError) in try system.product(x, u, false) }
+  public func curvature(along u: Tensor) throws(SolverError) -> Tensor {
+    try jvp(at: point, along: u) { x throws(SolverError) in try system.product(x, u, false) }
       .tangent
   }
 }

@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 /// φ(z, y) = D(y)⁻¹ z with D the diagonal of F₁(x₀, y).
 ///
@@ -7,11 +8,11 @@ public struct DiagonalReparameterization<Outer: TensorTree>: Reparameterization 
   /// Makes the map.
   public init() {}
 
-  public func point(_ z: Tensor, _ model: FrozenModel<Outer>) throws(BilevelError) -> Tensor {
+  public func point(_ z: Tensor, _ model: FrozenModel<Outer>) throws(SolverError) -> Tensor {
     z / (try model.diagonal())
   }
 
-  public func coordinates(_ model: FrozenModel<Outer>) throws(BilevelError) -> Tensor {
+  public func coordinates(_ model: FrozenModel<Outer>) throws(SolverError) -> Tensor {
     model.point * (try model.diagonal())
   }
 }
@@ -23,11 +24,11 @@ public struct FullReparameterization<Outer: TensorTree>: Reparameterization {
   /// Makes the map.
   public init() {}
 
-  public func point(_ z: Tensor, _ model: FrozenModel<Outer>) throws(BilevelError) -> Tensor {
+  public func point(_ z: Tensor, _ model: FrozenModel<Outer>) throws(SolverError) -> Tensor {
     try model.solve(z)
   }
 
-  public func coordinates(_ model: FrozenModel<Outer>) throws(BilevelError) -> Tensor {
+  public func coordinates(_ model: FrozenModel<Outer>) throws(SolverError) -> Tensor {
     try model.product(model.point)
   }
 }
@@ -41,12 +42,12 @@ public struct NewtonReparameterization<Outer: TensorTree>: Reparameterization {
   /// Makes the map.
   public init() {}
 
-  public func point(_ z: Tensor, _ model: FrozenModel<Outer>) throws(BilevelError) -> Tensor {
+  public func point(_ z: Tensor, _ model: FrozenModel<Outer>) throws(SolverError) -> Tensor {
     let u = try model.solve(z)
     return model.point + u - 0.5 * (try model.solve(try model.curvature(along: u)))
   }
 
-  public func coordinates(_ model: FrozenModel<Outer>) throws(BilevelError) -> Tensor {
+  public func coordinates(_ model: FrozenModel<Outer>) throws(SolverError) -> Tensor {
     Tensor.zeros(like: model.point)
   }
 }
@@ -59,11 +60,11 @@ public struct ExponentialReparameterization<Outer: TensorTree>: Reparameterizati
   /// Makes the map.
   public init() {}
 
-  public func point(_ z: Tensor, _ model: FrozenModel<Outer>) throws(BilevelError) -> Tensor {
+  public func point(_ z: Tensor, _ model: FrozenModel<Outer>) throws(SolverError) -> Tensor {
     select(model.point .< 0, -exp(z), exp(z))
   }
 
-  public func coordinates(_ model: FrozenModel<Outer>) throws(BilevelError) -> Tensor {
+  public func coordinates(_ model: FrozenModel<Outer>) throws(SolverError) -> Tensor {
     if (model.point .== 0).anyTrue {
       stop(
         "ExponentialReparameterization",
@@ -84,11 +85,11 @@ public struct SeparableReparameterization<Outer: TensorTree>: Reparameterization
   /// Makes the map.
   public init(curvatures: Tensor) { self.curvatures = stopGradient(curvatures) }
 
-  public func point(_ z: Tensor, _ model: FrozenModel<Outer>) throws(BilevelError) -> Tensor {
+  public func point(_ z: Tensor, _ model: FrozenModel<Outer>) throws(SolverError) -> Tensor {
     model.point + z + 0.5 * curvatures * square(z)
   }
 
-  public func coordinates(_ model: FrozenModel<Outer>) throws(BilevelError) -> Tensor {
+  public func coordinates(_ model: FrozenModel<Outer>) throws(SolverError) -> Tensor {
     Tensor.zeros(like: model.point)
   }
 }

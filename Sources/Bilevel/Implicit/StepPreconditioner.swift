@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 /// P of the step x − P(x, y)⁻¹ F(x, y) that a preconditioned estimator takes before the implicit
 /// function theorem is applied.
@@ -17,7 +18,7 @@ public protocol StepPreconditioner: Sendable {
   ///   - x: Where.
   func inverse(
     for problem: InnerProblem, at x: Tensor
-  ) throws(BilevelError) -> LinearOperator.Product
+  ) throws(SolverError) -> LinearOperator.Product
 }
 
 extension StepPreconditioner {
@@ -34,25 +35,26 @@ public struct IdentityStep: StepPreconditioner {
 
   public func inverse(
     for problem: InnerProblem, at x: Tensor
-  ) throws(BilevelError) -> LinearOperator.Product {
+  ) throws(SolverError) -> LinearOperator.Product {
     let scale: Double
     if let step {
       scale = step
     } else {
-      let identity: LinearOperator.Product = { v throws(BilevelError) in v }
+      let identity: LinearOperator.Product = { v throws(SolverError) in v }
       let jacobian = try problem.jacobian(at: x)
       let largest = try largestEigenvalue(of: identity, jacobian)
       guard largest > 0 else {
-        throw .inner(
+        throw .unsolved(
           SolverStatus(
             method: "IdentityStep",
             outcome: .indefinite(
               curvature: largest, blocks: [SolverStatus.BlockShare(name: "", share: 1)]),
-            history: [], threshold: 0, scale: problem.scale, evaluations: jacobian.productCount))
+            history: [], threshold: 0, scale: problem.scale, evaluations: jacobian.productCount),
+          of: .inner)
       }
       scale = 1 / largest
     }
-    return { v throws(BilevelError) in scale * v }
+    return { v throws(SolverError) in scale * v }
   }
 }
 
@@ -82,27 +84,28 @@ public struct DiagonalStep: StepPreconditioner {
 
   public func inverse(
     for problem: InnerProblem, at x: Tensor
-  ) throws(BilevelError) -> LinearOperator.Product {
+  ) throws(SolverError) -> LinearOperator.Product {
     let jacobian = try problem.jacobian(at: x)
     let elements = try elements(of: jacobian)
     if let index = elements.scalars.firstIndex(where: { !($0 > 0) }) {
       let block = jacobian.blocks.first { $0.range.contains(index) }?.name ?? ""
       let value = elements.scalars[index]
-      throw .inner(
+      throw .unsolved(
         SolverStatus(
           method: "DiagonalStep",
           outcome: .indefinite(
             curvature: value, blocks: [SolverStatus.BlockShare(name: block, share: 1)]),
-          history: [], threshold: 0, scale: problem.scale, evaluations: jacobian.productCount))
+          history: [], threshold: 0, scale: problem.scale, evaluations: jacobian.productCount),
+        of: .inner)
     }
-    let raw: LinearOperator.Product = { v throws(BilevelError) in v / elements }
+    let raw: LinearOperator.Product = { v throws(SolverError) in v / elements }
     guard isSafe else { return raw }
     let largest = try largestEigenvalue(of: raw, jacobian)
     let scale = largest > 1 ? 1 / largest : 1
-    return { v throws(BilevelError) in scale * v / elements }
+    return { v throws(SolverError) in scale * v / elements }
   }
 
-  private func elements(of jacobian: LinearOperator) throws(BilevelError) -> Tensor {
+  private func elements(of jacobian: LinearOperator) throws(SolverError) -> Tensor {
     let n = jacobian.size
     switch diagonal {
     case .exact:
@@ -139,7 +142,7 @@ public struct DiagonalStep: StepPreconditioner {
 /// - Returns: 0 or less where vᵀ A v ≤ 0 was met, so that A is not positive definite.
 func largestEigenvalue(
   of inverse: LinearOperator.Product, _ a: LinearOperator, iterations: Int = 40
-) throws(BilevelError) -> Double {
+) throws(SolverError) -> Double {
   guard a.size > 0 else { return 1 }
   var generator = PhiloxGenerator(seed: 0)
   var v = Tensor.normal([a.size], a.scalarType, using: &generator)

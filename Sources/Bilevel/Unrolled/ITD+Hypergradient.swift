@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 extension ITD {
   /// The hypergradient d/dy g(x_T(y), y), with its error as an estimate of that of the solution.
@@ -12,11 +13,11 @@ extension ITD {
   public func hypergradient(
     at outer: Outer, errorEstimate: ErrorEstimate? = nil, warmStart: WarmStart<Inner>? = nil,
     of loss: OuterLoss<Inner, Outer>
-  ) throws(BilevelError) -> Hypergradient<Inner, Outer> {
+  ) throws(SolverError) -> Hypergradient<Inner, Outer> {
     var solution: Solution<Inner>?
     let floor = latestLevel
     let (value, gradient) = try valueWithGradient(at: outer, unused: .zero) {
-      y throws(BilevelError) in
+      y throws(SolverError) in
       let found = try self.solution(at: y, warmStart: warmStart)
       solution = found
       return try calling { try loss(found.value, y) }

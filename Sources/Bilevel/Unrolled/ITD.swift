@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 /// Iterative differentiation: a fixed number of inner iterations as a differentiable operator.
 ///
@@ -95,7 +96,7 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
 
   public func solution(
     at outer: Outer, warmStart: WarmStart<Inner>?
-  ) throws(BilevelError) -> Solution<Inner> {
+  ) throws(SolverError) -> Solution<Inner> {
     let first = layout.vector(initial, "ITD", "initial point")
     var start = first
     if let warm = warmStart?.inner { start = layout.vector(warm, "ITD", "warm start") }
@@ -104,7 +105,7 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
     if skipped > 0 {
       // The undifferentiated steps of a truncated run leave no trace.
       let constant = stopGradient(state)
-      let reached = try hidingLevels { () throws(BilevelError) in
+      let reached = try hidingLevels { () throws(SolverError) in
         try run(constant, 0..<skipped, stopGradient(outer))
       }
       state = stopGradient(reached)
@@ -136,14 +137,14 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
 
   private func run(
     _ state: [Tensor], _ range: Range<Int>, _ outer: Outer
-  ) throws(BilevelError) -> [Tensor] {
+  ) throws(SolverError) -> [Tensor] {
     let problem = FlatProblem(
       formulation: formulation, layout: layout, name: "ITD", outer: outer)
     var state = state
     for index in range {
       switch iteration {
       case .minimizing(let update):
-        state = try update.step(state, index) { x throws(BilevelError) in try problem.residual(x) }
+        state = try update.step(state, index) { x throws(SolverError) in try problem.residual(x) }
       case .map: state = [state[0] - (try problem.residual(state[0]))]
       }
     }
@@ -152,7 +153,7 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
 
   private func runDifferentiated(
     _ state: [Tensor], _ range: Range<Int>, _ outer: Outer
-  ) throws(BilevelError) -> [Tensor] {
+  ) throws(SolverError) -> [Tensor] {
     switch memory {
     case .full: return try run(state, range, outer)
     case .checkpointed(let segment): return try runInSegments(state, range, outer, segment)
@@ -161,12 +162,12 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
 
   private func runInSegments(
     _ state: [Tensor], _ range: Range<Int>, _ outer: Outer, _ segment: Int?
-  ) throws(BilevelError) -> [Tensor] {
+  ) throws(SolverError) -> [Tensor] {
     let length = segment ?? max(1, Int(Double(range.count).squareRoot().rounded(.up)))
     var state = state
     for start in stride(from: range.lowerBound, to: range.upperBound, by: length) {
       let part = start..<min(start + length, range.upperBound)
-      state = try checkpointed(at: state, outer) { state, outer throws(BilevelError) in
+      state = try checkpointed(at: state, outer) { state, outer throws(SolverError) in
         try run(state, part, outer)
       }
     }
@@ -178,10 +179,10 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   /// - Throws: `inner` where a tolerance is missed, and always where x_T is not finite.
   private func endStatus(
     of x: Tensor, _ initial: Tensor, _ outer: Outer
-  ) throws(BilevelError) -> SolverStatus {
+  ) throws(SolverError) -> SolverStatus {
     let problem = FlatProblem(
       formulation: formulation, layout: layout, name: "ITD", outer: stopGradient(outer))
-    let (scale, residual) = try hidingLevels { () throws(BilevelError) in
+    let (scale, residual) = try hidingLevels { () throws(SolverError) in
       (norm(try problem.residual(initial)), norm(try problem.residual(x)))
     }
     let threshold = (tolerance ?? 0) * scale
@@ -191,7 +192,7 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
       method: "ITD", outcome: outcome, history: [scale, residual], threshold: threshold,
       scale: scale, evaluations: steps, iterations: steps)
     if outcome == .notFinite || (tolerance != nil && outcome != .converged) {
-      throw .inner(status)
+      throw .unsolved(status, of: .inner)
     }
     return status
   }

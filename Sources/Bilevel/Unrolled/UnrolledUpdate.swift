@@ -1,4 +1,5 @@
 import Autodiff
+import Solvers
 
 /// The iteration that `ITD` runs and differentiates.
 public enum UnrolledUpdate: Sendable, Equatable {
@@ -27,8 +28,8 @@ public enum UnrolledUpdate: Sendable, Equatable {
   /// The state after step number `index`, counted from 0.
   func step(
     _ state: [Tensor], _ index: Int,
-    slope: (Tensor) throws(BilevelError) -> Tensor
-  ) throws(BilevelError) -> [Tensor] {
+    slope: (Tensor) throws(SolverError) -> Tensor
+  ) throws(SolverError) -> [Tensor] {
     switch self {
     case .gradientDescent(let step): return [state[0] - step * (try slope(state[0]))]
     case .heavyBall(let step, let momentum):

@@ -1,6 +1,7 @@
 import Autodiff
 import GradientCheck
 import Testing
+import TestSupport
 
 @Suite("Functions of two tensors")
 struct BinaryTests {

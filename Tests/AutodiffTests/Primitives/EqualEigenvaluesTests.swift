@@ -1,6 +1,7 @@
 import Autodiff
 import GradientCheck
 import Testing
+import TestSupport
 
 @Suite("Eigenvectors beside equal eigenvalues")
 struct EqualEigenvaluesTests {

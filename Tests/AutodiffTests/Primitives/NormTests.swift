@@ -1,5 +1,6 @@
 import Autodiff
 import Testing
+import TestSupport
 
 @Suite("Norm")
 struct NormTests {

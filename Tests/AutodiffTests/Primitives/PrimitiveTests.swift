@@ -2,6 +2,7 @@ import Autodiff
 import Foundation
 import GradientCheck
 import Testing
+import TestSupport
 
 @Suite("Primitives")
 struct PrimitiveTests {

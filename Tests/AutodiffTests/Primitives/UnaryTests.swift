@@ -1,5 +1,6 @@
 import Autodiff
 import Testing
+import TestSupport
 
 /// Derivatives of elementwise functions where a rule written in a rounded value would cancel.
 ///

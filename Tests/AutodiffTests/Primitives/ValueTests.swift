@@ -1,5 +1,6 @@
 import Autodiff
 import Testing
+import TestSupport
 
 /// Values of primitives against definitions written out; their derivatives are tested by
 /// `PrimitiveTests`.

@@ -1,5 +1,6 @@
 import Autodiff
 import Testing
+import TestSupport
 
 @Suite struct DistributionsTests {
   let n = 100_000

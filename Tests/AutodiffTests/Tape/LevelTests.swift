@@ -1,5 +1,6 @@
 import Autodiff
 import Testing
+import TestSupport
 
 /// d/dx of a scalar function by forward mode.
 func forwardDerivative(_ f: @escaping (Tensor) -> Tensor) -> (Tensor) -> Tensor {
@@ -124,9 +125,4 @@ struct LevelTests {
     let second = forwardDerivative(reverseDerivative { x in x * x * stopGradient(x) })
     #expect(second(Tensor(3)).scalar == 6)
   }
-}
-
-/// Agreement to 13 digits, relative to 1 for small values.
-func isClose(_ a: Double, _ b: Double, tolerance: Double = 1e-13) -> Bool {
-  (a - b).magnitude <= tolerance * max(1, a.magnitude, b.magnitude)
 }

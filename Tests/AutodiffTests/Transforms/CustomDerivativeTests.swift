@@ -1,5 +1,6 @@
 import Autodiff
 import Testing
+import TestSupport
 
 /// tanh by code that automatic differentiation cannot see through.
 private func opaqueTanh(_ x: Tensor) -> Tensor {

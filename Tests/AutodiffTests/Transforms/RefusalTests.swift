@@ -1,6 +1,7 @@
 import Autodiff
 import Foundation
 import Testing
+import TestSupport
 
 /// A tree that is a class, which transforms would overwrite.
 private final class SharedModel: TensorTree {

@@ -1,5 +1,6 @@
 import Autodiff
 import Testing
+import TestSupport
 
 private struct Affine: TensorTree {
   var weight: Tensor
@@ -181,10 +182,4 @@ struct TransformTests {
     #expect(labelSlope.scalars == [0, 0])
     #expect(unused.scalars == [0, 0])
   }
-}
-
-/// Elementwise agreement to 13 digits.
-func isClose(_ a: Tensor, _ b: Tensor, tolerance: Double = 1e-13) -> Bool {
-  a.shape == b.shape
-    && zip(a.scalars, b.scalars).allSatisfy { isClose($0, $1, tolerance: tolerance) }
 }

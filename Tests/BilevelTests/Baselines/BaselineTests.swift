@@ -1,5 +1,7 @@
 import Autodiff
 import Bilevel
+import Solvers
+import TestSupport
 import Testing
 
 /// Approximate baselines are wrong by what they say.
@@ -70,10 +72,10 @@ struct BaselineTests {
   @Test("A substituted inverse throws by default, in both modes")
   func identityInverse() throws {
     let layer = problem.layer(adjoint: IdentityInverse(step: 0.5))
-    let reverse = #expect(throws: BilevelError.self) {
+    let reverse = #expect(throws: SolverError.self) {
       try gradient(at: problem.y) { try problem.loss(try layer.solution(at: $0).value, $0) }
     }
-    let forward = #expect(throws: BilevelError.self) {
+    let forward = #expect(throws: SolverError.self) {
       try jvp(at: problem.y, along: problem.y) { try layer.solution(at: $0).value }
     }
     for failure in [reverse, forward] {

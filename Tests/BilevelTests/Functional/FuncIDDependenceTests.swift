@@ -2,6 +2,7 @@ import Autodiff
 import Bilevel
 import GradientCheck
 import Neural
+import Solvers
 import Testing
 
 /// What depends on the outer variables without being one of the arguments of the layer.
@@ -148,7 +149,7 @@ struct FuncIDDependenceTests {
       adjoint: .features(ridge: 0.05)
     ) { ω, v, _, y in Self.innerLoss(v, ω[0] * y) }
     let sample = FunctionalSample(inputs: Self.inputs, labels: Self.inputs)
-    func inner(_ ω: Tensor) throws(BilevelError) -> Tensor {
+    func inner(_ ω: Tensor) throws(SolverError) -> Tensor {
       try layer.hypergradient(at: ω, on: sample, evaluatedAt: Self.points) { _, v in
         square(v).sum()
       }.gradient

@@ -2,6 +2,7 @@ import Autodiff
 import Bilevel
 import GradientCheck
 import Neural
+import Solvers
 import Testing
 
 @Suite("Inner losses that are not quadratic")

@@ -1,6 +1,7 @@
 import Autodiff
 import Bilevel
 import GradientCheck
+import Solvers
 import Testing
 
 @Suite("Functional layers inside other layers")
@@ -12,7 +13,7 @@ struct FuncIDNestingTests {
   private static let ridge = LinearClass(ridge: 0.1) { $0 }
 
   /// h* of labels u y, which is u g.
-  private static func solution(_ u: Tensor) throws(BilevelError) -> FunctionalSolution {
+  private static func solution(_ u: Tensor) throws(SolverError) -> FunctionalSolution {
     let layer = FuncID<Tensor, Tensor>(outputCount: 1, in: .linear(ridge)) { _, v, _, y in
       square(v - y).sum(alongAxis: 1)
     }

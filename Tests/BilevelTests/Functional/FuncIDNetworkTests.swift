@@ -2,6 +2,7 @@ import Autodiff
 import Bilevel
 import GradientCheck
 import Neural
+import TestSupport
 import Testing
 
 @Suite("Functional implicit differentiation behind networks")

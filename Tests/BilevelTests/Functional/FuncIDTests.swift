@@ -2,6 +2,7 @@ import Autodiff
 import Bilevel
 import GradientCheck
 import Neural
+import Solvers
 import Testing
 
 @Suite("Functional implicit differentiation")
@@ -136,7 +137,7 @@ struct FuncIDTests {
         let weight = exp(ω[0] * x[0..., 0]).expandingShape(at: 1) * exp(ω[1...2])
         return (weight * square(matmul(phi, w) - ω[3] * y)).sum(alongAxis: 1).mean()
       }, from: Tensor.zeros([21, 2]), solver: LBFGS(), adjoint: DenseCholesky())
-    #expect(throws: BilevelError.self) {
+    #expect(throws: SolverError.self) {
       try gradient(at: Self.ω) { ω throws -> Tensor in
         let w = try parametric.solution(at: ω).value
         return meanSquaredError(matmul(doubled(validation), w), targets)

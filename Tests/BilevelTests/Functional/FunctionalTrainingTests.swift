@@ -3,7 +3,9 @@ import Bilevel
 import Foundation
 import GradientCheck
 import Neural
+import Solvers
 import TensorFiles
+import TestSupport
 import Testing
 
 /// A small two-stage problem: instruments z, treatment t, outcome y.

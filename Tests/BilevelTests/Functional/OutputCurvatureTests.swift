@@ -1,5 +1,6 @@
 import Autodiff
 import Bilevel
+import Solvers
 import Testing
 
 @Suite("The curvature of a pointwise loss, and what rests on it")
@@ -75,7 +76,7 @@ struct OutputCurvatureTests {
       outputCount: 1, in: .linear(.tabular(count: Self.count))
     ) { _, v, _, y in (y * square(v - 1).sum(alongAxis: 1)) }
     for bad in [Double.nan, .infinity] {
-      #expect(throws: BilevelError.self) {
+      #expect(throws: SolverError.self) {
         _ = try layer.solution(
           at: Tensor(0),
           on: FunctionalSample(inputs: x, labels: Tensor([1, 1, bad, 1, 1, 1])))
@@ -91,7 +92,7 @@ struct OutputCurvatureTests {
     ) { ω, v, _, y in square(v.squeezingShape(at: 1) - ω * y) }
     let sample = FunctionalSample(
       inputs: x, labels: Tensor([1, 2, 3, 4, 5, 6]), weights: Tensor([1, 1, 0, 1, 1, 1]))
-    #expect(throws: BilevelError.self) {
+    #expect(throws: SolverError.self) {
       _ = try gradient(at: Tensor(1)) { ω throws -> Tensor in
         try layer.solution(at: ω, on: sample)(x).sum()
       }
@@ -137,7 +138,7 @@ struct OutputCurvatureTests {
     let layer = FuncID<Tensor, Tensor>(
       outputCount: 1, in: .linear(.tabular(count: Self.count)), adjoint: .pointwise
     ) { ω, v, _, _ in (square(v - ω) + strength * square(v.mean())).sum(alongAxis: 1) }
-    #expect(throws: BilevelError.self) {
+    #expect(throws: SolverError.self) {
       _ = try layer.solution(at: Tensor(1), on: FunctionalSample(inputs: x, labels: x))
     }
   }
@@ -162,7 +163,7 @@ struct OutputCurvatureTests {
     let residual = try #require(try record().linearSolves.last).relativeResidual
     layer.onFailure = .throw
     #expect(residual > 1e-8)
-    #expect(throws: BilevelError.self) { try record() }
+    #expect(throws: SolverError.self) { try record() }
   }
 
   // MARK: Rank

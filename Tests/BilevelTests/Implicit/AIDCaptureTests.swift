@@ -1,6 +1,8 @@
 import Autodiff
 import Bilevel
 import GradientCheck
+import Solvers
+import TestSupport
 import Testing
 
 /// What a layer's closures capture is differentiated too, at whatever level it is traced; and

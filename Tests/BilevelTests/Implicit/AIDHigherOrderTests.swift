@@ -1,5 +1,6 @@
 import Autodiff
 import Bilevel
+import Solvers
 import Testing
 
 /// y³ + y = x as a root, around a solver that reads Swift numbers.

@@ -1,6 +1,7 @@
 import Autodiff
 import Bilevel
 import Foundation
+import Solvers
 import Testing
 
 /// What has no derivative stops the program where one would be needed, and says what to do.

@@ -1,5 +1,7 @@
 import Autodiff
 import Bilevel
+import Solvers
+import TestSupport
 import Testing
 
 /// Warm starts, errors of the user's closures, failed solves.
@@ -136,13 +138,13 @@ struct AIDStateTests {
     ]
     for (name, layer) in broken {
       let failures = [
-        #expect(throws: BilevelError.self) { try layer.solution(at: y) },
-        #expect(throws: BilevelError.self) {
-          try gradient(at: y) { y throws(BilevelError) in
+        #expect(throws: SolverError.self) { try layer.solution(at: y) },
+        #expect(throws: SolverError.self) {
+          try gradient(at: y) { y throws(SolverError) in
             try layer.solution(at: y).value.sum()
           }
         },
-        #expect(throws: BilevelError.self) {
+        #expect(throws: SolverError.self) {
           try layer.hypergradient(at: y) { x, _ in x.sum() }
         },
       ]
@@ -155,7 +157,7 @@ struct AIDStateTests {
     }
     let fine = AID(root: { (x: Tensor, y: Tensor) in x - y }, from: y, solver: NoSolver())
       .solved { _, y in y }
-    let failure = #expect(throws: BilevelError.self) {
+    let failure = #expect(throws: SolverError.self) {
       try fine.hypergradient(at: y) { _, _ in throw Broken() }
     }
     guard case .function(let error) = failure, error is Broken else {
@@ -173,7 +175,7 @@ struct AIDStateTests {
         return x * x * x + x - y
       }, from: Tensor(0), solver: NoSolver()
     ).solved(tolerance: StoppingRule(relative: 1e-12)) { _, y in Tensor(cubicRoot(y.scalar)) }
-    #expect(throws: BilevelError.self) {
+    #expect(throws: SolverError.self) {
       try gradient(at: Tensor(1.3)) { y in
         let x = try layer.solution(at: y).value
         isBroken.value = true
@@ -209,7 +211,7 @@ struct AIDStateTests {
     let layer = problem.layer().solved(tolerance: StoppingRule(relative: 1e-8)) { _, y in
       1.01 * (try problem.inner.solution(y))
     }
-    let failure = #expect(throws: BilevelError.self) { try layer.solution(at: problem.y) }
+    let failure = #expect(throws: SolverError.self) { try layer.solution(at: problem.y) }
     let status = try #require(failure?.innerStatus)
     #expect(status.outcome == .inaccurate)
     #expect(status.history.count == 2)
@@ -222,7 +224,7 @@ struct AIDStateTests {
       #expect(text.contains(part), "\(text)")
     }
     let notFinite = layer.solved { _, y in Tensor(repeating: .nan, shape: [5]) }
-    let second = #expect(throws: BilevelError.self) { try notFinite.solution(at: problem.y) }
+    let second = #expect(throws: SolverError.self) { try notFinite.solution(at: problem.y) }
     #expect(second?.innerStatus?.outcome == .notFinite)
   }
 

@@ -1,6 +1,8 @@
 import Autodiff
 import Bilevel
 import GradientCheck
+import Solvers
+import TestSupport
 import Testing
 
 /// Inner and outer variables that are trees, of any size and scalar type.

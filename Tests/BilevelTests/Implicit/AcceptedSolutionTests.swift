@@ -1,5 +1,7 @@
 import Autodiff
 import Bilevel
+import Solvers
+import TestSupport
 import Testing
 
 /// What users of other libraries reported.
@@ -12,8 +14,8 @@ struct AcceptedSolutionTests {
     GradientDescent(), AcceleratedGradientDescent(), LBFGS(), NewtonCG(), Newton(),
   ]
 
-  private func status(_ failure: BilevelError?) -> SolverStatus? {
-    if case .inner(let status) = failure { return status }
+  private func status(_ failure: SolverError?) -> SolverStatus? {
+    if case .unsolved(let status, of: .inner) = failure { return status }
     return nil
   }
 
@@ -136,7 +138,7 @@ struct AcceptedSolutionTests {
       let layer = AID(
         minimizing: { (w: Tensor, y: Tensor) in softplus(-(signs * (y * w * x))).sum() },
         from: Tensor([0.1]), solver: solver)
-      let failure = #expect(throws: BilevelError.self) { try layer.solution(at: Tensor(1)) }
+      let failure = #expect(throws: SolverError.self) { try layer.solution(at: Tensor(1)) }
       let text = "\(failure.map { "\($0)" } ?? "")"
       #expect(
         text.contains("falls without end") || text.contains("at infinity")
@@ -154,7 +156,7 @@ struct AcceptedSolutionTests {
       let layer = AID(
         minimizing: { (x: Tensor, y: Tensor) in (cos(x) + 0.01 * y * x).sum() },
         from: Tensor([0.3]), solver: Newton(), adjoint: adjoint)
-      let failure = #expect(throws: BilevelError.self) { try layer.solution(at: Tensor(1)) }
+      let failure = #expect(throws: SolverError.self) { try layer.solution(at: Tensor(1)) }
       guard case .indefinite? = status(failure)?.outcome else {
         Issue.record("\(adjoint): \(failure.map { "\($0)" } ?? "")")
         continue
@@ -165,7 +167,7 @@ struct AcceptedSolutionTests {
       let layer = AID(
         minimizing: { (x: Tensor, y: Tensor) in (y * cos(x)).sum() }, from: Tensor([0.0]),
         solver: solver)
-      let failure = #expect(throws: BilevelError.self) { try layer.solution(at: Tensor(1)) }
+      let failure = #expect(throws: SolverError.self) { try layer.solution(at: Tensor(1)) }
       #expect("\(failure.map { "\($0)" } ?? "")".contains("maximum"))
     }
   }
@@ -178,7 +180,7 @@ struct AcceptedSolutionTests {
           let w = p["w"] ?? y
           return (square(w[0] - y) + square(w[2] - 2 * y)).sum()
         }, from: ["w": Tensor([0.5, 7, 3])], solver: solver)
-      let failure = #expect(throws: BilevelError.self) { try layer.solution(at: Tensor(1)) }
+      let failure = #expect(throws: SolverError.self) { try layer.solution(at: Tensor(1)) }
       #expect("\(failure.map { "\($0)" } ?? "")".contains("w[1] (100 %)"))
     }
   }
@@ -211,7 +213,7 @@ struct AcceptedSolutionTests {
       let layer = AID(
         minimizing: { (x: Tensor, y: Tensor) in square(x - y * Tensor([.nan])).sum() },
         from: Tensor([1.0]), solver: solver)
-      let failure = #expect(throws: BilevelError.self) { try layer.solution(at: Tensor(1)) }
+      let failure = #expect(throws: SolverError.self) { try layer.solution(at: Tensor(1)) }
       #expect("\(failure.map { "\($0)" } ?? "")".contains("NaN in the data or the start"))
     }
   }
@@ -225,7 +227,7 @@ struct AcceptedSolutionTests {
     }
     for start in [2 * (1 + 1e-12), 3, 1e6] {
       #expect(throws: Never.self) { try layer(1 + 1e-8, from: start).solution(at: Tensor(8)) }
-      let failure = #expect(throws: BilevelError.self) {
+      let failure = #expect(throws: SolverError.self) {
         try layer(1.01, from: start).solution(at: Tensor(8))
       }
       #expect(status(failure)?.outcome == .inaccurate)

@@ -1,5 +1,6 @@
 import Autodiff
 import Bilevel
+import Solvers
 import Testing
 
 /// Estimators at points far from the solution, with solvers that match their tolerance to that.
@@ -22,7 +23,7 @@ struct CoarsePointTests {
       isNewton ? NewtonReparameterization() : FullReparameterization())
     let solver = GradientDescent(step: .fixed(1e-3), iterations: 3)
     let x = try solver.solve(
-      .minimum(from: Tensor.zeros([8])) { x throws(BilevelError) in inner(x, y) }
+      .minimum(from: Tensor.zeros([8])) { x throws(SolverError) in inner(x, y) }
     ).value
     func gradient(_ adjoint: any LinearSolver) throws -> Tensor {
       let layer = AID(

@@ -1,5 +1,7 @@
 import Autodiff
 import Bilevel
+import Solvers
+import TestSupport
 import Testing
 
 /// Training of a layer z = tanh(W z + U x) through the point where its fixed point is about to split.

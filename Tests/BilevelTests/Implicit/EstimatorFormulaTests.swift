@@ -1,5 +1,7 @@
 import Autodiff
 import Bilevel
+import Solvers
+import TestSupport
 import Testing
 
 /// The estimators that the library derives by differentiation, against the formulas in M and N, and

@@ -1,5 +1,7 @@
 import Autodiff
 import Bilevel
+import Solvers
+import TestSupport
 import Testing
 
 /// What an implementation of hypergradients under an inexact inner solve has to satisfy, on
@@ -270,7 +272,7 @@ struct SloppySolver: LinearSolver {
 
   func solve(
     _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
-  ) throws(BilevelError) -> LinearSolution {
+  ) throws(SolverError) -> LinearSolution {
     let r = Self.residualVector(residual, outer: b)
     let exact = try DenseLU().solve(
       a, b - r, transposed: transposed, from: nil, tolerance: 1e-10)

@@ -2,6 +2,7 @@ import Autodiff
 import Bilevel
 import Foundation
 import GradientCheck
+import Solvers
 import Testing
 
 /// Small problems with published answers that other libraries get wrong.

@@ -1,5 +1,6 @@
 import Autodiff
 import Bilevel
+import Solvers
 import Testing
 
 /// Steps that are scaled so that they cannot make an error larger.
@@ -105,7 +106,7 @@ struct SafeScalingTests {
   @Test("A Hessian without positive curvature has no safe gradient step")
   func negative() throws {
     let problem = try InnerProblem.minimum(from: Tensor([1, 2])) { -square($0).sum() }
-    let failure = #expect(throws: BilevelError.self) {
+    let failure = #expect(throws: SolverError.self) {
       try IdentityStep().inverse(for: problem, at: problem.start)
     }
     guard case .indefinite(let curvature, _) = failure?.innerStatus?.outcome else {
@@ -121,7 +122,7 @@ struct SafeScalingTests {
       from: Tensor([1, 1, 1]),
       blocks: [VectorBlock(name: "a", range: 0..<1), VectorBlock(name: "b", range: 1..<3)]
     ) { (Tensor([1, 1, -2]) * square($0)).sum() }
-    let failure = #expect(throws: BilevelError.self) {
+    let failure = #expect(throws: SolverError.self) {
       try DiagonalStep().inverse(for: problem, at: Tensor([1, 1, 1]))
     }
     #expect(failure?.description.contains("-4 along a direction in b") == true)

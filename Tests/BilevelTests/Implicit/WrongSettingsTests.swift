@@ -1,5 +1,7 @@
 import Autodiff
 import Bilevel
+import Solvers
+import TestSupport
 import Testing
 
 @Suite("Wrong settings of a layer")
@@ -50,12 +52,12 @@ struct WrongSettingsTests {
   func cappedAdjoint() throws {
     let layer = problem.layer(adjoint: ConjugateGradient(maximumIterations: 1))
     try expectAdjoint(layer, .iterationLimit, "iteration limit after 1 iterations", "more")
-    let failure = #expect(throws: BilevelError.self) {
+    let failure = #expect(throws: SolverError.self) {
       try layer.hypergradient(at: problem.y, of: problem.loss)
     }
     #expect(failure?.adjointStatus?.outcome == .iterationLimit)
-    let forward = #expect(throws: BilevelError.self) {
-      try jvp(at: problem.y, along: problem.y) { y throws(BilevelError) in
+    let forward = #expect(throws: SolverError.self) {
+      try jvp(at: problem.y, along: problem.y) { y throws(SolverError) in
         try layer.solution(at: y).value
       }
     }
@@ -77,7 +79,7 @@ struct WrongSettingsTests {
   func cappedInner() throws {
     for cap in [2, 5] {
       let layer = problem.layer(GradientDescent(step: .fixed(1), iterations: cap))
-      let failure = #expect(throws: BilevelError.self) { try layer.solution(at: problem.y) }
+      let failure = #expect(throws: SolverError.self) { try layer.solution(at: problem.y) }
       #expect(failure?.innerStatus?.outcome == .iterationLimit)
       #expect(failure?.innerStatus?.history.count == cap + 1)
       let text = failure?.description ?? ""
@@ -118,7 +120,7 @@ struct WrongSettingsTests {
     var layer = problem.heavyBall(adjoint: ConjugateGradient(maximumIterations: 2000))
     for policy in [FailurePolicy.throw, .report] {
       layer.onFailure = policy
-      let failure = #expect(throws: BilevelError.self) {
+      let failure = #expect(throws: SolverError.self) {
         try layer.hypergradient(at: problem.y) { state, y in try problem.loss(state.elements.0, y) }
       }
       guard case .notSymmetric(let asymmetry) = failure?.adjointStatus?.outcome else {
@@ -153,7 +155,7 @@ struct WrongSettingsTests {
       adjoint: Neumann(tolerance: 1e-12, maximumIterations: iterations, step: 2.5))
     for policy in [FailurePolicy.throw, .report] {
       layer.onFailure = policy
-      let failure = #expect(throws: BilevelError.self) {
+      let failure = #expect(throws: SolverError.self) {
         try layer.hypergradient(at: problem.y, of: problem.loss)
       }
       guard case .notContractive(let radius, let step?) = failure?.adjointStatus?.outcome else {
@@ -188,12 +190,12 @@ struct WrongSettingsTests {
       return ["u": u, "v": 0.05 * u]
     }
     let y = Tensor([1, 2])
-    let failure = #expect(throws: BilevelError.self) {
+    let failure = #expect(throws: SolverError.self) {
       try layer.hypergradient(at: y) { x, y in
         square((x["v"] ?? y) - 1).sum()
       }
     }
-    guard case .inner(let status) = failure,
+    guard case .unsolved(let status, of: .inner) = failure,
       case .indefinite(let curvature, let blocks) = status.outcome
     else {
       Issue.record("\(String(describing: failure))")
@@ -210,10 +212,12 @@ struct WrongSettingsTests {
       minimizing: { x, y in square((x["used"] ?? y) - y).sum() },
       from: ["idle": Tensor([0]), "used": Tensor([0])], solver: NoSolver(), adjoint: DenseLU()
     ).solved { _, y in ["idle": Tensor([0]), "used": y] }
-    let failure = #expect(throws: BilevelError.self) {
+    let failure = #expect(throws: SolverError.self) {
       try layer.hypergradient(at: Tensor([1])) { x, y in (x["used"] ?? y).sum() }
     }
-    guard case .inner(let status) = failure, case .singular(let blocks) = status.outcome else {
+    guard case .unsolved(let status, of: .inner) = failure,
+      case .singular(let blocks) = status.outcome
+    else {
       Issue.record("\(String(describing: failure))")
       return
     }
@@ -236,7 +240,7 @@ struct WrongSettingsTests {
   @Test("Inner solvers that diverge or leave the domain throw")
   func divergence() throws {
     let layer = problem.layer(GradientDescent(step: .fixed(2.5), iterations: 5000))
-    let failure = #expect(throws: BilevelError.self) { try layer.solution(at: problem.y) }
+    let failure = #expect(throws: SolverError.self) { try layer.solution(at: problem.y) }
     #expect(failure?.innerStatus?.isConverged == false)
     var reporting = layer
     reporting.onFailure = .report
@@ -259,20 +263,20 @@ struct WrongSettingsTests {
   private func expectAdjoint(
     _ layer: AID<Tensor, Tensor>, _ outcome: SolverStatus.Outcome, _ parts: String...
   ) throws {
-    let failure = #expect(throws: BilevelError.self) { try problem.error(layer) }
+    let failure = #expect(throws: SolverError.self) { try problem.error(layer) }
     #expect(failure?.adjointStatus?.outcome == outcome)
     let text = failure?.description ?? ""
     for part in ["adjoint system"] + parts { #expect(text.contains(part), "\(text)") }
   }
 }
 
-extension BilevelError {
+extension SolverError {
   var adjointStatus: SolverStatus? {
-    if case .adjoint(let status) = self { return status }
+    if case .unsolved(let status, of: .adjoint) = self { return status }
     return nil
   }
   var innerStatus: SolverStatus? {
-    if case .inner(let status) = self { return status }
+    if case .unsolved(let status, of: .inner) = self { return status }
     return nil
   }
 }

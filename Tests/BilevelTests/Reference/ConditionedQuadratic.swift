@@ -1,5 +1,7 @@
 import Autodiff
 import Bilevel
+import Solvers
+import TestSupport
 
 /// A quadratic inner problem with a least-squares outer objective, on which settings that spoil a
 /// hypergradient must throw an error that names the cause, or be reported with an honest estimate.

@@ -1,5 +1,6 @@
 import Autodiff
 import Bilevel
+import Solvers
 
 /// An inner problem F(x, y) = 0 with its derivatives coded by hand, and the same problem as the
 /// user's closures of a layer.
@@ -204,7 +205,7 @@ struct NonSymmetricRoot: ReferenceInner {
 
 /// Stands where a layer is given a function instead.
 struct NoSolver: InnerSolver {
-  func solve(_ problem: InnerProblem) throws(BilevelError) -> InnerSolution {
+  func solve(_ problem: InnerProblem) throws(SolverError) -> InnerSolution {
     throw .function(Unreachable())
   }
   struct Unreachable: Error {}

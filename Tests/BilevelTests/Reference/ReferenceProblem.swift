@@ -1,5 +1,6 @@
 import Autodiff
 import Bilevel
+import Solvers
 
 /// A bilevel problem with everything that is known about its hypergradients in closed form, on
 /// plain matrices: nothing here is differentiated automatically.

@@ -1,5 +1,6 @@
 import Autodiff
 import Testing
+import TestSupport
 
 /// The closed forms themselves, against finite differences: nothing of the layers.
 @Suite("Closed forms of the reference problems")

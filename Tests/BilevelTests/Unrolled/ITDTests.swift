@@ -1,6 +1,8 @@
 import Autodiff
 import Bilevel
 import GradientCheck
+import Solvers
+import TestSupport
 import Testing
 
 /// Unrolled iterations against closed forms, against each other, and against the implicit layer.
@@ -201,7 +203,7 @@ struct ITDTests {
     #expect(try problem.itd(0).solution(at: problem.y).value.scalars == [0, 0, 0, 0])
     var strict = problem.itd(3)
     strict.tolerance = 1e-6
-    let failure = #expect(throws: BilevelError.self) { try strict.solution(at: problem.y) }
+    let failure = #expect(throws: SolverError.self) { try strict.solution(at: problem.y) }
     #expect(failure?.innerStatus?.outcome == .iterationLimit)
     #expect(failure?.innerStatus?.history.count == 2)
     strict = problem.itd(100)
@@ -245,8 +247,8 @@ struct ITDTests {
         if y.elementCount == 2 { throw Broken() }
         return 0.5 * x + y
       }, from: Tensor([0]), steps: 2)
-    let failure = #expect(throws: BilevelError.self) {
-      try gradient(at: Tensor([1, 2])) { y throws(BilevelError) in
+    let failure = #expect(throws: SolverError.self) {
+      try gradient(at: Tensor([1, 2])) { y throws(SolverError) in
         try layer.solution(at: y).value.sum()
       }
     }

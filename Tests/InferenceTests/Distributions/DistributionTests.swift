@@ -1,12 +1,9 @@
 import Inference
 import Testing
+import TestSupport
 
 // Reference values: mpmath with 60 digits (erfc, erfinv, gammainc and betainc, regularised), at the
 // exact value of each Double argument.
-
-private func isClose(_ value: Double, _ reference: Double, _ tolerance: Double = 1e-12) -> Bool {
-  abs(value - reference) <= tolerance * abs(reference)
-}
 
 @Suite struct DistributionTests {
   @Test(arguments: [
@@ -17,7 +14,7 @@ private func isClose(_ value: Double, _ reference: Double, _ tolerance: Double =
     (-37.0, 5.72557122252457682e-300),
   ])
   func normalCumulative(x: Double, reference: Double) {
-    #expect(isClose(NormalDistribution.cumulative(x), reference))
+    #expect(agrees(NormalDistribution.cumulative(x), reference))
   }
 
   @Test(arguments: [
@@ -27,7 +24,7 @@ private func isClose(_ value: Double, _ reference: Double, _ tolerance: Double =
     (0.999, 3.09023230616781328), (0.9999999999990905, 7.04770025666440873),
   ])
   func normalQuantile(p: Double, reference: Double) {
-    #expect(isClose(NormalDistribution.quantile(p), reference))
+    #expect(agrees(NormalDistribution.quantile(p), reference))
   }
 
   @Test func normalEdges() {
@@ -36,7 +33,7 @@ private func isClose(_ value: Double, _ reference: Double, _ tolerance: Double =
     #expect(NormalDistribution.quantile(-0.1).isNaN)
     #expect(NormalDistribution.quantile(.nan).isNaN)
     #expect(NormalDistribution.twoSidedPValue(0) == 1)
-    #expect(isClose(NormalDistribution.twoSidedPValue(-1.96), 2 * 0.0249978951482204362))
+    #expect(agrees(NormalDistribution.twoSidedPValue(-1.96), 2 * 0.0249978951482204362))
   }
 
   @Test(arguments: [
@@ -50,7 +47,7 @@ private func isClose(_ value: Double, _ reference: Double, _ tolerance: Double =
     (1e-08, 4, 0.999999999999999988),
   ])
   func chiSquaredUpperTail(x: Double, degrees: Double, reference: Double) {
-    #expect(isClose(TestDistributions.chiSquaredUpperTail(x, degrees: degrees), reference))
+    #expect(agrees(TestDistributions.chiSquaredUpperTail(x, degrees: degrees), reference))
   }
 
   @Test(arguments: [
@@ -64,7 +61,7 @@ private func isClose(_ value: Double, _ reference: Double, _ tolerance: Double =
   ])
   func fUpperTail(f: Double, numerator: Double, denominator: Double, reference: Double) {
     let value = TestDistributions.fUpperTail(f, numerator: numerator, denominator: denominator)
-    #expect(isClose(value, reference))
+    #expect(agrees(value, reference))
   }
 
   @Test(arguments: [
@@ -74,7 +71,7 @@ private func isClose(_ value: Double, _ reference: Double, _ tolerance: Double =
     (0.01, 5, 0.992408018042581903),
   ])
   func studentTwoSided(t: Double, degrees: Double, reference: Double) {
-    #expect(isClose(TestDistributions.studentTwoSided(t, degrees: degrees), reference))
+    #expect(agrees(TestDistributions.studentTwoSided(t, degrees: degrees), reference))
   }
 
   @Test func tailEdges() {

@@ -1,13 +1,10 @@
 import Autodiff
 import Inference
 import Testing
+import TestSupport
 
 // Reference values: mpmath with 40 digits (roots of the regularised incomplete gamma and beta
 // functions), at the exact value of each Double argument.
-
-private func isClose(_ value: Double, _ reference: Double) -> Bool {
-  abs(value - reference) <= 1e-12 * abs(reference)
-}
 
 @Suite struct QuantileTests {
   @Test(arguments: [
@@ -18,7 +15,7 @@ private func isClose(_ value: Double, _ reference: Double) -> Bool {
     (0.999999, 2.0, 27.6310211158710369), (0.25, 7.0, 4.25485218354651574),
   ])
   func chiSquared(p: Double, degrees: Double, reference: Double) {
-    #expect(isClose(TestDistributions.chiSquaredQuantile(p, degrees: degrees), reference))
+    #expect(agrees(TestDistributions.chiSquaredQuantile(p, degrees: degrees), reference))
   }
 
   @Test(arguments: [
@@ -29,7 +26,7 @@ private func isClose(_ value: Double, _ reference: Double) -> Bool {
   ])
   func f(p: Double, numerator: Double, denominator: Double, reference: Double) {
     let value = TestDistributions.fQuantile(p, numerator: numerator, denominator: denominator)
-    #expect(isClose(value, reference))
+    #expect(agrees(value, reference))
   }
 
   @Test(arguments: [
@@ -40,7 +37,7 @@ private func isClose(_ value: Double, _ reference: Double) -> Bool {
     (1e-12, 4.0, -1316.07274655925654), (0.9995, 1e6, 3.29053646124872212),
   ])
   func student(p: Double, degrees: Double, reference: Double) {
-    #expect(isClose(TestDistributions.studentQuantile(p, degrees: degrees), reference))
+    #expect(agrees(TestDistributions.studentQuantile(p, degrees: degrees), reference))
   }
 
   @Test func edges() {
@@ -58,6 +55,6 @@ private func isClose(_ value: Double, _ reference: Double) -> Bool {
   func chiSquaredLowerTail(x: Double) {
     let lower = TestDistributions.chiSquaredLowerTail(x, degrees: 2)
     let reference = -expMinusOne(Tensor(-x / 2)).scalar
-    #expect(isClose(lower, reference))
+    #expect(agrees(lower, reference))
   }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
-import Bilevel
 import InferenceDesigns
+import Orthogonal
 
 /// The options that a study's numbers depend on.
 struct CoverageOptions: ParsableArguments {

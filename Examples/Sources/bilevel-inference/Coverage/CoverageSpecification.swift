@@ -1,4 +1,4 @@
-import Bilevel
+import Orthogonal
 
 /// Everything that a replication of a study depends on, apart from the sample size and its number.
 struct CoverageSpecification: StudySpecification {

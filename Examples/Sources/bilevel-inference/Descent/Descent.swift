@@ -1,8 +1,8 @@
 import Autodiff
-import Bilevel
 import ExampleSupport
 import Inference
 import InferenceDesigns
+import Orthogonal
 
 /// A path of gradient descent with what is known at every step.
 struct Descent: Encodable {

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Autodiff
-import Bilevel
 import ExampleSupport
 import InferenceDesigns
+import Orthogonal
 
 /// `bilevel-inference descent`: gradient descent on the orthogonal gradient, with what is known at every
 /// step.

@@ -1,6 +1,6 @@
 import Autodiff
-import Bilevel
 import InferenceDesigns
+import Orthogonal
 
 /// A study of an affine design.
 struct AffineStudy<Design: AffineDesign>: StudyDesign {

@@ -1,7 +1,7 @@
 import Autodiff
-import Bilevel
 import Inference
 import InferenceDesigns
+import Orthogonal
 
 /// A study of losses that are not quadratic.
 struct CrossEntropyStudy: StudyDesign {

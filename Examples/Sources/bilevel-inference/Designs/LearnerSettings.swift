@@ -1,6 +1,7 @@
 import Bilevel
 import ExampleSupport
 import InferenceDesigns
+import Orthogonal
 
 /// How the nuisances of a study are learned.
 enum LearnerSettings: Codable, Equatable, Sendable {

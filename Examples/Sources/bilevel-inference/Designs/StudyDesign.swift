@@ -1,6 +1,6 @@
 import Autodiff
-import Bilevel
 import Inference
+import Orthogonal
 
 /// A population with a known gradient, and the estimators that apply to it.
 protocol StudyDesign: Sendable {

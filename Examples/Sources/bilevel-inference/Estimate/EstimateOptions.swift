@@ -1,5 +1,5 @@
 import ArgumentParser
-import Bilevel
+import Orthogonal
 import OrthogonalRegression
 
 /// How `estimate` estimates.

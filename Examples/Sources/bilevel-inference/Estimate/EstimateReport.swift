@@ -1,6 +1,6 @@
-import Bilevel
 import Econometrics
 import Inference
+import Orthogonal
 import OrthogonalRegression
 import RegressionInput
 

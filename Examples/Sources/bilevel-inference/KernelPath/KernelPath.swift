@@ -1,5 +1,7 @@
-import Autodiff
 import Bilevel
+import Autodiff
+import Orthogonal
+import Solvers
 
 /// The kernel baseline along its penalty.
 ///
@@ -32,7 +34,7 @@ struct KernelPath {
   }
 
   /// The regularised plug-in on the outer sample.
-  func fit(ridge: Double) throws(BilevelError) -> AffineFit {
+  func fit(ridge: Double) throws(SolverError) -> AffineFit {
     let shrunk = moments / (values + Double(count) * ridge).expandingShape(at: 1)
     let predictions = matmul(basis, shrunk)
     return try outer.fit(

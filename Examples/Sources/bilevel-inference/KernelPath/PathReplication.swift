@@ -1,6 +1,6 @@
 import Autodiff
-import Bilevel
 import InferenceDesigns
+import Orthogonal
 
 /// Everything that a replication of a path depends on, apart from the sample size and its number.
 struct PathSpecification: StudySpecification {

@@ -1,6 +1,7 @@
 import Autodiff
 import Bilevel
 import HyperparameterProblems
+import Solvers
 
 /// The inner solves of an outer iteration.
 struct InnerEffort: Codable, Equatable {
@@ -100,11 +101,11 @@ struct TuneEstimation {
       at: y, from: start, estimator: estimator, errorEstimate: estimate, warmStart: warmStart,
       of: problem.validationLoss)
     if effort.tolerance != nil, start == nil, !result.record.inner.isConverged {
-      throw BilevelError.inner(result.record.inner)
+      throw SolverError.unsolved(result.record.inner, of: .inner)
     }
     // 10⁻³ is the loosest tolerance that the layer itself asks for.
     let unsolved = result.record.linearSolves.first { !($0.relativeResidual <= 1e-3) }
-    if isInverted, let unsolved { throw BilevelError.adjoint(unsolved) }
+    if isInverted, let unsolved { throw SolverError.unsolved(unsolved, of: .adjoint) }
     return result
   }
 
@@ -114,7 +115,7 @@ struct TuneEstimation {
   ) throws -> Tensor {
     let solution = try layer.solution(at: y, warmStart: warmStart)
     if effort.tolerance != nil, !solution.status.isConverged {
-      throw BilevelError.inner(solution.status)
+      throw SolverError.unsolved(solution.status, of: .inner)
     }
     if let index = solution.value.scalars.firstIndex(of: 0) {
       throw TuneError.zeroCoefficient(

@@ -1,0 +1,66 @@
+import Autodiff
+import Bilevel
+import Solvers
+
+/// Penalised least squares in a linear class as a linear map from targets at training rows to
+/// predictions at other rows.
+///
+///     T ↦ Φ(x) (Φᵀ D Φ + 2 λ I)⁻¹ Φᵀ D T,   D = diag(w), Σᵢ wᵢ = 1
+///
+/// It is the minimiser of Σᵢ wᵢ ½ ‖Tᵢ − f(xᵢ)‖² + λ ‖f‖² in the class, differentiable in the
+/// targets to every order because it is linear in them.
+struct Smoother {
+  /// The Cholesky factor of the Gram matrix.
+  private let root: Tensor
+  /// Φ and D Φ at the training rows.
+  let trainingFeatures: Tensor
+  let weightedFeatures: Tensor
+  /// Φ at the points.
+  let features: Tensor
+
+  /// - Parameters:
+  ///   - inputs: Training rows, [n, p].
+  ///   - weights: w, [n], of sum 1; nil for 1/n each.
+  ///   - points: Where predictions are wanted, [k, p].
+  init(
+    _ linearClass: LinearClass, inputs: Tensor, weights: Tensor? = nil, at points: Tensor
+  ) throws(SolverError) {
+    let sample = FunctionalSample(inputs: inputs, labels: [Tensor](), weights: weights)
+    let basis = try FeatureBasis(linearClass, on: sample)
+    let phi = basis(inputs)
+    trainingFeatures = phi
+    weightedFeatures = sample.weighted(phi)
+    features = basis(points)
+    let gram =
+      matmul(phi, weightedFeatures, transposeA: true) + linearClass.penalty.matrix(phi.shape[1])
+    do {
+      root = try cholesky(gram)
+    } catch {
+      throw .function(
+        OrthogonalError.singularGram(className: linearClass.name, rowCount: inputs.shape[0]))
+    }
+  }
+
+  /// Predictions, [k, c], for targets, [n, c].
+  func callAsFunction(_ targets: Tensor) throws(SolverError) -> Tensor {
+    matmul(features, try weights(targets))
+  }
+
+  /// Targets minus fitted values at the training rows, [n, c].
+  func residuals(_ targets: Tensor) throws(SolverError) -> Tensor {
+    targets - matmul(trainingFeatures, try weights(targets))
+  }
+
+  private func weights(_ targets: Tensor) throws(SolverError) -> Tensor {
+    do {
+      return try solveGram(matmul(weightedFeatures, targets, transposeA: true))
+    } catch {
+      throw .function(error)
+    }
+  }
+
+  /// G⁻¹ B.
+  func solveGram(_ b: Tensor) throws(LinearAlgebraError) -> Tensor {
+    try triangularSolve(root, try triangularSolve(root, b), transposed: true)
+  }
+}

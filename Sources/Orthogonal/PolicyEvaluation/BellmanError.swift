@@ -1,0 +1,52 @@
+import Autodiff
+import Inference
+import Solvers
+
+/// How far an action value is from solving the Bellman equation.
+///
+/// With δ = R + γ Q(S′, π) − Q(S, A) and u = E[δ | S, A], the temporal-difference error has mean
+/// square E[δ²] = E[u²] + noise, and only u is an error of Q. By single transitions the two are not
+/// told apart; by nuisances they are:
+///
+///     E[u²] = E[2 û δ − û²] − E[(û − u)²]
+///
+/// so an error of the nuisance enters by its square.
+public struct BellmanError: Sendable {
+  /// √ mean δ², in units of the value.
+  public let temporalDifference: Double
+  /// The mean of 2 û δ − û² as an estimate of E[u²]; where Q solves the equation both are 0 and the
+  /// interval is only a rough one.
+  public let meanSquare: Estimate
+
+  /// √ E[u²], in units of the value; 0 where its estimate is negative.
+  public var rootMeanSquare: Double { max(0, meanSquare.value[0].scalar).squareRoot() }
+}
+
+extension AffineFit {
+  /// The Bellman error at ω, of a fit by the orthogonal score whose targets are those of a Bellman
+  /// equation.
+  func bellmanError(at outer: Tensor) throws(SolverError) -> BellmanError {
+    var squares: [Double] = []
+    let meanSquare = try aggregated { split throws(InferenceError) in
+      var influence: [InfluenceRows] = []
+      var value = Tensor.zeros([1])
+      for part in split.parts {
+        let terms = part.terms.terms.map { $0.scalar(at: outer) }
+        // The score's terms alternate between g − y and h − m.
+        let pairs = stride(from: 0, to: terms.count, by: 2).map { (terms[$0], terms[$0 + 1]) }
+        let rows =
+          pairs.map { δ, u in 2 * u * δ - square(u) }.reduce(Tensor(0)) { $0 + $1 }
+          / Double(pairs.count)
+        squares.append(square(terms[0]).mean().scalar)
+        value += rows.mean().expandingShape(at: 0)
+        influence.append(
+          try InfluenceRows(
+            rows.expandingShape(at: 1), sample: part.sample, clusters: part.clusters))
+      }
+      return try Estimate(value: value, names: ["mean square"], influence: influence)
+    }
+    return BellmanError(
+      temporalDifference: (squares.reduce(0, +) / Double(squares.count)).squareRoot(),
+      meanSquare: meanSquare)
+  }
+}

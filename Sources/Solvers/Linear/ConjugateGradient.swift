@@ -1,0 +1,112 @@
+import Autodiff
+
+/// The conjugate gradient method for A x = b with symmetric positive definite A.
+///
+/// After k iterations x minimises (x − x*)ᵀ A (x − x*) over the Krylov space, and that error is at
+/// most 2 ((√κ − 1)/(√κ + 1))ᵏ of the first one, κ the condition number of P⁻¹ A. One product, one
+/// application of the preconditioner and five passes over vectors per iteration; memory for a few
+/// vectors. It is the method of choice for the Hessian at a minimum.
+///
+/// An operator that is not symmetric is refused (two products, once per operator), and a direction p
+/// with pᵀ A p ≤ 0 ends the solve with `indefinite`, which names the parts of the inner variable it
+/// lies in. Hestenes and Stiefel (1952); the preconditioned form is in Saad, Iterative Methods for
+/// Sparse Linear Systems (2003), section 9.2.
+public struct ConjugateGradient: LinearSolver {
+  public let tolerance: Double?
+  /// The most iterations; nil is 10 n.
+  public let maximumIterations: Int?
+  /// P⁻¹, or nil for none.
+  public let preconditioner: (any Preconditioner)?
+  private let method: String
+
+  /// The method.
+  ///
+  /// - Parameters:
+  ///   - tolerance: The relative residual; nil is the layer's.
+  ///   - maximumIterations: At least 1; nil is 10 n.
+  ///   - preconditioner: P⁻¹, symmetric positive definite.
+  public init(
+    tolerance: Double? = nil, maximumIterations: Int? = nil,
+    preconditioner: (any Preconditioner)? = nil
+  ) {
+    self.init(
+      method: "ConjugateGradient", tolerance: tolerance, maximumIterations: maximumIterations,
+      preconditioner: preconditioner)
+  }
+
+  init(
+    method: String, tolerance: Double?, maximumIterations: Int?,
+    preconditioner: (any Preconditioner)?
+  ) {
+    requireOptions(tolerance, maximumIterations, method)
+    self.method = method
+    self.tolerance = tolerance
+    self.maximumIterations = maximumIterations
+    self.preconditioner = preconditioner
+  }
+
+  public func solve(
+    _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
+  ) throws(SolverError) -> LinearSolution {
+    try LinearIteration.solve(
+      method, a, b, transposed: transposed, from: start, tolerance: tolerance,
+      limit: maximumIterations ?? 10 * a.size,
+      refusing: { () throws(SolverError) in try a.asymmetryRefusal() }
+    ) { run throws(SolverError) in try cycle(&run, a) }
+  }
+
+  private func cycle(
+    _ run: inout LinearIteration, _ a: LinearOperator
+  ) throws(SolverError) -> LinearIteration.CycleEnd {
+    var (x, r) = (run.x, run.residual)
+    var z = try preconditioned(r, a)
+    var p = z
+    var rz = try energy(r, z)
+    while true {
+      let ap = try run.product(p)
+      let curvature = inner(p, ap)
+      guard curvature > 0, curvature.isFinite, rz.isFinite else {
+        return .failure(failure(run, p, curvature))
+      }
+      let step = rz / curvature
+      x = combination(1, x, step, p)
+      r = combination(1, r, -step, ap)
+      let claimed = norm(r)
+      // The energy norm of the error falls monotonically; the residual norm need not.
+      run.offerNearer(x, claimed)
+      if let end = run.note(claimed) { return end }
+      z = try preconditioned(r, a)
+      // The residual of this iteration over that of the last, with the direction built from the
+      // residual of this one.
+      let next = preconditioner == nil ? claimed * claimed : try energy(r, z)
+      p = combination(1, z, next / rz, p)
+      rz = next
+    }
+  }
+
+  private func failure(
+    _ run: LinearIteration, _ p: Tensor, _ curvature: Double
+  ) -> SolverStatus.Outcome {
+    let size = inner(p, p)
+    guard curvature <= 0, size.isFinite, size > 0 else { return .notFinite }
+    return run.indefinite(p, curvature: curvature / size)
+  }
+
+  private func preconditioned(_ r: Tensor, _ a: LinearOperator) throws(SolverError) -> Tensor {
+    guard let preconditioner else { return r }
+    return try preconditioner.apply(r, for: a)
+  }
+
+  /// rᵀ P⁻¹ r.
+  private func energy(_ r: Tensor, _ z: Tensor) throws(SolverError) -> Double {
+    let energy = inner(r, z)
+    if preconditioner != nil, energy <= 0 {
+      stop(
+        method,
+        """
+        the preconditioner is not positive definite: rᵀ P⁻¹ r is \(number(energy)) for a residual r
+        """)
+    }
+    return energy
+  }
+}
