@@ -52,7 +52,7 @@ extension Certification {
 
   /// 8 ε |f|, half of what an objective may seem to fall by rounding alone.
   mutating func objectiveRounding() throws(SolverError) -> Double? {
-    guard let objective = problem.objective else { return nil }
+    guard let objective = problem.formulation.objective else { return nil }
     evaluations += 1
     let value = try objective(x).scalar
     return value.isFinite ? 8 * x.scalarType.ulpOfOne * abs(value) : nil
