@@ -78,16 +78,19 @@ extension AID {
   private func penalised(
     _ baseline: PenaltyBaseline, _ loss: @escaping OuterLoss<Inner, Outer>
   ) -> AID {
-    let objective = { (x: Inner, y: Outer) throws -> Tensor in
+    // The penalised layer stays on this thread.
+    nonisolated(unsafe) let (layer, loss) = (self, loss)
+    let objective = { @Sendable (x: Inner, y: Outer) throws -> Tensor in
       let outerTerm = try loss(x, y) / baseline.strength
-      let flat = layout.vector(x, "AID.penaltyHypergradient", "inner point")
+      let flat = layer.layout.vector(x, "AID.penaltyHypergradient", "inner point")
+      let problem = layer.problem(at: y)
       switch baseline {
-      case .valueFunction: return try problem(at: y).objective(flat) + outerTerm
-      case .gradient: return 0.5 * square(try problem(at: y).residual(flat)).sum() + outerTerm
+      case .valueFunction: return try problem.objective(flat) + outerTerm
+      case .gradient: return 0.5 * square(try problem.residual(flat)).sum() + outerTerm
       }
     }
-    var layer = AID(.minimum(objective), initial, solver: solver, adjoint: adjoint)
-    layer.onFailure = onFailure
-    return layer
+    var penalised = AID(.minimum(objective), initial, solver: solver, adjoint: adjoint)
+    penalised.onFailure = onFailure
+    return penalised
   }
 }

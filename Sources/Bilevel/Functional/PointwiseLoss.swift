@@ -2,8 +2,11 @@ import Autodiff
 
 /// ℓ(ω, v, x, y) of a functional problem with the derivatives that functional implicit
 /// differentiation needs: all of them in the output v, none in the parameters of a network.
-struct PointwiseLoss<Outer: TensorTree, Labels: TensorTree> {
-  typealias Function = (_ outer: Outer, _ v: Tensor, _ x: Tensor, _ y: Labels) throws -> Tensor
+struct PointwiseLoss<Outer: TensorTree, Labels: TensorTree>: Sendable {
+  typealias Function =
+    @Sendable (
+      _ outer: Outer, _ v: Tensor, _ x: Tensor, _ y: Labels
+    ) throws -> Tensor
 
   let function: Function
 

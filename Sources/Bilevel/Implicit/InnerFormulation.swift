@@ -1,15 +1,15 @@
 import Autodiff
 
 /// What an inner problem asks for, in the user's trees.
-enum InnerFormulation<Inner: TensorTree, Outer: TensorTree> {
+enum InnerFormulation<Inner: TensorTree, Outer: TensorTree>: Sendable {
   /// x* = argmin f(x, y).
-  case minimum((Inner, Outer) throws -> Tensor)
+  case minimum(@Sendable (Inner, Outer) throws -> Tensor)
   /// x* = argmin ½‖r(x, y)‖².
-  case leastSquares((Inner, Outer) throws -> Tensor)
+  case leastSquares(@Sendable (Inner, Outer) throws -> Tensor)
   /// F(x*, y) = 0.
-  case root((Inner, Outer) throws -> Inner)
+  case root(@Sendable (Inner, Outer) throws -> Inner)
   /// x* = T(x*, y).
-  case fixedPoint((Inner, Outer) throws -> Inner)
+  case fixedPoint(@Sendable (Inner, Outer) throws -> Inner)
 
   var kind: InnerProblem.Kind {
     switch self {

@@ -9,7 +9,7 @@ import Autodiff
 ///
 /// M and N vanish at x*. It is super-efficient where the adjoint in z does not change with y to
 /// first order. The layer needs φ only; M and N follow by differentiation.
-public protocol Reparameterization<Outer> {
+public protocol Reparameterization<Outer>: Sendable {
   /// The outer variable.
   associatedtype Outer: TensorTree
 

@@ -56,17 +56,19 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   public var tolerance: Double?
 
   /// Steps that lower an objective f(x, y).
+  @preconcurrency
   public init(
-    minimizing objective: @escaping (Inner, Outer) throws -> Tensor, from initial: Inner,
+    minimizing objective: @escaping @Sendable (Inner, Outer) throws -> Tensor, from initial: Inner,
     update: UnrolledUpdate, steps: Int, differentiating span: Span = .all, memory: Memory = .full
   ) {
     self.init(.minimum(objective), .minimizing(update), initial, steps, span, memory)
   }
 
   /// Applications of a map Φ(x, y).
+  @preconcurrency
   public init(
-    iterating map: @escaping (Inner, Outer) throws -> Inner, from initial: Inner, steps: Int,
-    differentiating span: Span = .all, memory: Memory = .full
+    iterating map: @escaping @Sendable (Inner, Outer) throws -> Inner, from initial: Inner,
+    steps: Int, differentiating span: Span = .all, memory: Memory = .full
   ) {
     self.init(.fixedPoint(map), .map, initial, steps, span, memory)
   }
@@ -196,3 +198,5 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
     return status
   }
 }
+
+extension ITD: Sendable where Inner: Sendable {}

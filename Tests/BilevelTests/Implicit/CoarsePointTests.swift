@@ -13,7 +13,7 @@ struct CoarsePointTests {
     let features = Tensor.normal([30, 8], using: &generator) * (1 + Tensor.range(8))
     let signs = select(
       Tensor.uniform([30], using: &generator) .< 0.5, Tensor.ones([30]), -Tensor.ones([30]))
-    let inner = { (x: Tensor, y: Tensor) in
+    let inner = { @Sendable (x: Tensor, y: Tensor) in
       softplus(-(signs * matmul(features, x))).mean() + (exp(y) * square(x)).sum()
     }
     let outer = { (x: Tensor, y: Tensor) in square(x - 1).sum() }
