@@ -63,7 +63,7 @@ import Testing
   @Test func quadraticLayerAgrees() throws {
     let (problem, nuisances, reference) = try quadratic()
     let rows = Tensor.range(problem.count).expandingShape(at: 1)
-    func at(_ x: Tensor, _ values: Tensor) -> Tensor {
+    @Sendable func at(_ x: Tensor, _ values: Tensor) -> Tensor {
       values.gathering(x[0..., 0].cast(to: .int32), alongAxis: 0)
     }
     let layer = OBiGrad<Tensor, [Tensor], [Tensor]>.quadratic(
@@ -73,11 +73,11 @@ import Testing
       knownOuterTarget: { ω, x in
         matmul(at(x, problem.outerSlope), ω.expandingShape(at: 1))
       })
-    func column(_ tensor: Tensor) -> Tensor { tensor.expandingShape(at: 1) }
+    @Sendable func column(_ tensor: Tensor) -> Tensor { tensor.expandingShape(at: 1) }
     let sample = FunctionalSample(
       inputs: rows,
       labels: [column(problem.innerIntercept), problem.innerSlope, column(problem.outcome)])
-    func prediction(_ ω: Tensor, _ x: Tensor) -> Tensor {
+    @Sendable func prediction(_ ω: Tensor, _ x: Tensor) -> Tensor {
       at(x, column(nuisances.intercept)) + matmul(at(x, nuisances.slope), column(ω))
     }
     let fit = try layer.fit(on: BilevelSample(sample), prediction: prediction) { ω, x in

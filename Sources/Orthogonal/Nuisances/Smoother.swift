@@ -9,7 +9,7 @@ import Solvers
 ///
 /// It is the minimiser of Σᵢ wᵢ ½ ‖Tᵢ − f(xᵢ)‖² + λ ‖f‖² in the class, differentiable in the
 /// targets to every order because it is linear in them.
-struct Smoother {
+struct Smoother: Sendable {
   /// The Cholesky factor of the Gram matrix.
   private let root: Tensor
   /// Φ and D Φ at the training rows.
