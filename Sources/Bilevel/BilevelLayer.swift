@@ -49,6 +49,8 @@ public struct Solution<Value: TensorTree> {
   public var status: SolverStatus { record.inner }
 }
 
+extension Solution: Sendable where Value: Sendable {}
+
 /// What a layer does about a solve that does not reach its threshold.
 public enum FailurePolicy: Sendable {
   /// Throw.
@@ -69,7 +71,7 @@ public enum FailurePolicy: Sendable {
 ///     }
 ///
 /// For `AID` it changes what a solve costs, not what it is solved to; for `ITD` it is the point from
-/// which the fixed number of iterations starts.
+/// which the fixed number of iterations starts. Layers are shared by tasks; a state belongs to one.
 public final class WarmStart<Inner: TensorTree> {
   /// Where the next inner solve starts; nil is the layer's initial point.
   ///

@@ -86,6 +86,8 @@ package struct FlatLayout<Tree: TensorTree> {
   }
 }
 
+extension FlatLayout: Sendable where Tree: Sendable {}
+
 /// A named part of a vector: one tensor of a tree.
 public struct VectorBlock: Sendable, Equatable {
   /// The path of the tensor in its tree; empty where the tree is a single tensor.

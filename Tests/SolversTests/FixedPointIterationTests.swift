@@ -39,9 +39,9 @@ struct FixedPointIterationTests {
 
   @Test("An iteration that stands still ends as stalled")
   func stalled() throws {
-    let problem = InnerProblem(
-      kind: .fixedPoint, start: Tensor([1]), scale: 1, residual: { x in 1e-20 * x })
-    let solution = try FixedPointIteration(stopping: StoppingRule(relative: 1e-30)).solve(problem)
+    let problem = try InnerProblem(.fixedPoint { x in 0.5 * x }, startingAt: Tensor([1]))
+    let solver = FixedPointIteration(damping: 1e-20, stopping: StoppingRule(relative: 1e-30))
+    let solution = try solver.solve(problem)
     #expect(solution.status.outcome == .stalled)
     #expect(solution.status.iterations == 1)
   }

@@ -8,35 +8,30 @@ final class Counter {
 }
 
 extension InnerProblem {
+  /// The minimum of an objective.
+  static func minimum(
+    from start: Tensor, blocks: [VectorBlock]? = nil, of objective: @escaping VectorFunction
+  ) throws -> InnerProblem {
+    try InnerProblem(.minimum(objective), startingAt: start, blocks: blocks)
+  }
+
   /// A root of F.
   static func root(from start: Tensor, of f: @escaping VectorFunction) throws -> InnerProblem {
-    InnerProblem(
-      kind: .root, start: start, scale: try f(start).norm().scalar, residual: f)
+    try InnerProblem(.root(f), startingAt: start)
   }
 
   /// A fixed point of T.
-  static func fixedPoint(from start: Tensor, of map: @escaping VectorFunction) throws
-    -> InnerProblem
-  {
-    let residual: VectorFunction = { x throws(SolverError) in x - (try map(x)) }
-    return InnerProblem(
-      kind: .fixedPoint, start: start, scale: try residual(start).norm().scalar,
-      residual: residual)
+  static func fixedPoint(
+    from start: Tensor, of map: @escaping VectorFunction
+  ) throws -> InnerProblem {
+    try InnerProblem(.fixedPoint(map), startingAt: start)
   }
 
   /// A minimum of ½‖r‖².
-  static func leastSquares(from start: Tensor, of residuals: @escaping VectorFunction) throws
-    -> InnerProblem
-  {
-    let objective: VectorFunction = { x throws(SolverError) in
-      0.5 * square(try residuals(x)).sum()
-    }
-    let residual: VectorFunction = { x throws(SolverError) in
-      try gradient(at: x, unused: .zero, of: objective)
-    }
-    return InnerProblem(
-      kind: .leastSquares, start: start, scale: try residual(start).norm().scalar,
-      residual: residual, objective: objective, residuals: residuals)
+  static func leastSquares(
+    from start: Tensor, of residuals: @escaping VectorFunction
+  ) throws -> InnerProblem {
+    try InnerProblem(.leastSquares(residuals), startingAt: start)
   }
 }
 
@@ -121,10 +116,10 @@ enum Rosenbrock {
 struct DenseTestSolver: LinearSolver {
   let tolerance: Double? = 0
 
-  func solve(
-    _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
-  ) throws(SolverError) -> LinearSolution {
-    let matrix = transposed ? try a.dense().transposed() : try a.dense()
+  func solve(_ system: LinearSystem) throws(SolverError) -> LinearSolution {
+    let b = system.rightHandSide
+    let dense = try system.matrix.dense()
+    let matrix = system.isTransposed ? dense.transposed() : dense
     do {
       let x = try Autodiff.solve(matrix, b)
       let residual = distance(b, matmul(matrix, x))

@@ -25,9 +25,8 @@ struct InnerSolverTests {
   @Test("A warm start is measured against the scale of the problem, not its own residual")
   func warmStart() throws {
     for solver in minimumSolvers(StoppingRule(relative: 1e-3)) {
-      let problem = InnerProblem(
-        kind: .minimum, start: Tensor([1e-4]), scale: 1, residual: { x in x },
-        objective: { x in 0.5 * square(x).sum() })
+      let problem = try InnerProblem(
+        .minimum { x in 0.5 * square(x).sum() }, startingAt: Tensor([1e-4]), scale: 1)
       let status = try solver.solve(problem).status
       #expect(status.isConverged && status.iterations == 0)
       #expect(status.threshold == 1e-3)
@@ -41,9 +40,8 @@ struct InnerSolverTests {
       var reports: [Double] = []
       var numbers: [Int] = []
       let base = try Rosenbrock.problem(2)
-      let problem = InnerProblem(
-        kind: .minimum, start: base.start, scale: base.scale,
-        residual: { x throws(SolverError) in try base.residual(x) }, objective: base.objective,
+      let problem = try InnerProblem(
+        base.formulation, startingAt: base.start,
         progress: { number, residual in
           numbers.append(number)
           reports.append(residual)
@@ -61,9 +59,8 @@ struct InnerSolverTests {
   @Test("An objective that is NaN at the start is reported as such")
   func notFinite() throws {
     for solver in minimumSolvers(StoppingRule()) {
-      let problem = InnerProblem(
-        kind: .minimum, start: Tensor([-1]), scale: 1, residual: { x in 1 / (2 * sqrt(x)) },
-        objective: { x in sqrt(x).sum() })
+      let problem = try InnerProblem(
+        .minimum { x in sqrt(x).sum() }, startingAt: Tensor([-1]), scale: 1)
       let solution = try solver.solve(problem)
       #expect(solution.status.outcome == .notFinite)
       #expect(solution.value.scalars == [-1])
@@ -74,10 +71,11 @@ struct InnerSolverTests {
   func notFiniteBeyond() throws {
     let stopping = StoppingRule()
     for solver in minimumSolvers(stopping) {
-      let problem = InnerProblem(
-        kind: .minimum, start: Tensor([0]), scale: 1,
-        residual: { x in x + 1 + 0 * sqrt(-abs(x)) },
-        objective: { x in (0.5 * square(x + 1) + 0 * sqrt(-abs(x))).sum() })
+      let objective: InnerProblem.VectorFunction = { x in
+        stopGradient(x).scalars == [0]
+          ? (0.5 * square(x + 1)).sum() : (0.5 * square(x + 1) + 0 * sqrt(-abs(x) - 1)).sum()
+      }
+      let problem = try InnerProblem(.minimum(objective), startingAt: Tensor([0]), scale: 1)
       let solution = try solver.solve(problem)
       #expect(!solution.status.isConverged)
       #expect(solution.value.isFinite)
@@ -151,12 +149,12 @@ struct InnerSolverTests {
   }
 
   @Test("What a function throws passes through")
-  func errors() {
+  func errors() throws {
     struct Failure: Error {}
-    let problem = InnerProblem(
-      kind: .minimum, start: Tensor([1]), scale: 1,
-      residual: { _ throws(SolverError) in throw .function(Failure()) },
-      objective: { _ throws(SolverError) in throw .function(Failure()) })
+    let failing: InnerProblem.VectorFunction = { _ throws(SolverError) in
+      throw .function(Failure())
+    }
+    let problem = try InnerProblem(.minimum(failing), startingAt: Tensor([1]), scale: 1)
     for solver in minimumSolvers(StoppingRule()) {
       #expect(throws: SolverError.self) { try solver.solve(problem) }
     }
@@ -170,15 +168,12 @@ struct InnerSolverTests {
   @Test("A problem of the wrong kind stops and names the solvers that apply")
   func wrongKind() async {
     let root = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      let problem = InnerProblem(
-        kind: .root, start: Tensor([1]), scale: 1, residual: { x in x })
+      let problem = try InnerProblem(.root { x in x }, startingAt: Tensor([1]))
       _ = try LBFGS().solve(problem)
     }
     expect(root, "LBFGS: it does not apply to a problem that asks for a root. Use Newton")
     let minimum = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      let problem = InnerProblem(
-        kind: .minimum, start: Tensor([1]), scale: 1, residual: { x in x },
-        objective: { x in x.sum() })
+      let problem = try InnerProblem(.minimum { x in x.sum() }, startingAt: Tensor([1]))
       _ = try AndersonAcceleration().solve(problem)
     }
     expect(minimum, "Use LBFGS, NewtonCG or GradientDescent")

@@ -15,9 +15,8 @@ struct StochasticAdamTests {
     let full = try InnerProblem.minimum(from: .zeros([5])) { w in
       0.5 * square(matmul(x, w) - y).mean()
     }
-    let problem = InnerProblem(
-      kind: .minimum, start: full.start, scale: full.scale,
-      residual: { w throws(SolverError) in try full.residual(w) }, objective: full.objective,
+    let problem = try InnerProblem(
+      full.formulation, startingAt: full.start,
       batchObjective: { w, step in
         steps.value += 1
         let rows = (40 * (step % 10))..<(40 * (step % 10) + 40)

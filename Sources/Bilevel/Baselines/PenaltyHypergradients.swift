@@ -33,10 +33,10 @@ extension AID {
     at outer: Outer, _ baseline: PenaltyBaseline, errorEstimate: ErrorEstimate? = nil,
     of loss: @escaping OuterLoss<Inner, Outer>
   ) throws(SolverError) -> Hypergradient<Inner, Outer> {
-    guard formulation.hasObjective, baseline.strength > 0 else {
+    guard formulation.kind.hasObjective, baseline.strength > 0 else {
       stop(
         "AID.penaltyHypergradient",
-        "needs an inner objective and a positive strength, found a \(formulation.kind) and "
+        "needs an inner objective and a positive strength, found a \(formulation.kind.rawValue) and "
           + "\(baseline.strength)")
     }
     guard case .library = self.solver else {
@@ -58,12 +58,14 @@ extension AID {
       record.setApproximation("\(baseline) penalty, biased by O(1 / strength)")
       if !status.isConverged { record.note("the inner problem itself: \(status)") }
       let slope = try gradient(at: outer, unused: .zero) { y throws(SolverError) in
-        let there = baseline.strength * (try penalised.problem(at: y).objective(moved))
+        let there = baseline.strength * (try penalised.objective(moved, y))
         guard case .valueFunction = baseline else { return there }
-        return there - baseline.strength * (try problem(at: y).objective(x))
+        return there - baseline.strength * (try objective(x, y))
       }
       if let errorEstimate {
-        estimateError(of: slope, x, outer, status, errorEstimate, record, loss)
+        estimateError(
+          of: slope, at: x, outer: outer, status: status, by: errorEstimate, into: record,
+          loss: loss)
       }
       let value = try calling { try loss(layout.tree(moved), outer) }
       return Hypergradient(
@@ -75,20 +77,31 @@ extension AID {
       inner: withoutDerivative(result.inner, outer), record: result.record)
   }
 
+  /// f at a vector.
+  private func objective(_ x: Tensor, _ outer: Outer) throws(SolverError) -> Tensor {
+    guard let objective = problem(at: outer).objective else {
+      stop("AID.penaltyHypergradient", "needs an inner objective")
+    }
+    return try objective(x)
+  }
+
   /// The layer of f + g / σ, or of ½‖∇f‖² + g / σ.
   private func penalised(
     _ baseline: PenaltyBaseline, _ loss: @escaping OuterLoss<Inner, Outer>
   ) -> AID {
-    let objective = { (x: Inner, y: Outer) throws -> Tensor in
+    // The penalised layer stays on this thread.
+    nonisolated(unsafe) let (layer, loss) = (self, loss)
+    let objective = { @Sendable (x: Inner, y: Outer) throws -> Tensor in
       let outerTerm = try loss(x, y) / baseline.strength
-      let flat = layout.vector(x, "AID.penaltyHypergradient", "inner point")
+      let flat = layer.layout.vector(x, "AID.penaltyHypergradient", "inner point")
       switch baseline {
-      case .valueFunction: return try problem(at: y).objective(flat) + outerTerm
-      case .gradient: return 0.5 * square(try problem(at: y).residual(flat)).sum() + outerTerm
+      case .valueFunction: return try layer.objective(flat, y) + outerTerm
+      case .gradient:
+        return 0.5 * square(try layer.problem(at: y).residual(flat)).sum() + outerTerm
       }
     }
-    var layer = AID(.minimum(objective), initial, solver: solver, adjoint: adjoint)
-    layer.onFailure = onFailure
-    return layer
+    var penalised = self
+    penalised.formulation = .minimum(objective)
+    return penalised
   }
 }

@@ -179,7 +179,8 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
           let sample = sample.with(labels: labels)
           return try ParametricPrediction(problem: problem, outer: ω, sample: sample)
             .objective(θ)
-        }, from: θ, adjoint: solver, solvedBy: { _, _ in θ })
+        }, from: θ, adjoint: solver
+      ).solved { _, _ in θ }
       layer.onFailure = .report
       let solution = try layer.solution(at: sample.labels, warmStart: warmStart)
       return (try model.outerLoss(solution.value), solution.record)

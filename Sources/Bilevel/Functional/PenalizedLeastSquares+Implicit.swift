@@ -19,7 +19,7 @@ extension PenalizedLeastSquares {
       residual: { w throws(SolverError) in try residual(w.reshaped(to: shape)).flattened() },
       adjoint: AdjointSettings(
         solver: NormalEquationsSolver(equations: self, shape: shape),
-        tolerance: type == .float32 ? 1e-5 : 1e-11, isMatched: true, scalarType: type,
+        tolerance: type == .float32 ? 1e-5 : 1e-11, scalarType: type,
         blocks: [VectorBlock(name: className, range: 0..<weights.elementCount)],
         onFailure: onFailure),
       record: record, cache: ImplicitSystem.Cache())

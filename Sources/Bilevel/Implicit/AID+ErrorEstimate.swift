@@ -8,11 +8,12 @@ extension AID {
   /// Where the better one cannot be had, the record says so instead of giving a number; the
   /// hypergradient itself stands.
   func estimateError(
-    of gradient: Outer, _ x: Tensor, _ outer: Outer, _ status: SolverStatus,
-    _ estimate: ErrorEstimate, _ record: TrustRecord, _ loss: OuterLoss<Inner, Outer>
+    of gradient: Outer, at x: Tensor, outer: Outer, status: SolverStatus,
+    by estimate: ErrorEstimate, into record: TrustRecord, loss: OuterLoss<Inner, Outer>
   ) {
     let solver = referenceSolver
-    var layer = AID(formulation, initial, solver: self.solver, adjoint: solver)
+    var layer = AID(formulation, initial, LBFGS(), solver)
+    layer.solver = self.solver
     layer.onFailure = .report
     let estimation = Estimation(
       layer: layer, estimator: .preconditioned(estimate.step(solver)), status: status,
@@ -53,7 +54,7 @@ extension AID {
   private var referenceSolver: any LinearSolver {
     let tolerance = layout.scalarType == .float32 ? 1e-6 : 1e-11
     if layout.size <= 300 { return DenseLU(tolerance: tolerance) }
-    return formulation.hasObjective
+    return formulation.kind.hasObjective
       ? ConjugateGradient(tolerance: tolerance) : GMRES(tolerance: tolerance)
   }
 }

@@ -39,7 +39,9 @@ extension AID {
       // A step that overshoots is no better start than the point before it.
       warmStart?.inner = layout.tree(movedStatus.residual <= status.residual ? moved : x)
       if let errorEstimate {
-        estimateError(of: gradient, moved, outer, movedStatus, errorEstimate, record, loss)
+        estimateError(
+          of: gradient, at: moved, outer: outer, status: movedStatus, by: errorEstimate,
+          into: record, loss: loss)
       }
       return Hypergradient(
         value: value, gradient: gradient, inner: layout.tree(moved), record: record)

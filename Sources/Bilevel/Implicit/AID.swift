@@ -22,6 +22,10 @@ import Solvers
 /// because the derivative rule is an operator of the same kind. The closures must be deterministic:
 /// a pullback evaluates them again.
 ///
+/// A layer may be a global constant and serve many tasks at once, so its closures are `@Sendable`:
+/// they capture tensors, models and layers, but no variable. To capture the value of one, name it in
+/// the capture list; to count or log, capture a `Mutex`.
+///
 /// The theorem needs an invertible F₁. An inner tensor that F does not depend on is refused, and so
 /// are directions of no or negative curvature that a linear solver meets; a null direction that is
 /// orthogonal to everything it is asked for stays unseen by Krylov methods. `DenseLU` sees it.
@@ -36,17 +40,17 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   /// Every tensor is a constant in it, so what it computes must leave it as its result only: a value
   /// that is stored elsewhere would be a constant for the transforms outside as well. By-products
   /// have `solution(at:warmStart:solvedBy:)`.
-  public typealias SolveFunction = (_ start: Inner, _ outer: Outer) throws -> Inner
+  public typealias SolveFunction = @Sendable (_ start: Inner, _ outer: Outer) throws -> Inner
 
-  enum Solver {
+  enum Solver: Sendable {
     case library(any InnerSolver)
     case function(SolveFunction, tolerance: StoppingRule?)
   }
 
-  let formulation: InnerFormulation<Inner, Outer>
+  var formulation: InnerFormulation<Inner, Outer>
   let initial: Inner
   let layout: FlatLayout<Inner>
-  let solver: Solver
+  var solver: Solver
   let adjoint: any LinearSolver
 
   /// One step x − P⁻¹ F(x) after the inner solve; with P near F₁ it makes the error of the
@@ -56,9 +60,12 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   public var onFailure = FailurePolicy.throw
   /// f on the mini-batch of a step, for a stochastic solver; the derivative, and the judgement of the
   /// solution, are those of the full objective.
-  public var batchObjective: ((_ inner: Inner, _ outer: Outer, _ step: Int) throws -> Tensor)?
+  @preconcurrency
+  public var batchObjective:
+    (@Sendable (_ inner: Inner, _ outer: Outer, _ step: Int) throws -> Tensor)?
   /// Called after each inner iteration with its number and ‖F‖.
-  public var progress: ((_ iteration: Int, _ residual: Double) -> Void)?
+  @preconcurrency
+  public var progress: (@Sendable (_ iteration: Int, _ residual: Double) -> Void)?
 
   /// The minimum of an objective f(x, y), where its Hessian in x must be invertible.
   ///
@@ -67,109 +74,86 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   ///   - initial: Where the solver starts; its structure is that of the solution.
   ///   - solver: Finds the minimum.
   ///   - adjoint: Solves systems with the Hessian.
+  @preconcurrency
   public init(
-    minimizing objective: @escaping (Inner, Outer) throws -> Tensor, from initial: Inner,
-    solver: any InnerSolver, adjoint: any LinearSolver = ConjugateGradient()
+    minimizing objective: @escaping @Sendable (Inner, Outer) throws -> Tensor, from initial: Inner,
+    solver: any InnerSolver = LBFGS(), adjoint: any LinearSolver = ConjugateGradient()
   ) {
-    self.init(.minimum(objective), initial, solver: .library(solver), adjoint: adjoint)
+    self.init(.minimum(objective), initial, solver, adjoint)
   }
 
   /// The minimum of ½‖r(x, y)‖².
   ///
   /// The derivative uses the full Hessian, not JᵀJ: it is exact also where residuals remain.
+  @preconcurrency
   public init(
-    leastSquares residuals: @escaping (Inner, Outer) throws -> Tensor, from initial: Inner,
-    solver: any InnerSolver, adjoint: any LinearSolver = ConjugateGradient()
+    leastSquares residuals: @escaping @Sendable (Inner, Outer) throws -> Tensor,
+    from initial: Inner, solver: any InnerSolver = LevenbergMarquardt(),
+    adjoint: any LinearSolver = ConjugateGradient()
   ) {
-    self.init(.leastSquares(residuals), initial, solver: .library(solver), adjoint: adjoint)
+    self.init(.leastSquares(residuals), initial, solver, adjoint)
   }
 
   /// A root F(x, y) = 0, where F₁ must be invertible; it need not be symmetric.
+  @preconcurrency
   public init(
-    root residual: @escaping (Inner, Outer) throws -> Inner, from initial: Inner,
-    solver: any InnerSolver, adjoint: any LinearSolver = GMRES()
+    root residual: @escaping @Sendable (Inner, Outer) throws -> Inner, from initial: Inner,
+    solver: any InnerSolver = Newton(), adjoint: any LinearSolver = GMRES()
   ) {
-    self.init(.root(residual), initial, solver: .library(solver), adjoint: adjoint)
+    self.init(.root(residual), initial, solver, adjoint)
   }
 
   /// A fixed point x = T(x, y), where I − T₁ must be invertible.
+  @preconcurrency
   public init(
-    fixedPoint map: @escaping (Inner, Outer) throws -> Inner, from initial: Inner,
-    solver: any InnerSolver, adjoint: any LinearSolver = GMRES()
+    fixedPoint map: @escaping @Sendable (Inner, Outer) throws -> Inner, from initial: Inner,
+    solver: any InnerSolver = AndersonAcceleration(), adjoint: any LinearSolver = GMRES()
   ) {
-    self.init(.fixedPoint(map), initial, solver: .library(solver), adjoint: adjoint)
-  }
-
-  /// The minimum of an objective, found by a function of the user's.
-  ///
-  /// - Parameters:
-  ///   - tolerance: What the function's result has to satisfy; nil is an accuracy of 1e-6, and 1e-3 for
-  ///     float32.
-  ///   - solve: Finds the solution; not traced, possibly not differentiable, free to use anything.
-  public init(
-    minimizing objective: @escaping (Inner, Outer) throws -> Tensor, from initial: Inner,
-    adjoint: any LinearSolver = ConjugateGradient(),
-    tolerance: StoppingRule? = nil, solvedBy solve: @escaping SolveFunction
-  ) {
-    self.init(
-      .minimum(objective), initial, solver: .function(solve, tolerance: tolerance),
-      adjoint: adjoint)
-  }
-
-  /// A root F(x, y) = 0, found by a function of the user's.
-  public init(
-    root residual: @escaping (Inner, Outer) throws -> Inner, from initial: Inner,
-    adjoint: any LinearSolver = GMRES(), tolerance: StoppingRule? = nil,
-    solvedBy solve: @escaping SolveFunction
-  ) {
-    self.init(
-      .root(residual), initial, solver: .function(solve, tolerance: tolerance), adjoint: adjoint)
-  }
-
-  /// A fixed point x = T(x, y), found by a function of the user's.
-  public init(
-    fixedPoint map: @escaping (Inner, Outer) throws -> Inner, from initial: Inner,
-    adjoint: any LinearSolver = GMRES(), tolerance: StoppingRule? = nil,
-    solvedBy solve: @escaping SolveFunction
-  ) {
-    self.init(
-      .fixedPoint(map), initial, solver: .function(solve, tolerance: tolerance), adjoint: adjoint)
+    self.init(.fixedPoint(map), initial, solver, adjoint)
   }
 
   init(
-    _ formulation: InnerFormulation<Inner, Outer>, _ initial: Inner, solver: Solver,
-    adjoint: any LinearSolver
+    _ formulation: InnerFormulation<Inner, Outer>, _ initial: Inner, _ solver: any InnerSolver,
+    _ adjoint: any LinearSolver
   ) {
     self.formulation = formulation
     self.initial = stopGradient(initial)
     layout = FlatLayout(of: initial, "AID")
-    self.solver = solver
+    self.solver = .library(solver)
     self.adjoint = adjoint
   }
 
-  /// The same layer around another solver: any function of the user's.
+  /// The same layer solved by a function of the user's.
+  ///
+  ///     let layer = AID(minimizing: f, from: x₀).solved { start, y in try myOwnSolver(start, y) }
   ///
   /// - Parameters:
   ///   - tolerance: What the function's result has to satisfy; nil is an accuracy of 1e-6, and 1e-3 for
   ///     float32.
   ///   - solve: Finds the solution; not traced, possibly not differentiable, and free to use
   ///     anything.
+  @preconcurrency
   public func solved(
     tolerance: StoppingRule? = nil, by solve: @escaping SolveFunction
   ) -> AID {
-    var layer = AID(
-      formulation, initial, solver: .function(solve, tolerance: tolerance), adjoint: adjoint)
-    (layer.correction, layer.onFailure, layer.progress) = (correction, onFailure, progress)
-    layer.batchObjective = batchObjective
+    var layer = self
+    layer.solver = .function(solve, tolerance: tolerance)
     return layer
   }
 
   public func solution(
     at outer: Outer, warmStart: WarmStart<Inner>?
   ) throws(SolverError) -> Solution<Inner> {
+    try solution(at: outer, warmStart, by: nil)
+  }
+
+  /// - Parameter solve: What solves instead of the layer's solver; nil for that.
+  private func solution(
+    at outer: Outer, _ warmStart: WarmStart<Inner>?, by solve: ((Inner, Outer) throws -> Inner)?
+  ) throws(SolverError) -> Solution<Inner> {
     let problem = problem(at: outer)
     let found = try hidingLevels { () throws(SolverError) in
-      try self.found(at: stopGradient(outer), from: warmStart?.inner)
+      try self.found(at: stopGradient(outer), from: warmStart?.inner, by: solve)
     }
     let record = TrustRecord(inner: found.status)
     let system = system(
@@ -192,11 +176,11 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
     solvedBy solve: @escaping (Inner, Outer) throws -> (Inner, Auxiliary)
   ) throws(SolverError) -> (solution: Solution<Inner>, auxiliary: Auxiliary) {
     var byProduct: Auxiliary?
-    let solution = try solved { start, outer in
+    let solution = try solution(at: outer, warmStart) { start, outer in
       let (inner, auxiliary) = try solve(start, outer)
       byProduct = auxiliary
       return inner
-    }.solution(at: outer, warmStart: warmStart)
+    }
     guard let byProduct else { stop("AID", "the solver function was not called") }
     let auxiliary = refusingDerivatives(
       byProduct, like: solution.value.tensors + outer.tensors,
@@ -208,26 +192,51 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   }
 }
 
+extension AID: Sendable where Inner: Sendable {}
+
 // MARK: - The parts that estimators share
 
 extension AID {
-  func problem(at outer: Outer) -> FlatProblem<Inner, Outer> {
-    FlatProblem(
-      formulation: formulation, layout: layout, name: "AID", outer: outer,
-      batchObjective: batchObjective)
+  /// The inner problem as a function of one vector.
+  func problem(at outer: Outer) -> InnerProblem.Formulation {
+    formulation.flattened(layout, at: outer, for: "AID")
+  }
+
+  /// The inner problem as a solver sees it.
+  func innerProblem(
+    _ problem: InnerProblem.Formulation, at outer: Outer, startingAt start: Tensor, scale: Double
+  ) throws(SolverError) -> InnerProblem {
+    var batches: ((Tensor, Int) throws(SolverError) -> Tensor)?
+    if let batchObjective {
+      batches = { x, step throws(SolverError) in
+        try calling { try batchObjective(layout.tree(x), outer, step) }
+      }
+    }
+    return try InnerProblem(
+      problem, startingAt: start, scale: scale, blocks: layout.blocks, batchObjective: batches,
+      progress: progress)
   }
 
   /// The solution as a vector with its status; thrown if it is not accepted and that is not wanted.
-  func found(at outer: Outer, from start: Inner?) throws(SolverError) -> InnerSolution {
+  ///
+  /// - Parameter own: What solves instead of the layer's solver; nil for that.
+  func found(
+    at outer: Outer, from start: Inner?, by own: ((Inner, Outer) throws -> Inner)? = nil
+  ) throws(SolverError) -> InnerSolution {
     let problem = problem(at: outer)
     let initial = layout.vector(initial, "AID", "initial point")
     let scale = norm(try problem.residual(initial))
     var first = initial
     // Where the initial point is the solution, nothing can be nearer.
     if let start, scale > 0 { first = stopGradient(layout.vector(start, "AID", "warm start")) }
-    var inner = problem.innerProblem(from: first, scale: scale, progress: progress)
+    var inner = try innerProblem(problem, at: outer, startingAt: first, scale: scale)
     inner.prefersDenseJacobian = adjoint is DenseCholesky || adjoint is DenseLU
-    var solution = try solve(inner, outer)
+    var solution: InnerSolution
+    if let own {
+      solution = try solve(inner, outer, by: own, tolerance: nil)
+    } else {
+      solution = try solve(inner, outer)
+    }
     if let correction { solution = try corrected(solution, inner, by: correction) }
     if !solution.status.isConverged, onFailure == .throw || solution.status.isRefusal {
       throw .unsolved(solution.status, of: .inner)
@@ -248,23 +257,30 @@ extension AID {
       }
       return try judged(solution.value, status, problem, by: StoppingRule())
     case .function(let function, let tolerance):
-      let result = try calling { try function(layout.tree(problem.start), outer) }
-      let x = stopGradient(layout.vector(result, "AID", "result of the solver function"))
-      let rule = tolerance ?? StoppingRule(accuracy: layout.scalarType == .float32 ? 1e-3 : 1e-6)
-      let residual = norm(try problem.residual(x))
-      let threshold = rule.threshold(scale: problem.scale)
-      let isAsAsked = residual <= threshold
-      let outcome: SolverStatus.Outcome =
-        !residual.isFinite ? .notFinite : isAsAsked ? .converged : .inaccurate
-      let status = SolverStatus(
-        method: "the user's solver", outcome: outcome, history: [problem.scale, residual],
-        threshold: max(threshold, 0), scale: problem.scale, evaluations: 1, iterations: 0,
-        certificate: nil, isAsAsked: isAsAsked)
-      guard outcome == .inaccurate, rule.asksForCertificate else {
-        return InnerSolution(value: x, status: status)
-      }
-      return try judged(x, status, problem, by: rule)
+      return try solve(problem, outer, by: function, tolerance: tolerance)
     }
+  }
+
+  private func solve(
+    _ problem: InnerProblem, _ outer: Outer, by function: (Inner, Outer) throws -> Inner,
+    tolerance: StoppingRule?
+  ) throws(SolverError) -> InnerSolution {
+    let result = try calling { try function(layout.tree(problem.start), outer) }
+    let x = stopGradient(layout.vector(result, "AID", "result of the solver function"))
+    let rule = tolerance ?? StoppingRule(accuracy: layout.scalarType == .float32 ? 1e-3 : 1e-6)
+    let residual = norm(try problem.residual(x))
+    let threshold = rule.threshold(scale: problem.scale)
+    let isAsAsked = residual <= threshold
+    let outcome: SolverStatus.Outcome =
+      !residual.isFinite ? .notFinite : isAsAsked ? .converged : .inaccurate
+    let status = SolverStatus(
+      method: "the user's solver", outcome: outcome, history: [problem.scale, residual],
+      threshold: max(threshold, 0), scale: problem.scale, evaluations: 1, iterations: 0,
+      certificate: nil, isAsAsked: isAsAsked)
+    guard outcome == .inaccurate, rule.asksForCertificate else {
+      return InnerSolution(value: x, status: status)
+    }
+    return try judged(x, status, problem, by: rule)
   }
 
   /// A point with the certificate that it has or is refused.
@@ -313,13 +329,12 @@ extension AID {
       cache.adjointStart = warmStart.adjoint
       cache.storeAdjoint = { warmStart.adjoint = $0 }
     }
-    let tolerance =
-      adjoint.tolerance ?? matchedTolerance(status, order: order, scalarType: layout.scalarType)
+    let tolerance = matchedTolerance(status, order: order, scalarType: layout.scalarType)
     return ImplicitSystem(
       name: "AID", residual: residual,
       adjoint: AdjointSettings(
-        solver: adjoint, tolerance: tolerance, isMatched: adjoint.tolerance == nil,
-        scalarType: layout.scalarType, blocks: layout.blocks, onFailure: onFailure),
+        solver: adjoint, tolerance: tolerance, scalarType: layout.scalarType, blocks: layout.blocks,
+        onFailure: onFailure),
       record: record, cache: cache)
   }
 }

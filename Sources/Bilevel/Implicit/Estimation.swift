@@ -20,7 +20,8 @@ struct Estimation<Inner: TensorTree, Outer: TensorTree> {
     guard let step = estimator.step else { return (x, status) }
     let problem = layer.problem(at: outer)
     let residual = try problem.residual(x)
-    let inner = problem.innerProblem(from: initial, scale: status.scale)
+    let inner = try layer.innerProblem(
+      problem, at: outer, startingAt: initial, scale: status.scale)
     let moved = stopGradient(x - (try step.inverse(for: inner, at: x)(residual)))
     let residualNorm = moved.isFinite ? norm(try problem.residual(moved)) : .nan
     guard residualNorm.isFinite else {
@@ -41,7 +42,8 @@ struct Estimation<Inner: TensorTree, Outer: TensorTree> {
     let problem = layer.problem(at: outer)
     // Applied on this thread only.
     nonisolated(unsafe) let inverse = try step.inverse(
-      for: problem.innerProblem(from: initial, scale: status.scale), at: x)
+      for: try layer.innerProblem(
+        problem, at: outer, startingAt: initial, scale: status.scale), at: x)
     let map = CustomDerivative<Tensor, Tensor, SolverError>(
       name: "step", evaluate: { b throws(SolverError) in try inverse(b) },
       jvp: { _, _, v throws(SolverError) in try inverse(v) })
@@ -112,15 +114,11 @@ struct Estimation<Inner: TensorTree, Outer: TensorTree> {
       return result.gradient
     }
     guard let value else { stop("AID.hypergradient", "the outer loss was not evaluated") }
-    var gradient = estimate
-    gradient.tensors = zip(estimate.tensors, correction.tensors).map { estimate, correction in
-      estimate.scalarType.isFloatingPoint ? estimate + correction : estimate
-    }
-    return (value, gradient)
+    return (value, estimate + correction)
   }
 
   private func system(
-    _ problem: FlatProblem<Inner, Outer>, _ record: TrustRecord,
+    _ problem: InnerProblem.Formulation, _ record: TrustRecord,
     _ warmStart: WarmStart<Inner>? = nil
   ) -> ImplicitSystem {
     system({ x throws(SolverError) in try problem.residual(x) }, record, warmStart)

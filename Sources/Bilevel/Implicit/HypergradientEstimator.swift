@@ -9,7 +9,7 @@ import Solvers
 ///
 /// and they differ in Ω₁. Source: Ye, Peyré, Cremers, Ablin (2024), "Enhancing hypergradients
 /// estimation: a study of preconditioning and reparameterization".
-public enum HypergradientEstimator<Outer: TensorTree> {
+public enum HypergradientEstimator<Outer: TensorTree>: Sendable {
   /// Ω(x, y) = g₂ − F₂ᵀ p with F₁ᵀ p = g₁, all at x.
   case plain
   /// Ω(x − P⁻¹ F, y): Ω₁ becomes Ω₁ (I − P⁻¹ F₁), 0 for Newton.
@@ -55,6 +55,8 @@ public struct Hypergradient<Inner: TensorTree, Outer: TensorTree> {
   /// Residuals of the inner and the adjoint problem, and the estimated error if it was asked for.
   public let record: TrustRecord
 }
+
+extension Hypergradient: Sendable where Inner: Sendable, Outer: Sendable {}
 
 /// How the error of a hypergradient is estimated: by its difference from a better one, taken one
 /// more step beyond the point where it was evaluated, with the adjoint system solved tightly.

@@ -10,7 +10,7 @@ import Solvers
 ///
 /// M and N vanish at x*. It is super-efficient where the adjoint in z does not change with y to
 /// first order. The layer needs φ only; M and N follow by differentiation.
-public protocol Reparameterization<Outer> {
+public protocol Reparameterization<Outer>: Sendable {
   /// The outer variable.
   associatedtype Outer: TensorTree
 

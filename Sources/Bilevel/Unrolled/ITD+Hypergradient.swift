@@ -27,8 +27,9 @@ extension ITD {
       hidingLevels {
         implicit.estimateError(
           of: stopGradient(gradient),
-          layout.vector(stopGradient(solution.value), "ITD", "solution"), stopGradient(outer),
-          solution.status, errorEstimate, solution.record, loss)
+          at: layout.vector(stopGradient(solution.value), "ITD", "solution"),
+          outer: stopGradient(outer), status: solution.status, by: errorEstimate,
+          into: solution.record, loss: loss)
       }
     }
     // The transforms around this one see x_T as it is.
@@ -39,8 +40,8 @@ extension ITD {
   /// The implicit layer of the same inner problem.
   private var implicit: AID<Inner, Outer> {
     AID(
-      formulation, initial,
-      solver: .function({ start, _ in start }, tolerance: StoppingRule(relative: 1)),
-      adjoint: formulation.hasObjective ? ConjugateGradient() : GMRES())
+      formulation, initial, LBFGS(),
+      formulation.kind.hasObjective ? ConjugateGradient() : GMRES()
+    ).solved(tolerance: StoppingRule(relative: 1)) { start, _ in start }
   }
 }

@@ -57,17 +57,19 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   public var tolerance: Double?
 
   /// Steps that lower an objective f(x, y).
+  @preconcurrency
   public init(
-    minimizing objective: @escaping (Inner, Outer) throws -> Tensor, from initial: Inner,
+    minimizing objective: @escaping @Sendable (Inner, Outer) throws -> Tensor, from initial: Inner,
     update: UnrolledUpdate, steps: Int, differentiating span: Span = .all, memory: Memory = .full
   ) {
     self.init(.minimum(objective), .minimizing(update), initial, steps, span, memory)
   }
 
   /// Applications of a map Φ(x, y).
+  @preconcurrency
   public init(
-    iterating map: @escaping (Inner, Outer) throws -> Inner, from initial: Inner, steps: Int,
-    differentiating span: Span = .all, memory: Memory = .full
+    iterating map: @escaping @Sendable (Inner, Outer) throws -> Inner, from initial: Inner,
+    steps: Int, differentiating span: Span = .all, memory: Memory = .full
   ) {
     self.init(.fixedPoint(map), .map, initial, steps, span, memory)
   }
@@ -138,8 +140,7 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   private func run(
     _ state: [Tensor], _ range: Range<Int>, _ outer: Outer
   ) throws(SolverError) -> [Tensor] {
-    let problem = FlatProblem(
-      formulation: formulation, layout: layout, name: "ITD", outer: outer)
+    let problem = formulation.flattened(layout, at: outer, for: "ITD")
     var state = state
     for index in range {
       switch iteration {
@@ -180,8 +181,7 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   private func endStatus(
     of x: Tensor, _ initial: Tensor, _ outer: Outer
   ) throws(SolverError) -> SolverStatus {
-    let problem = FlatProblem(
-      formulation: formulation, layout: layout, name: "ITD", outer: stopGradient(outer))
+    let problem = formulation.flattened(layout, at: stopGradient(outer), for: "ITD")
     let (scale, residual) = try hidingLevels { () throws(SolverError) in
       (norm(try problem.residual(initial)), norm(try problem.residual(x)))
     }
@@ -197,3 +197,5 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
     return status
   }
 }
+
+extension ITD: Sendable where Inner: Sendable {}

@@ -10,7 +10,7 @@ import Solvers
 func orthogonalRoot(
   from start: Tensor, of gradient: @escaping InnerProblem.VectorFunction
 ) throws(SolverError) -> (point: Tensor, derivative: Tensor) {
-  let problem = InnerProblem(kind: .root, start: start, scale: 0, residual: gradient)
+  let problem = try InnerProblem(.root(gradient), startingAt: start, scale: 0)
   // Intervals are far wider than that; gradients at the root are asked to be zero.
   let stopping = StoppingRule(accuracy: 1e-11, maximumIterations: 100)
   let solution = try Newton(stopping: stopping).solve(problem)

@@ -52,7 +52,7 @@ extension Certification {
 
   /// 8 ε |f|, half of what an objective may seem to fall by rounding alone.
   mutating func objectiveRounding() throws(SolverError) -> Double? {
-    guard let objective = problem.objective else { return nil }
+    guard let objective = problem.formulation.objective else { return nil }
     evaluations += 1
     let value = try objective(x).scalar
     return value.isFinite ? 8 * x.scalarType.ulpOfOne * abs(value) : nil
@@ -119,7 +119,8 @@ extension LinearOperator {
   ///
   /// Costs one product, once per operator.
   package func idleComponents() throws(SolverError) -> SolverStatus.Outcome? {
-    let isIdle = try prepared("idle components") { () throws(SolverError) -> [Bool] in
+    let isIdle = try prepared(PreparationKey("idle components")) {
+      () throws(SolverError) -> [Bool] in
       var generator = PhiloxGenerator(seed: 0x4944_4C45)
       let v = Tensor.normal([size], scalarType, using: &generator)
       return try transposedProduct(v).scalars.map { $0 == 0 }

@@ -76,7 +76,7 @@ package struct Certification {
   }
 
   /// Whether F₁ has to be positive definite.
-  var isMinimum: Bool { problem.objective != nil && isSymmetric }
+  var isMinimum: Bool { problem.formulation.objective != nil && isSymmetric }
 }
 
 // MARK: - The rule

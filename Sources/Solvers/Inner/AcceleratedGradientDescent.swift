@@ -122,7 +122,7 @@ private struct GradientStep {
   mutating func descend(
     _ run: inout InnerRun, _ gradient: Tensor
   ) throws(SolverError) -> Tensor? {
-    guard let shrinkage, let objective = run.problem.objective else {
+    guard let shrinkage, let objective = run.problem.formulation.objective else {
       return run.point - step * gradient
     }
     let ulp = gradient.scalarType.ulpOfOne

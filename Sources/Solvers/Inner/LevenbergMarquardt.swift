@@ -45,7 +45,7 @@ public struct LevenbergMarquardt: InnerSolver {
 
   public func solve(_ problem: InnerProblem) throws(SolverError) -> InnerSolution {
     problem.require([.leastSquares], for: "LevenbergMarquardt")
-    guard let residuals = problem.residuals else {
+    guard let residuals = problem.formulation.residuals else {
       stop("LevenbergMarquardt", "the problem has an objective but no residuals. Use LBFGS")
     }
     var run = InnerRun("LevenbergMarquardt", problem, stopping)

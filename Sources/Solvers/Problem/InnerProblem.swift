@@ -5,26 +5,17 @@ import Autodiff
 /// F(x) is the gradient of the objective, the residual of a root, or x − T(x) of a fixed point.
 /// Nothing here is traced.
 public struct InnerProblem {
-  /// What the problem asks for.
-  public enum Kind: Sendable {
-    case minimum, leastSquares, root, fixedPoint
-  }
-
   /// A vector function made of tensor operations.
   public typealias VectorFunction = (Tensor) throws(SolverError) -> Tensor
 
   /// What the problem asks for.
-  public let kind: Kind
+  public let formulation: Formulation
   /// Where to start, [n].
   public let start: Tensor
   /// ‖F‖ at the layer's initial point, what a stated relative tolerance refers to.
   public let scale: Double
   /// The named parts of the vector.
   public let blocks: [VectorBlock]
-  /// The objective f, a scalar; a minimum and least squares have one.
-  public let objective: VectorFunction?
-  /// The residuals r of f = ½‖r‖²; least squares have them.
-  public let residuals: VectorFunction?
   /// The objective on the mini-batch of a step; a stochastic problem has one.
   public let batchObjective: ((_ x: Tensor, _ step: Int) throws(SolverError) -> Tensor)?
   /// Called after each iteration with its number and ‖F‖.
@@ -33,53 +24,42 @@ public struct InnerProblem {
   /// Whether F₁ will be factorised anyway, so that a certificate may form it at no cost.
   package var prefersDenseJacobian = false
 
-  private let residualFunction: VectorFunction
-
   /// A problem.
   ///
-  /// - Parameter residual: F, differentiable once.
+  /// - Parameters:
+  ///   - formulation: What it asks for.
+  ///   - start: Where to start, [n].
+  ///   - scale: What a stated relative tolerance refers to; nil is ‖F‖ at the start.
+  ///   - blocks: Names of the parts of x, for messages; nil is one part without a name.
+  ///   - batchObjective: f on the mini-batch of a step, for stochastic solvers.
+  ///   - progress: Called after each iteration with its number and ‖F‖.
+  /// - Throws: What F throws at the start.
   public init(
-    kind: Kind, start: Tensor, scale: Double, blocks: [VectorBlock]? = nil,
-    residual: @escaping VectorFunction, objective: VectorFunction? = nil,
-    residuals: VectorFunction? = nil,
+    _ formulation: Formulation, startingAt start: Tensor, scale: Double? = nil,
+    blocks: [VectorBlock]? = nil,
     batchObjective: ((_ x: Tensor, _ step: Int) throws(SolverError) -> Tensor)? = nil,
     progress: ((_ iteration: Int, _ residual: Double) -> Void)? = nil
-  ) {
-    self.kind = kind
+  ) throws(SolverError) {
+    self.formulation = formulation
     self.start = start
-    self.scale = scale
+    if let scale { self.scale = scale } else { self.scale = norm(try formulation.residual(start)) }
     self.blocks = blocks ?? [VectorBlock(name: "", range: 0..<start.elementCount)]
-    self.objective = objective
-    self.residuals = residuals
     self.batchObjective = batchObjective
     self.progress = progress
-    residualFunction = residual
-  }
-
-  /// The minimum of an objective.
-  public static func minimum(
-    from start: Tensor, blocks: [VectorBlock]? = nil, of objective: @escaping VectorFunction
-  ) throws(SolverError) -> InnerProblem {
-    let residual: VectorFunction = { x throws(SolverError) in
-      try gradient(at: x, unused: .zero, of: objective)
-    }
-    return InnerProblem(
-      kind: .minimum, start: start, scale: norm(try residual(start)), blocks: blocks,
-      residual: residual, objective: objective)
   }
 
   /// F(x).
-  public func residual(_ x: Tensor) throws(SolverError) -> Tensor { try residualFunction(x) }
+  public func residual(_ x: Tensor) throws(SolverError) -> Tensor { try formulation.residual(x) }
 
   /// f(x) and F(x) = ∇f(x).
   ///
   /// - Precondition: The problem has an objective.
   public func valueAndGradient(_ x: Tensor) throws(SolverError) -> (Double, Tensor) {
-    guard let objective else {
+    guard let objective = formulation.objective else {
       stop(
         "InnerProblem",
         """
-        this solver minimises an objective, but the problem is a \(kind), which has none. Use \
+        this solver minimises an objective, but the problem is a \(formulation.kind), which has none. Use \
         Newton, or FixedPointIteration for a fixed point
         """)
     }
@@ -91,27 +71,7 @@ public struct InnerProblem {
   ///
   /// Traced once here; each product is one pass over the tape.
   public func jacobian(at x: Tensor) throws(SolverError) -> LinearOperator {
-    try LinearOperator(linearizing: residualFunction, at: x, blocks: blocks)
+    try LinearOperator(
+      linearizing: { x throws(SolverError) in try residual(x) }, at: x, blocks: blocks)
   }
-}
-
-extension InnerProblem {
-  /// Stops where a solver was given a problem of a kind it is not for.
-  func require(_ kinds: Set<Kind>, for solver: String) {
-    guard kinds.contains(kind) else {
-      let (name, solvers) =
-        switch kind {
-        case .minimum: ("minimum", "LBFGS, NewtonCG or GradientDescent")
-        case .leastSquares: ("least-squares problem", "LevenbergMarquardt, LBFGS or NewtonCG")
-        case .root: ("root", "Newton")
-        case .fixedPoint: ("fixed point", "AndersonAcceleration, FixedPointIteration or Newton")
-        }
-      stop(solver, "it does not apply to a problem that asks for a \(name). Use \(solvers)")
-    }
-  }
-}
-
-extension Set<InnerProblem.Kind> {
-  /// The problems that have an objective.
-  static var minima: Self { [.minimum, .leastSquares] }
 }

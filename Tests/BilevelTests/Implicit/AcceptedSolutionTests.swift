@@ -222,8 +222,8 @@ struct AcceptedSolutionTests {
   func usersSolver() throws {
     func layer(_ factor: Double, from start: Double) -> AID<Tensor, Tensor> {
       AID(
-        root: { (x: Tensor, y: Tensor) in x * x * x - y }, from: Tensor([start]),
-        solvedBy: { _, y in pow(y, 1.0 / 3).reshaped(to: [1]) * factor })
+        root: { (x: Tensor, y: Tensor) in x * x * x - y }, from: Tensor([start])
+      ).solved { _, y in pow(y, 1.0 / 3).reshaped(to: [1]) * factor }
     }
     for start in [2 * (1 + 1e-12), 3, 1e6] {
       #expect(throws: Never.self) { try layer(1 + 1e-8, from: start).solution(at: Tensor(8)) }
