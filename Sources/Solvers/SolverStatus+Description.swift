@@ -173,6 +173,3 @@ extension SolverStatus.BlockShare {
     return Array(shares.sorted { $0.share > $1.share }.filter { $0.share >= 0.05 }.prefix(3))
   }
 }
-
-/// Three significant digits.
-package func number(_ value: Double) -> String { text(value, 3) }

@@ -85,6 +85,13 @@ public struct SolverStatus: Sendable, Equatable {
       evaluations: evaluations, iterations: iterations, certificate: certificate, isAsAsked: false)
   }
 
+  /// A refusal before any iteration.
+  package init(refusal: Outcome, by method: String, scale: Double = 0, evaluations: Int = 0) {
+    self.init(
+      method: method, outcome: refusal, history: [], threshold: 0, scale: scale,
+      evaluations: evaluations)
+  }
+
   package init(
     method: String, outcome: Outcome, history: [Double], threshold: Double, scale: Double,
     evaluations: Int, iterations: Int? = nil, certificate: SolutionCertificate?, isAsAsked: Bool

@@ -96,7 +96,7 @@ extension BuiltInLinearAlgebra {
   }
 
   /// Finds (I - tau v vᵀ) x = beta e₁ with v₀ = 1 and overwrites x with v.
-  private static func makeReflector(
+  static func makeReflector(
     _ x: UnsafeMutablePointer<Scalar>, count: Int
   ) -> (beta: Scalar, tau: Scalar) {
     let first = x[0]
@@ -173,13 +173,13 @@ extension BuiltInLinearAlgebra {
     }
   }
 
-  private static func dot(
+  static func dot(
     _ x: UnsafePointer<Scalar>, _ y: UnsafePointer<Scalar>, count: Int
   ) -> Scalar {
     Scalar(tk_dot(Scalar.kernelType, x, y, count))
   }
 
-  private static func add(
+  static func add(
     _ factor: Scalar, _ x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>, count: Int
   ) {
     tk_axpy(Scalar.kernelType, Double(factor), x, y, count)

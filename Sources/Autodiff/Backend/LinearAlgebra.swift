@@ -201,6 +201,19 @@ package enum LinearAlgebra {
     return dispatch(type, backend, preferBuiltIn: n <= 32, run, run)
   }
 
+  /// The singular values of A, m × n, the largest first, by the built-in rotations, which are more accurate
+  /// than LAPACK's divide and conquer: `false` where an element is not finite.
+  package static func singularValues(
+    _ type: tk_type, m: Int, n: Int, a: UnsafeRawPointer, lda: Int, values: UnsafeMutableRawPointer
+  ) -> Bool {
+    func run<Scalar: KernelScalar>(_: Scalar.Type, _: BLASRoutines?) -> Bool {
+      BuiltInLinearAlgebra.singularValues(
+        Matrix<Scalar>(a, rows: m, columns: n, stride: lda),
+        values: values.assumingMemoryBound(to: Scalar.self))
+    }
+    return dispatch(type, .builtIn, run, run)
+  }
+
   /// Runs a product or solve of the library in parts of its m × n result, on several threads where
   /// it is large enough.
   ///

@@ -33,8 +33,7 @@ package struct MatrixProduct: Primitive {
   package func jvp(_ point: Point, _ tangents: [Tensor?]) -> [Tensor?] {
     let left = tangents[0].map { apply(self, $0, point.inputs[1]) }
     let right = tangents[1].map { apply(self, point.inputs[0], $0) }
-    guard let left else { return [right] }
-    return [right.map { left + $0 } ?? left]
+    return [left.plus(right)]
   }
 
   package func vjp(_ point: Point, _ cotangents: [Tensor?]) -> [Tensor?] {

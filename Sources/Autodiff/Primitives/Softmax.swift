@@ -41,7 +41,7 @@ package struct Softmax: Primitive {
     if let p̄ = cotangents[1] {
       let u = p̄ - p̄.picking(tops, alongAxis: axis)
       let part = p * (u - (p * u).sum(alongAxis: axis, keepingDimension: true))
-      result = result.map { $0 + part } ?? part
+      result = result.plus(part)
     }
     return [result]
   }

@@ -36,7 +36,7 @@ package struct TriangularSolve: Primitive {
     let (t, x) = (point.inputs[0], point.outputs[0])
     let change = tangents[0].map { matmul(triangle($0), x, transposeA: isTransposed) }
     return [
-      try change.combined(tangents[1]).map { rhs throws(LinearAlgebraError) in
+      try tangents[1].plus(change.map { -$0 }).map { rhs throws(LinearAlgebraError) in
         try apply(self, t, rhs)
       }
     ]
@@ -92,7 +92,7 @@ package struct LinearSolve: Primitive {
     let (a, x) = (point.inputs[0], point.outputs[0])
     let change = tangents[0].map { matmul($0, x, transposeA: isTransposed) }
     return [
-      try change.combined(tangents[1]).map { rhs throws(LinearAlgebraError) in
+      try tangents[1].plus(change.map { -$0 }).map { rhs throws(LinearAlgebraError) in
         try apply(self, a, rhs)
       }
     ]
@@ -133,7 +133,7 @@ package struct PositiveDefiniteSolve: Primitive {
   package func jvp(_ point: Point, _ tangents: [Tensor?]) throws(LinearAlgebraError) -> [Tensor?] {
     let change = tangents[0].map { matmul($0, point.outputs[0]) }
     return [
-      try change.combined(tangents[1]).map { rhs throws(LinearAlgebraError) in
+      try tangents[1].plus(change.map { -$0 }).map { rhs throws(LinearAlgebraError) in
         try apply(self, point.inputs[0], rhs)
       }
     ]
@@ -145,13 +145,5 @@ package struct PositiveDefiniteSolve: Primitive {
     let b̄ = try apply(self, point.inputs[0], x̄)
     guard point.isActive(0) else { return [nil, b̄] }
     return [-symmetrized(matmul(b̄, point.outputs[0], transposeB: true)), b̄]
-  }
-}
-
-extension Optional where Wrapped == Tensor {
-  /// Ḃ − (op(A))˙ X, with nil for zero.
-  fileprivate func combined(_ rightHandSide: Tensor?) -> Tensor? {
-    guard let change = self else { return rightHandSide }
-    return rightHandSide.map { $0 - change } ?? -change
   }
 }

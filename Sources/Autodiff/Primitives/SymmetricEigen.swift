@@ -59,8 +59,7 @@ package struct SymmetricEigen: Primitive {
       if let pair = sharesSpaces ? equal.firstDependence(k, cotangents[0]) : equal.first {
         throw pair
       }
-      let rotation = k * inverseGaps(w, apart: equal.mask)
-      inner = inner.map { $0 + rotation } ?? rotation
+      inner = inner.plus(k * inverseGaps(w, apart: equal.mask))
     }
     return [inner.map { symmetrized(matmul(matmul(v, $0), v, transposeB: true)) }]
   }
@@ -127,4 +126,16 @@ public func symmetricEigen(
 public func symmetricEigenvalues(_ a: Tensor) throws(LinearAlgebraError) -> Tensor {
   a.requireSquare("symmetricEigenvalues")
   return try apply(SymmetricEigenvalues(), symmetrized(a))
+}
+
+/// The eigenvalues of a symmetric matrix above a fraction of the largest, in rising order, with their
+/// vectors as columns; none where no eigenvalue is positive.
+package func leadingEigen(
+  _ a: Tensor, above fraction: Double
+) throws(LinearAlgebraError) -> (values: Tensor, vectors: Tensor) {
+  let (values, vectors) = try symmetricEigen(a)
+  let elements = values.scalars
+  let limit = fraction * Swift.max(0, elements.last ?? 0)
+  let kept = (elements.firstIndex { $0 > limit } ?? elements.count)..<elements.count
+  return (values[kept], vectors.slice(kept, alongAxis: 1))
 }

@@ -95,3 +95,11 @@ extension LinearPrimitive {
     transposed(cotangent, x)
   }
 }
+
+extension Optional where Wrapped == Tensor {
+  /// The sum, with nil for an exact zero.
+  package func plus(_ other: Tensor?) -> Tensor? {
+    guard let self, let other else { return self ?? other }
+    return self + other
+  }
+}

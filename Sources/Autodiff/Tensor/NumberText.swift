@@ -1,3 +1,6 @@
+/// A number as reports and messages show it: three significant digits.
+package func number(_ value: Double) -> String { text(value, 3) }
+
 /// A number with a few significant digits.
 package func text(_ value: Double, _ digits: Int) -> String {
   guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }

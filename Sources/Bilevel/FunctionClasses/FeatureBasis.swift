@@ -36,26 +36,19 @@ package struct FeatureBasis {
     let size = abs(raw).max(alongAxis: 0)
     let scale = select(size .> 0, 1 / size, Tensor.ones(like: size))
     let wide = raw * scale
-    let weights = sample.weights.map { stopGradient($0).cast(to: .float64) }
-    let weighted =
-      weights.map { wide * $0.expandingShape(at: 1) } ?? wide * (1 / Double(sample.count))
-    let (values, vectors): (Tensor, Tensor)
-    do {
-      (values, vectors) = try symmetricEigen(matmul(wide, weighted, transposeA: true))
-    } catch {
-      throw .function(error)
-    }
-    let spectrum = values.scalars
-    let limit = 10 * Double(spectrum.count) * type.ulpOfOne * max(0, spectrum.last ?? 0)
-    guard let first = spectrum.firstIndex(where: { $0 > limit }) else {
+    let gram = PenalizedLeastSquares.gram(
+      wide, sample.weights.map { stopGradient($0).cast(to: .float64) })
+    let fraction = 10 * Double(phi.shape[1]) * type.ulpOfOne
+    let (values, vectors) = try calling { try leadingEigen(gram, above: fraction) }
+    count = values.elementCount
+    guard count > 0 else {
       throw .unsolved(
         SolverStatus(
-          method: "FuncID", outcome: .singular(blocks: [.init(name: linearClass.name, share: 1)]),
-          history: [], threshold: 0, scale: 0, evaluations: 0), of: .inner)
+          refusal: .singular(blocks: [.init(name: linearClass.name, share: 1)]), by: "FuncID"),
+        of: .inner)
     }
-    let coordinates = vectors[0..., first...] * rsqrt(values[first...])
+    let coordinates = vectors * rsqrt(values)
     transformation = (scale.expandingShape(at: 1) * coordinates).cast(to: type)
-    count = spectrum.count - first
   }
 
   /// φ̃(x), [n, r].

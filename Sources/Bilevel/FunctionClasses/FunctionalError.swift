@@ -1,3 +1,4 @@
+import Autodiff
 import Solvers
 
 /// Why functional implicit differentiation does not apply; carried by `SolverError.function`.

@@ -45,16 +45,18 @@ public struct LinearClass: Sendable {
           "LinearClass",
           "\(name): inputs \(x.shape) have features \(phi.shape), expected [\(x.shape[0]), m]")
       }
-      guard hasIntercept else { return phi }
-      return Tensor.concatenated([phi, .ones([phi.shape[0], 1], phi.scalarType)], alongAxis: 1)
+      return hasIntercept ? phi.withIntercept : phi
     }
   }
 
   /// The same functions with another penalty.
-  package func with(ridge: Double) -> LinearClass {
-    var other = self
-    other.penalty = RidgePenalty(ridge: ridge, sparesIntercept: penalty.sparesIntercept)
-    return other
+  package func with(ridge: Double) -> LinearClass { with(RidgePenalty(ridge: ridge)) }
+
+  /// The same features with the size of another penalty.
+  package func with(_ other: RidgePenalty) -> LinearClass {
+    var result = self
+    result.penalty = RidgePenalty(ridge: other.ridge, sparesIntercept: penalty.sparesIntercept)
+    return result
   }
 
   /// φ(x), [n, m].

@@ -45,11 +45,9 @@ public struct LinearHead: Sendable, Equatable {
         """)
     }
     let phi = augmented(features)
-    let scale = 1 / Double(phi.shape[0])
-    let gram = scale * matmul(phi, phi, transposeA: true)
-    let penalty = ridge * Tensor.identity(phi.shape[1], phi.scalarType)
-    let moment = scale * matmul(phi, targets, transposeA: true)
-    return try solvePositiveDefinite(gram + penalty, moment)
+    let penalty = RidgePenalty(shift: ridge).matrix(phi.shape[1], phi.scalarType)
+    let moment = (1 / Double(phi.shape[0])) * matmul(phi, targets, transposeA: true)
+    return try solvePositiveDefinite(PenalizedLeastSquares.gram(phi, nil) + penalty, moment)
   }
 
   /// Φ W for new features.
@@ -69,8 +67,6 @@ public struct LinearHead: Sendable, Equatable {
   }
 
   private func augmented(_ features: Tensor) -> Tensor {
-    guard hasIntercept else { return features }
-    let ones = Tensor.ones([features.shape[0], 1], features.scalarType)
-    return Tensor.concatenated([features, ones], alongAxis: 1)
+    hasIntercept ? features.withIntercept : features
   }
 }

@@ -49,7 +49,8 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
     case .closedForm(let linearClass):
       let form = try closedForm(linearClass)
       let weights = try form.weights(of: functional)
-      try report("closed-form adjoint", form, functional, weights)
+      try report(
+        "closed-form adjoint", form, functional, curved: form.equations.product(weights))
       return form.values(weights, at: targets)
     case .pointwise:
       return try pointwise(functional, at: targets)
@@ -57,7 +58,10 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
       let network = try trained(networkClass, on: functional)
       let form = try closedForm(linearClass)
       compare(network, with: try form.weights(of: functional), form)
-      try report("trained adjoint", form, functional, network)
+      let curved = sample.weighted(curvature.product(network(sample.inputs)))
+      try report(
+        "trained adjoint", form, functional,
+        curved: matmul(form.innerFeatures, curved, transposeA: true))
       return network(targets)
     }
   }
@@ -68,7 +72,7 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
   private struct ClosedForm {
     let basis: FeatureBasis
     let innerFeatures: Tensor
-    let equations: NormalEquations
+    let equations: PenalizedLeastSquares
 
     /// Φᵀ d, the functional on the weights.
     func moment(_ functional: Functional) -> Tensor {
@@ -76,11 +80,7 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
     }
 
     func weights(of functional: Functional) throws(SolverError) -> Tensor {
-      do {
-        return -(try equations.solve(moment(functional)))
-      } catch {
-        throw .function(error)
-      }
+      try calling { -(try equations.solve(moment(functional))) }
     }
 
     func values(_ weights: Tensor, at x: Tensor) -> Tensor { matmul(basis(x), weights) }
@@ -93,9 +93,9 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
     do {
       let form = ClosedForm(
         basis: basis, innerFeatures: features,
-        equations: try NormalEquations(
-          features: features, sample: sample, curvature: curvature, outputCount: outputCount,
-          penalty: linearClass.penalty))
+        equations: try PenalizedLeastSquares(
+          features: features, weights: sample.weights, curvature: curvature,
+          outputCount: outputCount, penalty: linearClass.penalty))
       closedForm = form
       return form
     } catch {
@@ -124,8 +124,7 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
     } else {
       values = values * Double(sample.count)
     }
-    let adjoint: Tensor
-    do { adjoint = -(try curvature.inverseProduct(values)) } catch { throw .function(error) }
+    let adjoint = try calling { -(try curvature.inverseProduct(values)) }
     let residual = norm((curvature.product(adjoint) + values).flattened())
     try append("pointwise adjoint", residual, scale: norm(values.flattened()))
     return adjoint
@@ -186,30 +185,14 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
 
   /// The residual ‖C a + d‖ as the class sees it, relative to ‖d‖: the gradient of L_adj in the
   /// weights, in the norm of the problem.
+  ///
+  /// - Parameter curved: C a in the weights of the class.
   private func report(
-    _ name: String, _ form: ClosedForm, _ functional: Functional, _ weights: Tensor
+    _ name: String, _ form: ClosedForm, _ functional: Functional, curved: Tensor
   ) throws(SolverError) {
-    let residual = form.equations.product(weights) + form.moment(functional)
-    try report(name, form, functional, residual: residual)
-  }
-
-  private func report(
-    _ name: String, _ form: ClosedForm, _ functional: Functional, _ network: HeadedNetwork
-  ) throws(SolverError) {
-    let curved = sample.weighted(curvature.product(network(sample.inputs)))
-    let residual = matmul(form.innerFeatures, curved, transposeA: true) + form.moment(functional)
-    try report(name, form, functional, residual: residual)
-  }
-
-  private func report(
-    _ name: String, _ form: ClosedForm, _ functional: Functional, residual: Tensor
-  ) throws(SolverError) {
-    let (size, scale): (Double, Double)
-    do {
-      size = try form.equations.dualNorm(residual)
-      scale = try form.equations.dualNorm(form.moment(functional))
-    } catch {
-      throw .function(error)
+    let moment = form.moment(functional)
+    let (size, scale) = try calling {
+      (try form.equations.dualNorm(curved + moment), try form.equations.dualNorm(moment))
     }
     try append(name, size, scale: scale)
   }

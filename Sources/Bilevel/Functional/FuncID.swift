@@ -184,20 +184,10 @@ extension FuncID {
         directions; elsewhere the others count as zero
         """)
     }
-    let shape = result.weights.shape
-    let type = result.weights.scalarType
-    let system = ImplicitSystem(
-      name: "FuncID",
-      residual: { w throws(SolverError) in
-        try fit.residual(w.reshaped(to: shape)).flattened()
-      },
-      adjoint: AdjointSettings(
-        solver: NormalEquationsSolver(equations: equations, shape: shape),
-        tolerance: type == .float32 ? 1e-5 : 1e-11, scalarType: type,
-        blocks: [VectorBlock(name: linearClass.name, range: 0..<result.weights.elementCount)],
-        onFailure: onFailure),
-      record: record, cache: ImplicitSystem.Cache())
-    let weights = try system.differentiable(result.weights.flattened()).reshaped(to: shape)
+    let weights = try equations.differentiable(
+      result.weights, name: "FuncID", className: linearClass.name, record: record,
+      onFailure: onFailure
+    ) { w throws(SolverError) in try fit.residual(w) }
     return (weights, fit.features, basis, record)
   }
 }

@@ -25,7 +25,7 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
   /// The pointwise curvature at some weights, factorised.
   struct Curvature {
     let form: OutputCurvature
-    let equations: NormalEquations
+    let equations: PenalizedLeastSquares
   }
 
   /// L(ω, φ̃ W) + λ ‖W‖², a scalar.
@@ -117,7 +117,7 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
   }
 
   private func solve(_ curvature: Curvature, _ slope: Tensor) throws(SolverError) -> Tensor {
-    do { return try curvature.equations.solve(slope) } catch { throw .function(error) }
+    try calling { try curvature.equations.solve(slope) }
   }
 
   /// √(uᵀ v) of a direction and its image.
@@ -141,8 +141,8 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
     do {
       return Curvature(
         form: form,
-        equations: try NormalEquations(
-          features: features, sample: sample, curvature: form, outputCount: outputCount,
+        equations: try PenalizedLeastSquares(
+          features: features, weights: sample.weights, curvature: form, outputCount: outputCount,
           penalty: penalty))
     } catch {
       throw .function(FunctionalError.notStronglyConvex(curvature: nil))
@@ -178,10 +178,10 @@ struct LinearFit<Outer: TensorTree, Labels: TensorTree> {
 /// The residual it reports is taken with the operator, which knows nothing of them.
 package struct NormalEquationsSolver: LinearSolver, @unchecked Sendable {
   // Safety of @unchecked Sendable: immutable tensors.
-  let equations: NormalEquations
+  let equations: PenalizedLeastSquares
   let shape: Shape
 
-  package init(equations: NormalEquations, shape: Shape) {
+  package init(equations: PenalizedLeastSquares, shape: Shape) {
     (self.equations, self.shape) = (equations, shape)
   }
 
@@ -194,12 +194,7 @@ package struct NormalEquationsSolver: LinearSolver, @unchecked Sendable {
     var (residual, history) = (b, [scale])
     // All but the first are steps of refinement: the matrix may be that of a point nearby.
     for _ in 0..<10 where norm(residual) > tolerance * scale {
-      let step: Tensor
-      do {
-        step = try equations.solve(residual.reshaped(to: shape)).flattened()
-      } catch {
-        throw .function(error)
-      }
+      let step = try calling { try equations.solve(residual.reshaped(to: shape)).flattened() }
       let next = try system.residual(at: x + step)
       guard norm(next) < norm(residual) else { break }
       (x, residual) = (x + step, next)

@@ -112,11 +112,9 @@ package struct NetworkFit<Outer: TensorTree, Labels: TensorTree> {
   private func headWeights(
     _ phi: Tensor, _ ridge: Double, _ sample: FunctionalSample<Labels>, from start: Tensor
   ) throws(SolverError) -> Tensor {
-    let ones = Tensor.ones([phi.shape[0], 1], phi.scalarType)
     let fit = LinearFit(
-      loss: loss, outer: outer, sample: sample,
-      features: Tensor.concatenated([phi, ones], alongAxis: 1), penalty: RidgePenalty(ridge: ridge),
-      outputCount: outputCount)
+      loss: loss, outer: outer, sample: sample, features: phi.withIntercept,
+      penalty: RidgePenalty(ridge: ridge), outputCount: outputCount)
     let result = try fit.solved(from: start)
     guard result.status.isConverged else { throw .unsolved(result.status, of: .inner) }
     return result.weights

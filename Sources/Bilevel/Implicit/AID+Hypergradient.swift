@@ -112,14 +112,8 @@ extension AID {
     }
     let jacobian = try estimatorJacobian(at: outer, from: inner, estimator: estimator, of: loss)
     guard jacobian.elementCount > 0 else { return 0 }
-    // ‖Ω‖₂² is the largest eigenvalue of the smaller Gram matrix, scaled to keep its digits.
-    let scale = abs(jacobian).max().scalar
-    guard scale > 0, scale.isFinite else { return scale }
-    let scaled = jacobian / scale
-    let isWide = jacobian.shape[0] < jacobian.shape[1]
-    let gram = matmul(scaled, scaled, transposeA: !isWide, transposeB: isWide)
-    let values = try calling { try symmetricEigenvalues(symmetrized(gram)) }
-    return scale * values.max().scalar.squareRoot()
+    guard jacobian.isFinite else { return abs(jacobian).max().scalar }
+    return try calling { try singularValues(jacobian).max().scalar }
   }
 
   /// A given point with its residual as evidence, or the solution.

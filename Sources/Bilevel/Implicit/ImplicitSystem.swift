@@ -68,14 +68,9 @@ package struct ImplicitSystem {
   /// F₁(x) at constants, traced once for all systems of this solution.
   func jacobian(at x: Tensor) throws(SolverError) -> LinearOperator {
     if let kept = cache.jacobian { return kept }
-    let (_, differential, pullback) = try linearizeInBothDirections(at: x, of: residual)
-    let jacobian = LinearOperator(
-      size: x.elementCount, scalarType: x.scalarType, blocks: adjoint.blocks,
-      product: { v throws(SolverError) in try differential(v) },
-      transposedProduct: { v throws(SolverError) in try pullback(v) })
+    let jacobian = try LinearOperator(linearizing: residual, at: x, blocks: adjoint.blocks)
     if let idle = try jacobian.idleComponents() {
-      let status = SolverStatus(
-        method: name, outcome: idle, history: [], threshold: 0, scale: 0, evaluations: 1)
+      let status = SolverStatus(refusal: idle, by: name, evaluations: 1)
       if adjoint.onFailure == .throw { throw .unsolved(status, of: .adjoint) }
       record.note("\(SolverError.unsolved(status, of: .adjoint))")
     }

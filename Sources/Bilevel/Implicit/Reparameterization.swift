@@ -44,14 +44,11 @@ public struct FrozenModel<Outer: TensorTree> {
 
   /// The diagonal of F₁(x₀, y), [n], differentiable in y, by n products.
   public func diagonal() throws(SolverError) -> Tensor {
-    let n = point.elementCount
-    if n == 0 { return point }
-    var elements: [Tensor] = []
-    for index in 0..<n {
-      let e = Tensor.basisVector(index, n, point.scalarType)
-      elements.append(dot(e, try product(e)))
-    }
-    return Tensor.stacked(elements)
+    let product: LinearOperator.Product = { v throws(SolverError) in try self.product(v) }
+    return try LinearOperator(
+      size: point.elementCount, scalarType: point.scalarType, product: product,
+      transposedProduct: product
+    ).diagonal()
   }
 
   /// F₁₁(x₀, y)[u, u], [n]: the second derivative of F along u.

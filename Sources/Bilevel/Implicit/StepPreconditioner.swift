@@ -36,25 +36,18 @@ public struct IdentityStep: StepPreconditioner {
   public func inverse(
     for problem: InnerProblem, at x: Tensor
   ) throws(SolverError) -> LinearOperator.Product {
-    let scale: Double
-    if let step {
-      scale = step
-    } else {
-      let identity: LinearOperator.Product = { v throws(SolverError) in v }
-      let jacobian = try problem.jacobian(at: x)
-      let largest = try largestEigenvalue(of: identity, jacobian)
-      guard largest > 0 else {
-        throw .unsolved(
-          SolverStatus(
-            method: "IdentityStep",
-            outcome: .indefinite(
-              curvature: largest, blocks: [SolverStatus.BlockShare(name: "", share: 1)]),
-            history: [], threshold: 0, scale: problem.scale, evaluations: jacobian.productCount),
-          of: .inner)
-      }
-      scale = 1 / largest
+    if let step { return { v throws(SolverError) in step * v } }
+    let jacobian = try problem.jacobian(at: x)
+    let largest = try jacobian.largestEigenvalue(preconditionedBy: { v throws(SolverError) in v })
+    guard largest > 0 else {
+      throw .unsolved(
+        SolverStatus(
+          refusal: .indefinite(
+            curvature: largest, blocks: [SolverStatus.BlockShare(name: "", share: 1)]),
+          by: "IdentityStep", scale: problem.scale, evaluations: jacobian.productCount),
+        of: .inner)
     }
-    return { v throws(SolverError) in scale * v }
+    return { v throws(SolverError) in v * (1 / largest) }
   }
 }
 
@@ -92,72 +85,24 @@ public struct DiagonalStep: StepPreconditioner {
       let value = elements.scalars[index]
       throw .unsolved(
         SolverStatus(
-          method: "DiagonalStep",
-          outcome: .indefinite(
+          refusal: .indefinite(
             curvature: value, blocks: [SolverStatus.BlockShare(name: block, share: 1)]),
-          history: [], threshold: 0, scale: problem.scale, evaluations: jacobian.productCount),
+          by: "DiagonalStep", scale: problem.scale, evaluations: jacobian.productCount),
         of: .inner)
     }
     let raw: LinearOperator.Product = { v throws(SolverError) in v / elements }
     guard isSafe else { return raw }
-    let largest = try largestEigenvalue(of: raw, jacobian)
+    let largest = try jacobian.largestEigenvalue(preconditionedBy: raw)
     let scale = largest > 1 ? 1 / largest : 1
     return { v throws(SolverError) in scale * v / elements }
   }
 
   private func elements(of jacobian: LinearOperator) throws(SolverError) -> Tensor {
-    let n = jacobian.size
-    switch diagonal {
-    case .exact:
-      var elements = [Double](repeating: 0, count: n)
-      for index in 0..<n {
-        let e = Tensor.basisVector(index, n, jacobian.scalarType)
-        elements[index] = inner(e, try jacobian(e))
-      }
-      return Tensor(elements).cast(to: jacobian.scalarType)
-    case .estimated(let probes, let seed):
-      var generator = PhiloxGenerator(seed: seed)
-      var sum = Tensor.zeros([n], jacobian.scalarType)
-      for _ in 0..<max(1, probes) {
-        let uniform = Tensor.uniform([n], jacobian.scalarType, using: &generator)
-        let signs = select(uniform .< 0.5, Tensor.ones(like: uniform), -Tensor.ones(like: uniform))
-        sum += signs * (try jacobian(signs))
-      }
-      let estimate = sum / Double(max(1, probes))
-      if n == 0 { return estimate }
-      // Off-diagonal elements are noise here, which can hide a positive element: the largest one
-      // stands in for it, which gives a smaller step there.
-      let positive = estimate .> 0
-      return select(positive, estimate, estimate.max().broadcast(to: estimate.shape))
-    }
+    guard case .estimated(let probes, let seed) = diagonal else { return try jacobian.diagonal() }
+    let estimate = try jacobian.diagonal(products: max(1, probes), seed: seed)
+    if estimate.elementCount == 0 { return estimate }
+    // Off-diagonal elements are noise here, which can hide a positive element: the largest one
+    // stands in for it, which gives a smaller step there.
+    return select(estimate .> 0, estimate, estimate.max().broadcast(to: estimate.shape))
   }
-}
-
-/// λmax(P⁻¹ A) for a symmetric positive definite A, by power iteration from a seeded start.
-///
-/// P⁻¹ A is self-adjoint in the inner product of A, so its Rayleigh quotient there grows towards λmax
-/// from below; 5 % are added for what is missing after the last iteration. Slow growth at first means
-/// nothing in high dimensions, where a random start hardly sees an outlying eigenvalue.
-///
-/// - Returns: 0 or less where vᵀ A v ≤ 0 was met, so that A is not positive definite.
-func largestEigenvalue(
-  of inverse: LinearOperator.Product, _ a: LinearOperator, iterations: Int = 40
-) throws(SolverError) -> Double {
-  guard a.size > 0 else { return 1 }
-  var generator = PhiloxGenerator(seed: 0)
-  var v = Tensor.normal([a.size], a.scalarType, using: &generator)
-  var estimate = 0.0
-  for iteration in 0..<iterations {
-    let image = try a(v)
-    let next = try inverse(image)
-    let energy = inner(v, image)
-    let quotient = inner(image, next) / energy
-    if energy <= 0 { return energy / inner(v, v) }
-    guard quotient.isFinite else { break }
-    let hasSettled = quotient <= estimate * (1 + 1e-4)
-    estimate = max(estimate, quotient)
-    if hasSettled, iteration >= 10 { break }
-    v = next / norm(next)
-  }
-  return 1.05 * estimate
 }

@@ -1,4 +1,5 @@
 import Autodiff
+import Neural
 import Solvers
 
 /// The iteration that `ITD` runs and differentiates.
@@ -39,26 +40,12 @@ public enum UnrolledUpdate: Sendable, Equatable {
       let next = state[1] - step * (try slope(state[1]))
       return [next, next + momentum * (next - state[0])]
     case .adam(let rate):
-      let (decay1, decay2, epsilon) = (0.9, 0.999, 1e-8)
-      let g = try slope(state[0])
-      let m = decay1 * state[1] + (1 - decay1) * g
-      let v = decay2 * state[2] + (1 - decay2) * square(g)
-      let correction1 = 1 - power(decay1, index + 1)
-      let correction2 = 1 - power(decay2, index + 1)
-      let isZero = v .== 0
-      let safe = sqrt(select(isZero, Tensor.ones(like: v), v) / correction2)
-      let root = select(isZero, Tensor.zeros(like: v), safe)
-      let update = (m / correction1) / (root + epsilon)
-      return [state[0] - rate * update, m, v]
+      var (x, adam) = (state[0], Adam(learningRate: rate))
+      (adam.moments.stepCount, adam.moments.first, adam.moments.second) = (
+        index, [state[1]], [state[2]]
+      )
+      adam.update(&x, along: try slope(x))
+      return [x] + adam.moments.first + adam.moments.second
     }
-  }
-
-  private func power(_ base: Double, _ exponent: Int) -> Double {
-    var (result, factor, rest) = (1.0, base, exponent)
-    while rest > 0 {
-      if rest & 1 == 1 { result *= factor }
-      (factor, rest) = (factor * factor, rest >> 1)
-    }
-    return result
   }
 }

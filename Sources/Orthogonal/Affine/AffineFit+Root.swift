@@ -15,24 +15,11 @@ extension AffineFit {
   public func root(
     penalty: ((_ outer: Tensor) throws -> Tensor)? = nil
   ) throws(SolverError) -> Estimate {
-    var estimates: [Estimate] = []
-    for split in splits {
+    try Estimate.aggregated(splits) { split throws(SolverError) in
       let (point, slope) = try split.root(dimension, penalty)
-      let inverse: Tensor
-      do { inverse = try solve(slope, -Tensor.identity(dimension)) } catch {
-        throw .function(error)
-      }
-      estimates.append(
-        try inferring { () throws(InferenceError) in
-          let gradient = try split.estimate(names, shift: split.shift(at: point)) {
-            $0.rows(at: point)
-          }
-          let influence = try gradient.mapped(by: inverse, names: names)
-          return try Estimate(value: point, names: names, influence: influence.influence)
-        })
+      let score = try split.estimate(names, shift: split.shift(at: point)) { $0.rows(at: point) }
+      return try score.root(at: point, derivative: slope, names: names)
     }
-    if estimates.count == 1 { return estimates[0] }
-    return try inferring { () throws(InferenceError) in try Estimate.medianAggregated(estimates) }
   }
 }
 
@@ -46,7 +33,7 @@ extension AffineFit.Split {
     guard let penalty else {
       // The equation is linear.
       try slope.requireInvertible()
-      do { return (-(try solve(slope, intercept)), slope) } catch { throw .function(error) }
+      return (try calling { -(try solve(slope, intercept)) }, slope)
     }
     return try orthogonalRoot(from: zero) { ω throws(SolverError) in
       let pull = try Autodiff.gradient(at: ω) { ω throws(SolverError) in
@@ -63,21 +50,15 @@ extension Tensor {
   ///
   /// Columns and rows are scaled to norm one before, so that units of ω do not count.
   func requireInvertible() throws(SolverError) {
-    let values: [Double]
-    do {
-      let scaled = scaledToUnitNorms(alongAxis: 0).scaledToUnitNorms(alongAxis: 1)
-      values = try symmetricEigenvalues(matmul(scaled, scaled, transposeA: true)).scalars
-    } catch {
-      throw .function(error)
-    }
-    let largest = Swift.max(values.last ?? 0, 0).squareRoot()
-    let singular = values.map { Swift.max($0, 0).squareRoot() }
-    let rank = singular.count { $0 > 1e-7 * largest }
-    guard rank == singular.count, largest > 0 else {
+    let scaled = scaledToUnitNorms(alongAxis: 0).scaledToUnitNorms(alongAxis: 1)
+    let values = try calling { try singularValues(scaled).scalars }
+    let largest = values.first ?? 0
+    let rank = values.count { $0 > 1e-7 * largest }
+    guard rank == values.count, largest > 0 else {
       throw .function(
         OrthogonalError.rootNotIdentified(
-          rank: rank, dimension: singular.count,
-          smallestSingularValue: largest == 0 ? 0 : (singular.first ?? 0) / largest))
+          rank: rank, dimension: values.count,
+          smallestSingularValue: largest == 0 ? 0 : (values.last ?? 0) / largest))
     }
   }
 

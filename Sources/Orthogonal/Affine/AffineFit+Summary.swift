@@ -44,10 +44,9 @@ extension AffineFit {
   /// Near zero some direction of ω hardly moves the gradient, and a small gradient says little about
   /// ω along it. Nil where it cannot be found.
   public var conditioning: Double? {
-    let slope = meanSlope
-    guard let values = try? symmetricEigenvalues(matmul(slope, slope, transposeA: true)).scalars,
-      let last = values.last, let first = values.first, last > 0
+    guard let values = try? singularValues(meanSlope).scalars, let largest = values.first,
+      let smallest = values.last, largest > 0
     else { return nil }
-    return (max(first, 0) / last).squareRoot()
+    return smallest / largest
   }
 }

@@ -49,7 +49,7 @@ public struct AffineFit: Sendable {
       stop("AffineFit.hypergradient", "expected ω as [\(dimension)], found \(outer.shape)")
     }
     let outer = outer.cast(to: .float64)
-    return try aggregated { split throws(InferenceError) in
+    return try Estimate.aggregated(splits) { split throws(SolverError) in
       try split.estimate(names, shift: split.shift(at: outer)) { $0.rows(at: outer) }
     }
   }
@@ -65,16 +65,6 @@ public struct AffineFit: Sendable {
   /// The mean derivative of the score in ω, the Hessian of F, [d, d]: the mean over splits.
   public var meanSlope: Tensor {
     splits.dropFirst().reduce(splits[0].meanSlope) { $0 + $1.meanSlope } / Double(splits.count)
-  }
-
-  func aggregated(
-    _ body: (Split) throws(InferenceError) -> Estimate
-  ) throws(SolverError) -> Estimate {
-    try inferring { () throws(InferenceError) in
-      var estimates: [Estimate] = []
-      for split in splits { estimates.append(try body(split)) }
-      return estimates.count == 1 ? estimates[0] : try Estimate.medianAggregated(estimates)
-    }
   }
 }
 
@@ -102,15 +92,15 @@ extension AffineFit.Split {
   /// - Parameter shift: What is added to their mean.
   func estimate(
     _ names: [String], shift: Tensor, _ rows: (AffineTerms) -> Tensor
-  ) throws(InferenceError) -> Estimate {
+  ) throws(SolverError) -> Estimate {
     var value = shift
-    var influence: [InfluenceRows] = []
-    for part in parts {
-      let partRows = rows(part.terms)
-      value += partRows.mean(alongAxis: 0)
-      influence.append(
-        try InfluenceRows(partRows, sample: part.sample, clusters: part.clusters))
+    return try calling {
+      let influence = try parts.map { part in
+        let partRows = rows(part.terms)
+        value += partRows.mean(alongAxis: 0)
+        return try InfluenceRows(partRows, sample: part.sample, clusters: part.clusters)
+      }
+      return try Estimate(value: value, names: names, influence: influence)
     }
-    return try Estimate(value: value, names: names, influence: influence)
   }
 }

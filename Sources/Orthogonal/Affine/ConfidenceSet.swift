@@ -48,7 +48,7 @@ extension AffineFit {
     guard splits.allSatisfy({ $0.parts.allSatisfy { $0.instrumentTerms != nil } }) else {
       stop("AffineFit.robustSet", "the set takes an orthogonal fit of one sample")
     }
-    let parts = try aggregated { split throws(InferenceError) in
+    let parts = try Estimate.aggregated(splits) { split throws(SolverError) in
       let instruments = AffineFit.Split(
         parts: split.parts.compactMap { part in
           part.instrumentTerms.map {

@@ -1,4 +1,4 @@
-import Inference
+import Autodiff
 import Solvers
 
 /// Why an orthogonal hypergradient was not estimated; carried by `SolverError.function`.
@@ -82,9 +82,4 @@ extension OrthogonalError: CustomStringConvertible {
       """
     }
   }
-}
-
-/// Runs statistics inside a layer.
-func inferring<R>(_ body: () throws(InferenceError) -> R) throws(SolverError) -> R {
-  do { return try body() } catch { throw .function(error) }
 }

@@ -1,4 +1,5 @@
 import Autodiff
+import Inference
 import Solvers
 
 /// A root of an orthogonal gradient with the derivative there, by Newton's method and the certificate of
@@ -27,4 +28,28 @@ func orthogonalRoot(
         iterations: solution.status.iterations, gradientNorm: solution.status.residual))
   }
   return (solution.value, derivative)
+}
+
+extension Estimate {
+  /// The root of a mean score as an estimate, this being the score there: its influence is −A⁻¹ φ, with
+  /// the derivative A of the mean.
+  func root(
+    at point: Tensor, derivative: Tensor, names: [String]
+  ) throws(SolverError) -> Estimate {
+    try calling {
+      let inverse = try solve(derivative, -Tensor.identity(names.count))
+      let influence = try mapped(by: inverse, names: names).influence
+      return try Estimate(value: point, names: names, influence: influence)
+    }
+  }
+
+  /// The estimate of every split, aggregated by the median.
+  static func aggregated<Split>(
+    _ splits: [Split], _ body: (Split) throws(SolverError) -> Estimate
+  ) throws(SolverError) -> Estimate {
+    var estimates: [Estimate] = []
+    for split in splits { estimates.append(try body(split)) }
+    if estimates.count == 1 { return estimates[0] }
+    return try calling { try Estimate.medianAggregated(estimates) }
+  }
 }

@@ -43,14 +43,14 @@ extension NuisanceLearner {
       let landmarks = fold.inputs.gathering(
         order.slice(0..<Swift.min(landmarkCount, fold.count), alongAxis: 0), alongAxis: 0)
       let candidates = try KernelCandidates(
-        kernel, landmarks: landmarks, scaledBy: kernel == nil ? deviations(of: fold.inputs) : nil,
+        kernel, landmarks: landmarks, scaledBy: kernel == nil ? fold.inputs.columnDeviations : nil,
         hasIntercept: hasIntercept)
       switch ridge {
       case .fixed(let value):
-        return .linear(candidates.typical.with(ridge: value / 2))
+        return .linear(candidates.typical.with(RidgePenalty(shift: value)))
       case .rate(let constant, let power):
         let value = constant * pow(Tensor(Double(fold.count)), -power).scalar
-        return .linear(candidates.typical.with(ridge: value / 2))
+        return .linear(candidates.typical.with(RidgePenalty(shift: value)))
       case .crossValidated(let factor):
         return .linear(try candidates.best(on: fold, factor: factor))
       }

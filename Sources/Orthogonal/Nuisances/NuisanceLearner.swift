@@ -32,13 +32,7 @@ public struct NuisanceLearner: Sendable {
 
   /// The class for a training fold.
   func functionClass(for fold: inout NuisanceFold) throws(SolverError) -> FunctionClass {
-    do {
-      return try rule(&fold)
-    } catch let error as SolverError {
-      throw error
-    } catch {
-      throw .function(error)
-    }
+    try calling { try rule(&fold) }
   }
 
   /// The linear class for a training fold; features of a network come with a closed-form head.
@@ -112,7 +106,7 @@ public struct NuisanceFold {
         in the targets then: give the network class head .closedForm(ridge:)
         """)
     }
-    let scale = deviations(of: targets)
+    let scale = targets.columnDeviations
     let sample = FunctionalSample(inputs: inputs, labels: targets / scale)
     let fit = NetworkFit<[Tensor], Tensor>(
       loss: PointwiseLoss { _, v, _, y in 0.5 * square(v - y).sum(alongAxis: 1) },
@@ -122,10 +116,4 @@ public struct NuisanceFold {
     let (network, _) = try fit.trained(networkClass, state)
     return .network(network.features, ridge: ridge)
   }
-}
-
-/// The standard deviation of every column, [c]; 1 for a constant one.
-func deviations(of columns: Tensor) -> Tensor {
-  let deviation = sqrt(columns.variance(alongAxes: [0]))
-  return select(deviation .> 0, deviation, Tensor.ones(like: deviation))
 }

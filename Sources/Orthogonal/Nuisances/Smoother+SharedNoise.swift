@@ -1,4 +1,5 @@
 import Autodiff
+import Bilevel
 import Solvers
 
 extension Smoother {
@@ -6,20 +7,14 @@ extension Smoother {
   ///
   /// - Parameter weights: Weights of the points in this mean, of any sum; nil for equal ones.
   func ownNoiseWeights(at weights: Tensor? = nil) throws(SolverError) -> Tensor {
-    let count = Double(features.shape[0])
-    do {
-      // A = Φ(x) G⁻¹ (DΦ)ᵀ, so the mean is (DΦ)ᵢ M (DΦ)ᵢᵀ with M = G⁻¹ (mean Φ(x)ᵀ Φ(x)) G⁻¹.
-      let shares = weights.map { $0 / maximum($0.sum(), .leastNormalMagnitude) }
-      let averaged = shares.map { features * $0.expandingShape(at: 1) } ?? features / count
-      let moments = matmul(features, averaged, transposeA: true)
-      let left = try solveGram(moments)
-      let spread = try solveGram(left.transposed())
+    // A = Φ(x) G⁻¹ (DΦ)ᵀ, so the mean is (DΦ)ᵢ M (DΦ)ᵢᵀ with M = G⁻¹ (mean Φ(x)ᵀ Φ(x)) G⁻¹.
+    let shares = weights.map { $0 / maximum($0.sum(), .leastNormalMagnitude) }
+    let moments = PenalizedLeastSquares.gram(features, shares)
+    return try calling {
+      let spread = try equations.solve(try equations.solve(moments).transposed())
       let squares = (matmul(weightedFeatures, spread) * weightedFeatures).sum(alongAxis: 1)
-      let inverse = try solveGram(Tensor.identity(moments.shape[0]))
-      let leverage = (matmul(trainingFeatures, inverse) * weightedFeatures).sum(alongAxis: 1)
-      return squares / maximum(1 - leverage, 1e-3)
-    } catch {
-      throw .function(error)
+      let leverages = try equations.leverages(trainingFeatures, weighted: weightedFeatures)
+      return squares / maximum(1 - leverages, 1e-3)
     }
   }
 }

@@ -10,8 +10,8 @@ import Solvers
 /// It is the minimiser of Σᵢ wᵢ ½ ‖Tᵢ − f(xᵢ)‖² + λ ‖f‖² in the class, differentiable in the
 /// targets to every order because it is linear in them.
 struct Smoother: Sendable {
-  /// The Cholesky factor of the Gram matrix.
-  private let root: Tensor
+  /// Φᵀ D Φ + 2 λ I.
+  let equations: PenalizedLeastSquares
   /// Φ and D Φ at the training rows.
   let trainingFeatures: Tensor
   let weightedFeatures: Tensor
@@ -31,10 +31,9 @@ struct Smoother: Sendable {
     trainingFeatures = phi
     weightedFeatures = sample.weighted(phi)
     features = basis(points)
-    let gram =
-      matmul(phi, weightedFeatures, transposeA: true) + linearClass.penalty.matrix(phi.shape[1])
     do {
-      root = try cholesky(gram)
+      equations = try PenalizedLeastSquares(
+        features: phi, weights: sample.weights, penalty: linearClass.penalty)
     } catch {
       throw .function(
         OrthogonalError.singularGram(className: linearClass.name, rowCount: inputs.shape[0]))
@@ -52,15 +51,6 @@ struct Smoother: Sendable {
   }
 
   private func weights(_ targets: Tensor) throws(SolverError) -> Tensor {
-    do {
-      return try solveGram(matmul(weightedFeatures, targets, transposeA: true))
-    } catch {
-      throw .function(error)
-    }
-  }
-
-  /// G⁻¹ B.
-  func solveGram(_ b: Tensor) throws(LinearAlgebraError) -> Tensor {
-    try triangularSolve(root, try triangularSolve(root, b), transposed: true)
+    try calling { try equations.solve(matmul(weightedFeatures, targets, transposeA: true)) }
   }
 }

@@ -60,7 +60,7 @@ extension OrthogonalFit {
     of nuisance: NuisanceShift, _ point: Tensor, _ v: Tensor, _ layout: FlatLayout<Outer>,
     _ generator: PhiloxGenerator
   ) throws(SolverError) -> Estimate {
-    try aggregated { split throws(SolverError) in
+    try Estimate.aggregated(splits) { split throws(SolverError) in
       let (outerRows, innerRows) = try split.assembled { fold throws(SolverError) in
         let function = RandomFunction(
           outputCount: fold.rows.outputCount, like: fold.rows.inputs.inner, generator)
@@ -113,7 +113,7 @@ private struct RandomFunction {
   init(outputCount: Int, like inputs: Tensor, _ generator: PhiloxGenerator) {
     var generator = generator
     let width = inputs.shape[1]
-    let scale = deviations(of: inputs).expandingShape(at: 1)
+    let scale = inputs.columnDeviations.expandingShape(at: 1)
     frequencies = Tensor.normal([width, outputCount], using: &generator) / scale
     phases = Tensor.uniform([outputCount], from: 0, to: 2 * .pi, using: &generator)
   }

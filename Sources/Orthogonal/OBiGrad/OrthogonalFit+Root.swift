@@ -20,7 +20,7 @@ extension OrthogonalFit {
   ) throws(SolverError) -> Estimate {
     let layout = FlatLayout(of: start, "OrthogonalFit.root")
     requireConstant(start, "OrthogonalFit.root")
-    return try aggregated { split throws(SolverError) in
+    return try Estimate.aggregated(splits) { split throws(SolverError) in
       let single = OrthogonalFit(splits: [split], sample: sample, settings: settings)
       func objective(_ ω: Tensor) throws(SolverError) -> Tensor {
         let tree = layout.tree(ω)
@@ -32,15 +32,8 @@ extension OrthogonalFit {
       let root = try orthogonalRoot(from: point) { ω throws(SolverError) in
         try gradient(at: ω, of: objective)
       }
-      let inverse: Tensor
-      do { inverse = try solve(root.derivative, -Tensor.identity(layout.size)) } catch {
-        throw .function(error)
-      }
       let score = try single.hypergradient(at: layout.tree(root.point))
-      return try inferring { () throws(InferenceError) in
-        let influence = try score.mapped(by: inverse, names: layout.names).influence
-        return try Estimate(value: root.point, names: layout.names, influence: influence)
-      }
+      return try score.root(at: root.point, derivative: root.derivative, names: layout.names)
     }
   }
 }

@@ -30,7 +30,7 @@ public struct OrthogonalFit<Outer: TensorTree>: Sendable {
     var total: Tensor?
     for split in splits {
       let value = try split.means(at: outer, sample)
-      total = total.map { $0 + value } ?? value
+      total = total.plus(value)
     }
     guard let total else { stop("OrthogonalFit.value", "there is no split") }
     return total / Double(splits.count)
@@ -39,7 +39,7 @@ public struct OrthogonalFit<Outer: TensorTree>: Sendable {
   /// F(ω) with its standard error; of several splits the median.
   public func objective(at outer: Outer) throws(SolverError) -> Estimate {
     requireConstant(outer, "OrthogonalFit.objective")
-    return try aggregated { split throws(SolverError) in
+    return try Estimate.aggregated(splits) { split throws(SolverError) in
       let (outerRows, innerRows) = try split.assembled { fold throws(SolverError) in
         let values = try fold.rows.values(outer, nil)
         return (values.outer.expandingShape(at: 1), values.inner?.expandingShape(at: 1))
@@ -100,7 +100,7 @@ public struct OrthogonalFit<Outer: TensorTree>: Sendable {
   ) throws(SolverError) -> Estimate {
     requireConstant(outer, "OrthogonalFit.hypergradient")
     let point = layout.vector(outer, "OrthogonalFit", "point")
-    return try aggregated { split throws(SolverError) in
+    return try Estimate.aggregated(splits) { split throws(SolverError) in
       let (outerRows, innerRows) = try split.assembled { fold throws(SolverError) in
         let (value, differential) = try linearize(at: point) {
           (ω: Tensor) throws(SolverError) -> [Tensor] in
@@ -126,7 +126,7 @@ public struct OrthogonalFit<Outer: TensorTree>: Sendable {
   func estimate(
     _ names: [String], _ outerRows: Tensor, _ innerRows: Tensor?
   ) throws(SolverError) -> Estimate {
-    return try inferring { () throws(InferenceError) in
+    return try calling {
       guard let innerRows, !sample.isOneSample else {
         let rows = innerRows.map { outerRows + $0 } ?? outerRows
         let (mean, influence) = rows.weightedMean(sample.outerWeights)
@@ -143,15 +143,6 @@ public struct OrthogonalFit<Outer: TensorTree>: Sendable {
           InfluenceRows(innerInfluence, sample: sample.inner),
         ])
     }
-  }
-
-  func aggregated(
-    _ body: (Split) throws(SolverError) -> Estimate
-  ) throws(SolverError) -> Estimate {
-    var estimates: [Estimate] = []
-    for split in splits { estimates.append(try body(split)) }
-    if estimates.count == 1 { return estimates[0] }
-    return try inferring { () throws(InferenceError) in try Estimate.medianAggregated(estimates) }
   }
 }
 
@@ -180,7 +171,7 @@ extension OrthogonalFit.Split {
       let values = try fold.rows.values(ω, nil)
       var part = sample.outerWeights.mean(of: values.outer, at: fold.outer)
       if let inner = values.inner { part += sample.innerWeights.mean(of: inner, at: fold.inner) }
-      total = total.map { $0 + part } ?? part
+      total = total.plus(part)
     }
     guard let total else { stop("OrthogonalFit", "a split has no fold") }
     return total

@@ -27,23 +27,15 @@ extension AffineFit {
   /// equation.
   func bellmanError(at outer: Tensor) throws(SolverError) -> BellmanError {
     var squares: [Double] = []
-    let meanSquare = try aggregated { split throws(InferenceError) in
-      var influence: [InfluenceRows] = []
-      var value = Tensor.zeros([1])
-      for part in split.parts {
-        let terms = part.terms.terms.map { $0.scalar(at: outer) }
+    let meanSquare = try Estimate.aggregated(splits) { split throws(SolverError) in
+      try split.estimate(["mean square"], shift: .zeros([1])) { part in
+        let terms = part.terms.map { $0.scalar(at: outer) }
         // The score's terms alternate between g − y and h − m.
         let pairs = stride(from: 0, to: terms.count, by: 2).map { (terms[$0], terms[$0 + 1]) }
-        let rows =
-          pairs.map { δ, u in 2 * u * δ - square(u) }.reduce(Tensor(0)) { $0 + $1 }
-          / Double(pairs.count)
         squares.append(square(terms[0]).mean().scalar)
-        value += rows.mean().expandingShape(at: 0)
-        influence.append(
-          try InfluenceRows(
-            rows.expandingShape(at: 1), sample: part.sample, clusters: part.clusters))
+        let rows = pairs.map { δ, u in 2 * u * δ - square(u) }.reduce(Tensor(0), +)
+        return (rows / Double(pairs.count)).expandingShape(at: 1)
       }
-      return try Estimate(value: value, names: ["mean square"], influence: influence)
     }
     return BellmanError(
       temporalDifference: (squares.reduce(0, +) / Double(squares.count)).squareRoot(),

@@ -103,7 +103,8 @@ public struct FittedQEvaluation: Sendable {
       method: method, value: try start.value(coefficients), coefficients: coefficients, fit: fit,
       bellmanError: method == .orthogonal ? try fit.bellmanError(at: coefficients.value) : nil,
       methodDifference: reference.map { coefficients - $0 },
-      slopeSingularValues: try Self.singularValues(fit.meanSlope), setting: self,
+      slopeSingularValues: try calling { try singularValues(fit.meanSlope).scalars.reversed() },
+      setting: self,
       transitions: transitions)
   }
 
@@ -167,14 +168,5 @@ public struct FittedQEvaluation: Sendable {
     guard ridge > 0 else { return try fit.root() }
     let ridge = ridge
     return try fit.root { 0.5 * ridge * square($0).sum() }
-  }
-
-  private static func singularValues(_ matrix: Tensor) throws(SolverError) -> [Double] {
-    do {
-      return try symmetricEigenvalues(matmul(matrix, matrix, transposeA: true)).scalars
-        .map { Swift.max($0, 0).squareRoot() }
-    } catch {
-      throw .function(error)
-    }
   }
 }

@@ -1,3 +1,4 @@
+import Autodiff
 import Solvers
 
 /// Why a policy was not evaluated; carried by `SolverError.function`.

@@ -69,14 +69,10 @@ public struct StateActionFeatures: Sendable {
     -> StateActionFeatures
   {
     let values = try self(transitions.states, transitions.actions)
-    let gram = matmul(values, values, transposeA: true) / Double(transitions.count)
-    let (spectrum, vectors): (Tensor, Tensor)
-    do { (spectrum, vectors) = try symmetricEigen(gram) } catch { throw .function(error) }
-    let squares = spectrum.scalars
-    let kept = squares.indices.filter { squares[$0] > 1e-9 * (squares.last ?? 0) }
-    let basis =
-      vectors.gathering(Tensor(indices: kept), alongAxis: 1)
-      / sqrt(spectrum.gathering(Tensor(indices: kept), alongAxis: 0))
+    let (spectrum, vectors) = try calling {
+      try leadingEigen(PenalizedLeastSquares.gram(values, nil), above: 1e-9)
+    }
+    let basis = vectors / sqrt(spectrum)
     let map = map
     return StateActionFeatures(name: "\(name), orthonormal") { states, actions in
       matmul(try map(states, actions), basis)

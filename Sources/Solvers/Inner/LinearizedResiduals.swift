@@ -70,25 +70,18 @@ struct LinearizedResiduals {
 
   /// Conjugate gradients on ‖J δ + r‖² + μ‖δ‖², from zero.
   private func iterativeStep(_ damping: Double, _ tolerance: Double) throws(SolverError) -> Step? {
-    var (step, image) = (Tensor.zeros(like: gradient), Tensor.zeros(like: residuals))
-    var slope = -gradient
-    var direction = slope
-    var square = inner(slope, slope)
-    let goal = tolerance * tolerance * square
-    for _ in 0..<(2 * gradient.elementCount) where square > goal {
-      let directionImage = try product(direction)
-      let curvature =
-        inner(directionImage, directionImage) + damping * inner(direction, direction)
+    var image = Tensor.zeros(like: residuals)
+    var steps = ConjugateGradientSteps(-residuals, along: -gradient)
+    let goal = tolerance * tolerance * steps.square
+    for _ in 0..<(2 * gradient.elementCount) where steps.square > goal {
+      let (p, q) = (steps.direction, try product(steps.direction))
+      let curvature = inner(q, q) + damping * inner(p, p)
       guard curvature > 0, curvature.isFinite else { return nil }
-      let length = square / curvature
-      step += length * direction
-      image += length * directionImage
-      slope = -(try transposedProduct(residuals + image) + damping * step)
-      let next = inner(slope, slope)
-      direction = slope + (next / square) * direction
-      square = next
+      image += steps.move(curvature: curvature, image: q) * q
+      let slope = try transposedProduct(steps.residual) - damping * steps.x
+      steps.turn(to: slope, square: inner(slope, slope))
     }
-    return decrease(of: step, image: image)
+    return decrease(of: steps.x, image: image)
   }
 
   private func decrease(of step: Tensor, image: Tensor) -> Step {

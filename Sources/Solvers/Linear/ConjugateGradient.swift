@@ -40,29 +40,24 @@ public struct ConjugateGradient: KrylovSolver {
   private func cycle(
     _ run: inout LinearIteration, _ a: LinearOperator
   ) throws(SolverError) -> LinearIteration.CycleEnd {
-    var (x, r) = (run.x, run.residual)
-    var z = try preconditioned(r, a)
-    var p = z
-    var rz = try energy(r, z)
+    let z = try preconditioned(run.residual, a)
+    var steps = ConjugateGradientSteps(
+      run.residual, from: run.x, along: z, square: try energy(run.residual, z))
     while true {
-      let ap = try run.product(p)
-      let curvature = inner(p, ap)
-      guard curvature > 0, curvature.isFinite, rz.isFinite else {
-        return .failure(failure(run, p, curvature))
+      let image = try run.product(steps.direction)
+      let curvature = inner(steps.direction, image)
+      guard curvature > 0, curvature.isFinite, steps.square.isFinite else {
+        return .failure(failure(run, steps.direction, curvature))
       }
-      let step = rz / curvature
-      x = combination(1, x, step, p)
-      r = combination(1, r, -step, ap)
-      let claimed = norm(r)
+      _ = steps.move(curvature: curvature, image: image)
+      let claimed = norm(steps.residual)
       // The energy norm of the error falls monotonically; the residual norm need not.
-      run.offerNearer(x, claimed)
+      run.offerNearer(steps.x, claimed)
       if let end = run.note(claimed) { return end }
-      z = try preconditioned(r, a)
-      // The residual of this iteration over that of the last, with the direction built from the
-      // residual of this one.
-      let next = preconditioner == nil ? claimed * claimed : try energy(r, z)
-      p = combination(1, z, next / rz, p)
-      rz = next
+      let z = try preconditioned(steps.residual, a)
+      steps.turn(
+        to: z,
+        square: preconditioner == nil ? claimed * claimed : try energy(steps.residual, z))
     }
   }
 

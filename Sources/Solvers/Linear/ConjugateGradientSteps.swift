@@ -1,37 +1,76 @@
 import Autodiff
 
-/// The conjugate-gradient recurrence for A x = b from zero with symmetric A, one product a step, and
-/// what it learns about the spectrum on the way.
+/// The conjugate-gradient recurrence, with what it learns about the spectrum on the way.
 ///
-/// Its coefficients are those of Lanczos' method started at b: they give the tridiagonal matrix whose
-/// eigenvalues, the Ritz values, approach the ends of the spectrum of A from inside. A step along a
-/// direction of curvature that is not positive is not taken; the first such direction appears exactly
-/// when that matrix stops being positive definite.
+///     x ← x + α p,  r ← r − α q,  p ← z + β p,   α = γ / curvature,  β = γ₊ / γ
 ///
-/// Saad, Iterative Methods for Sparse Linear Systems (2003), sections 6.7.3 and 9.2.
+/// For A x = b with symmetric A, q = A p and the curvature is pᵀ q; z = P⁻¹ r and γ = rᵀ z with a
+/// preconditioner P, z = r without. For least squares ‖b − A x‖² + μ ‖x‖², q = A p, z = Aᵀ r − μ x,
+/// γ = ‖z‖², and the curvature is ‖q‖² + μ ‖p‖²: then r is not squared in A, which is as accurate as
+/// LSQR. Whoever steps says when to stop.
+///
+/// Without a preconditioner and from zero, `advance(_:)` records coefficients that are those of Lanczos'
+/// method started at b: they give the tridiagonal matrix whose eigenvalues, the Ritz values, approach
+/// the ends of the spectrum of A from inside. A step along a direction of curvature that is not positive
+/// is not taken; the first such direction appears exactly when that matrix stops being positive
+/// definite.
+///
+/// Saad, Iterative Methods for Sparse Linear Systems (2003), sections 6.7.3, 8.3 and 9.2.
 struct ConjugateGradientSteps {
-  /// The approximation of A⁻¹ b; its norm grows with every step.
+  /// The approximation of the solution; from zero its norm grows with every step.
   private(set) var x: Tensor
   /// b − A x, as the recurrence has it.
   private(set) var residual: Tensor
-  /// The next direction.
+  /// p, the next direction.
   private(set) var direction: Tensor
-  /// ‖b − A x‖².
+  /// γ: ‖b − A x‖² for `advance(_:)`.
   private(set) var square: Double
-  /// bᵀ x, which approaches bᵀ A⁻¹ b from below.
+  /// bᵀ x of `advance(_:)`, which approaches bᵀ A⁻¹ b from below.
   private(set) var energy = 0.0
   /// The lengths of the steps and the ratios of successive squared residuals.
   private var (lengths, ratios) = ([Double](), [Double]())
 
-  init(_ b: Tensor) {
-    x = .zeros(like: b)
-    (residual, direction) = (b, b)
-    square = inner(b, b)
+  /// The recurrence before its first step.
+  ///
+  /// - Parameters:
+  ///   - residual: b − A x.
+  ///   - x: Where it starts; nil is zero.
+  ///   - direction: z; nil is the residual.
+  ///   - square: γ; nil is ‖z‖².
+  init(
+    _ residual: Tensor, from x: Tensor? = nil, along direction: Tensor? = nil,
+    square: Double? = nil
+  ) {
+    let direction = direction ?? residual
+    self.x = x ?? .zeros(like: direction)
+    (self.residual, self.direction) = (residual, direction)
+    self.square = square ?? inner(direction, direction)
   }
 
+  /// The steps of `advance(_:)` so far.
   var count: Int { lengths.count }
 
-  /// Takes a step.
+  /// Moves x and the residual; returns α.
+  ///
+  /// - Parameter image: q.
+  mutating func move(curvature: Double, image: Tensor) -> Double {
+    let length = square / curvature
+    x = combination(1, x, length, direction)
+    residual = combination(1, residual, -length, image)
+    return length
+  }
+
+  /// Turns to the next direction.
+  ///
+  /// - Parameters:
+  ///   - z: What it is but for its part along the last one.
+  ///   - next: γ₊.
+  mutating func turn(to z: Tensor, square next: Double) {
+    direction = combination(1, z, next / square, direction)
+    square = next
+  }
+
+  /// Takes a step for symmetric A without a preconditioner.
   ///
   /// - Returns: Curvature pᵀ A p / ‖p‖² of the direction p that stopped it, where that is no more than
   ///   the rounding of a product; nil where the step was taken.
@@ -42,14 +81,11 @@ struct ConjugateGradientSteps {
     guard curvature > a.scalarType.ulpOfOne * size * norm(product), curvature.isFinite else {
       return curvature / size / size
     }
-    let length = square / curvature
-    energy += length * square
-    x = combination(1, x, length, direction)
-    residual = combination(1, residual, -length, product)
-    let next = inner(residual, residual)
-    (lengths, ratios) = (lengths + [length], ratios + [next / square])
-    direction = combination(1, residual, next / square, direction)
-    square = next
+    let last = square
+    lengths.append(move(curvature: curvature, image: product))
+    energy += lengths[count - 1] * last
+    turn(to: residual, square: inner(residual, residual))
+    ratios.append(square / last)
     return nil
   }
 

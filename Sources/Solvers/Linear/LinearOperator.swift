@@ -42,6 +42,17 @@ public final class LinearOperator {
     self.transposedProduct = transposedProduct
   }
 
+  /// F′(x), traced once here; each product is one pass over the tape.
+  package convenience init(
+    linearizing f: Product, at x: Tensor, blocks: [VectorBlock]
+  ) throws(SolverError) {
+    let (_, differential, pullback) = try linearizeInBothDirections(at: x, of: f)
+    self.init(
+      size: x.elementCount, scalarType: x.scalarType, blocks: blocks,
+      product: { v throws(SolverError) in try differential(v) },
+      transposedProduct: { v throws(SolverError) in try pullback(v) })
+  }
+
   /// A v.
   public func callAsFunction(_ v: Tensor) throws(SolverError) -> Tensor {
     productCount += 1

@@ -30,31 +30,26 @@ public struct NormalConjugateGradient: KrylovSolver {
   private func cycle(
     _ run: inout LinearIteration
   ) throws(SolverError) -> LinearIteration.CycleEnd {
-    var (x, r) = (run.x, run.residual)
     var size = run.residualNorm
-    var s = try run.adjointProduct(r)
-    var p = s
-    var gamma = inner(s, s)
+    var steps = ConjugateGradientSteps(
+      run.residual, from: run.x, along: try run.adjointProduct(run.residual))
     var largest = 0.0
     while true {
-      let q = try run.product(p)
-      let (qq, pp) = (inner(q, q), inner(p, p))
-      guard qq.isFinite, gamma.isFinite else { return .failure(.notFinite) }
+      let image = try run.product(steps.direction)
+      let curvature = inner(image, image)
+      guard curvature.isFinite, steps.square.isFinite else { return .failure(.notFinite) }
       // Aᵀr = 0 to rounding: the residual is the least there is.
-      largest = max(largest, pp > 0 ? (qq / pp).squareRoot() : 0)
-      guard qq > 0, gamma.squareRoot() > run.epsilon * largest * size else {
+      let length = inner(steps.direction, steps.direction)
+      largest = max(largest, length > 0 ? (curvature / length).squareRoot() : 0)
+      guard curvature > 0, steps.square.squareRoot() > run.epsilon * largest * size else {
         return run.note(size) ?? .claim
       }
-      let step = gamma / qq
-      x = combination(1, x, step, p)
-      r = combination(1, r, -step, q)
-      size = norm(r)
-      run.offer(x, size)
+      _ = steps.move(curvature: curvature, image: image)
+      size = norm(steps.residual)
+      run.offer(steps.x, size)
       if let end = run.note(size) { return end }
-      s = try run.adjointProduct(r)
-      let next = inner(s, s)
-      p = combination(1, s, next / gamma, p)
-      gamma = next
+      let z = try run.adjointProduct(steps.residual)
+      steps.turn(to: z, square: inner(z, z))
     }
   }
 }

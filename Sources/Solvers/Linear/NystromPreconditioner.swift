@@ -71,12 +71,12 @@ public struct NystromPreconditioner: Preconditioner {
     let (omega, y) = (Tensor.stacked(test, alongAxis: 1), Tensor.stacked(image, alongAxis: 1))
     do {
       // Y (Ωᵀ Y)^(−1/2) =: B, so that K ≈ B Bᵀ; what is not positive in the core is left out.
-      guard let core = try leading(matmul(omega, y, transposeA: true), 1e-13) else {
-        return Sketch()
-      }
+      let core = try leadingEigen(matmul(omega, y, transposeA: true), above: 1e-13)
+      if core.values.elementCount == 0 { return Sketch() }
       let b = matmul(y, core.vectors * rsqrt(core.values))
       // B = U Λ^½ Wᵀ from Bᵀ B = W Λ Wᵀ, as far as U keeps orthonormal columns.
-      guard let gram = try leading(matmul(b, b, transposeA: true), 1e-10) else { return Sketch() }
+      let gram = try leadingEigen(matmul(b, b, transposeA: true), above: 1e-10)
+      if gram.values.elementCount == 0 { return Sketch() }
       let vectors = matmul(b, gram.vectors * rsqrt(gram.values))
       let weights = (gram.values.min() + damping) / (gram.values + damping) - 1
       return Sketch(
@@ -89,17 +89,5 @@ public struct NystromPreconditioner: Preconditioner {
 
   private func removing(_ basis: [Tensor], from vector: Tensor) -> Tensor {
     basis.reduce(vector) { combination(1, $0, -inner($1, $0), $1) }
-  }
-
-  /// The eigenpairs above a fraction of the largest, nil where none is positive.
-  private func leading(
-    _ matrix: Tensor, _ fraction: Double
-  ) throws(LinearAlgebraError) -> (values: Tensor, vectors: Tensor)? {
-    let (values, vectors) = try symmetricEigen(matrix)
-    let elements = values.scalars
-    guard let largest = elements.last, largest > 0 else { return nil }
-    let first = elements.firstIndex { $0 > fraction * largest } ?? elements.count - 1
-    let kept = first..<elements.count
-    return (values[kept], vectors.slice(kept, alongAxis: 1))
   }
 }

@@ -41,7 +41,7 @@ public struct JacobiPreconditioner: Preconditioner {
   /// - Precondition: All elements are positive and finite.
   public init(diagonal: Tensor) {
     let elements = stopGradient(diagonal)
-    guard diagonal.rank == 1, diagonal.scalars(areAll: { $0 > 0 && $0.isFinite }) else {
+    guard diagonal.rank == 1, elements.scalars.allSatisfy({ $0 > 0 && $0.isFinite }) else {
       stop(
         "JacobiPreconditioner",
         "the diagonal must be a vector of positive finite elements, found shape \(diagonal.shape)")
@@ -84,30 +84,9 @@ public struct JacobiPreconditioner: Preconditioner {
   private func inverseDiagonal(
     of a: LinearOperator, _ products: Int, _ seed: UInt64
   ) throws(SolverError) -> Tensor {
-    let n = a.size
-    var sum = Tensor.zeros([n], a.scalarType)
-    if products >= n {
-      for index in 0..<n {
-        let basis = Tensor.basisVector(index, n, a.scalarType)
-        sum = combination(1, sum, 1, basis * (try a(basis)))
-      }
-    } else {
-      var generator = PhiloxGenerator(seed: seed)
-      for _ in 0..<products {
-        let signs =
-          2 * Tensor.integers([n], in: 0..<2, using: &generator).cast(to: a.scalarType) - 1
-        sum = combination(1, sum, 1 / Double(products), signs * (try a(signs)))
-      }
-    }
     // An element that vanished, or was estimated as nearly so, must not dominate.
-    let magnitudes = abs(sum)
+    let magnitudes = abs(try a.diagonal(products: products, seed: seed))
     let floor = magnitudes.max().scalar * a.scalarType.ulpOfOne.squareRoot()
-    return floor > 0 ? reciprocal(maximum(magnitudes, floor)) : .ones(like: sum)
-  }
-}
-
-extension Tensor {
-  fileprivate func scalars(areAll predicate: (Double) -> Bool) -> Bool {
-    stopGradient(self).scalars.allSatisfy(predicate)
+    return floor > 0 ? reciprocal(maximum(magnitudes, floor)) : .ones(like: magnitudes)
   }
 }

@@ -71,13 +71,7 @@ public struct InnerProblem {
   ///
   /// Traced once here; each product is one pass over the tape.
   public func jacobian(at x: Tensor) throws(SolverError) -> LinearOperator {
-    let (_, differential, pullback) = try linearizeInBothDirections(at: x) {
-      x throws(SolverError) in
-      try residual(x)
-    }
-    return LinearOperator(
-      size: x.elementCount, scalarType: x.scalarType, blocks: blocks,
-      product: { v throws(SolverError) in try differential(v) },
-      transposedProduct: { v throws(SolverError) in try pullback(v) })
+    try LinearOperator(
+      linearizing: { x throws(SolverError) in try residual(x) }, at: x, blocks: blocks)
   }
 }

@@ -1,25 +1,24 @@
 import Autodiff
-import Bilevel
 
 /// Leave-one-out errors of penalised least squares in closed form, for many penalties at once.
 ///
-/// With the hat matrix H_λ = Φ (ΦᵀΦ + 2 n λ I)⁻¹ Φᵀ the prediction of row i without that row misses
+/// With the hat matrix H_λ = Φ (ΦᵀΦ + n μ I)⁻¹ Φᵀ, μ = 2 λ, the prediction of row i without that row misses
 /// by eᵢ / (1 − H_ii). One eigendecomposition of ΦᵀΦ gives all λ in O(n m) each. An intercept that is
 /// not penalised is taken out of features and targets first, and counts 1/n in every H_ii.
 ///
 /// Allen, The relationship between variable selection and data augmentation (1974).
-struct LeaveOneOut {
+package struct LeaveOneOut {
   private let rotated: Tensor
   private let spectrum: Tensor
   private let moments: Tensor
   private let targets: Tensor
   private let leverage: Double
 
-  init(
+  package init(
     _ linearClass: LinearClass, inputs: Tensor, targets: Tensor
   ) throws(LinearAlgebraError) {
     var phi = linearClass.features(inputs)
-    var targets = targets / deviations(of: targets)
+    var targets = targets / targets.columnDeviations
     leverage = linearClass.penalty.sparesIntercept ? 1 / Double(inputs.shape[0]) : 0
     if linearClass.penalty.sparesIntercept {
       phi = phi.slice(0..<phi.shape[1] - 1, alongAxis: 1)
@@ -34,12 +33,12 @@ struct LeaveOneOut {
   }
 
   /// The mean squared leave-one-out error for every λ, in units of the targets' variances.
-  func errors(_ ridges: [Double]) -> [Double] {
+  package func errors(_ ridges: [Double]) -> [Double] {
     let (count, width) = (targets.shape[0], targets.shape[1])
     // Directions without variance carry nothing, whatever λ.
     let floor = 1e-14 * Double(count) * Swift.max(spectrum.max().scalar, .leastNormalMagnitude)
     // One column for each λ, then one for each λ and target: two products do all.
-    let penalties = 2 * Double(count) * Tensor(ridges)
+    let penalties = Double(count) * Tensor(ridges.map { RidgePenalty(ridge: $0).shift })
     let shrinkage = 1 / maximum(spectrum.expandingShape(at: 1) + penalties, floor)
     let hat = matmul(square(rotated), shrinkage) + leverage
     let weights = shrinkage.expandingShape(at: 2) * moments.expandingShape(at: 1)
@@ -48,5 +47,18 @@ struct LeaveOneOut {
     let errors = targets.expandingShape(at: 1) - fitted
     let leftOut = errors / maximum(1 - hat, 1e-8).expandingShape(at: 2)
     return square(leftOut).mean(alongAxes: [0, 2]).scalars
+  }
+}
+
+extension Tensor {
+  /// The standard deviation of every column, [n, m] to [m]; 1 for a constant one.
+  package var columnDeviations: Tensor {
+    let deviation = sqrt(variance(alongAxes: [0]))
+    return select(deviation .> 0, deviation, Tensor.ones(like: deviation))
+  }
+
+  /// The columns with a column of ones behind them, [n, m] to [n, m + 1].
+  package var withIntercept: Tensor {
+    .concatenated([self, .ones([shape[0], 1], scalarType)], alongAxis: 1)
   }
 }
