@@ -3,7 +3,7 @@ import Testing
 
 import TensorFiles
 
-@Suite struct AtomicFileTests {
+@Suite("Files in one piece") struct AtomicFileTests {
   @Test(
     "a file is the old one until it is committed, and nothing else remains",
     arguments: [true, false])

@@ -2,7 +2,7 @@ import TensorFiles
 import Testing
 
 /// Files as R, pandas and spreadsheet programs write them.
-@Suite struct CSVDialectTests {
+@Suite("CSV dialects") struct CSVDialectTests {
   @Test("semicolons and decimal commas, as spreadsheets and R's write.csv2 write them")
   func decimalCommas() throws {
     let table = try CSVTable(parsing: "y;x;z\n1,5;2,5;0\n-0,25;1e3;\n\"3,125\";4;NA\n")

@@ -2,7 +2,7 @@ import Foundation
 import TensorFiles
 import Testing
 
-@Suite struct CSVErrorTests {
+@Suite("Errors of CSV files") struct CSVErrorTests {
   private func message(_ text: String) -> String {
     message([UInt8](text.utf8))
   }
@@ -16,7 +16,7 @@ import Testing
     }
   }
 
-  @Test func malformedTextSaysWhereAndWhatToDo() {
+  @Test("Malformed text says where and what to do") func malformedTextSaysWhereAndWhatToDo() {
     #expect(
       message("a,b\n1,2\n3\n")
         == "t.csv, line 3, column 1: the row has 1 field, but the header has 2; add the missing "
@@ -40,7 +40,7 @@ import Testing
         + "not start with one; put the field in quotes and write the quote inside it as \"\"")
   }
 
-  @Test func headerIsChecked() {
+  @Test("Header is checked") func headerIsChecked() {
     #expect(
       message("a,b,a\n1,2,3\n")
         == "t.csv, line 1, column 5: columns 1 and 3 of the header are both named \"a\"; rename "
@@ -56,14 +56,14 @@ import Testing
     #expect(message("\"1990\",\"1991\"\n3,4\n") == "no error")
   }
 
-  @Test(arguments: ["", "\u{FEFF}", "\n\n\r\n"])
+  @Test("An empty file is refused", arguments: ["", "\u{FEFF}", "\n\n\r\n"])
   func emptyFile(text: String) {
     #expect(
       message(text)
         == "t.csv: the file is empty; expected a header line with the names of the columns")
   }
 
-  @Test func encodingIsChecked() {
+  @Test("Encoding is checked") func encodingIsChecked() {
     #expect(
       message([0x61, 0x2C, 0x62, 0x0A, 0xC3, 0xA9, 0x2C, 0xE9, 0x0A])
         == "t.csv, line 2, column 3: the byte 0xE9 is not UTF-8; save the file as UTF-8")
@@ -71,7 +71,7 @@ import Testing
     #expect(message([0xFF, 0xFE, 0x61, 0x00]).contains("the file is UTF-16"))
   }
 
-  @Test func unknownColumnNamesTheNearest() throws {
+  @Test("Unknown column names the nearest") func unknownColumnNamesTheNearest() throws {
     let table = try CSVTable(parsing: "educ,exper,expersq,lwage\n1,2,3,4\n", source: "t.csv")
     #expect(
       throws: CSVError.unknownColumn(
@@ -86,7 +86,8 @@ import Testing
     #expect(hint.contains("another delimiter"))
   }
 
-  @Test func messagesHideControlCharactersAndLongText() throws {
+  @Test("Messages hide control characters and long text")
+  func messagesHideControlCharactersAndLongText() throws {
     let long = String(repeating: "\u{1B}[31m", count: 1000)
     let table = try CSVTable(parsing: "a\n\"\(long)\"\n")
     let text = "\(try #require(throws: CSVError.self) { try table.numbers("a") })"
@@ -94,7 +95,7 @@ import Testing
     #expect(text.count < 400)
   }
 
-  @Test func unreadableFiles() {
+  @Test("Unreadable files") func unreadableFiles() {
     #expect(throws: CSVError.unreadable(source: "/no/such.csv", reason: "no such file")) {
       try CSVTable(contentsOfFile: "/no/such.csv")
     }
@@ -104,7 +105,7 @@ import Testing
   }
 
   /// Whatever the bytes, reading ends with a table or a typed error.
-  @Test func hostileBytesNeverTrap() {
+  @Test("Hostile bytes never trap") func hostileBytesNeverTrap() {
     var generator = SplitMix64(state: 99)
     let alphabet: [UInt8] = Array("\",\n\r a1.eE+-\u{FEFF}é;NA\0".utf8) + [0xFF, 0xC0, 0x80]
     for _ in 0..<50_000 {

@@ -75,8 +75,8 @@ private struct Other: Checkpointable {
   mutating func visitCheckpoint(_ visitor: inout CheckpointVisitor) { visitor.visit(&step, "step") }
 }
 
-@Suite struct CheckpointTests {
-  @Test func everyPartComesBackBitForBit() throws {
+@Suite("Checkpoints") struct CheckpointTests {
+  @Test("Every part comes back bit for bit") func everyPartComesBackBitForBit() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/run"
       let written = Run.advanced()
@@ -107,7 +107,7 @@ private struct Other: Checkpointable {
     }
   }
 
-  @Test func partsHaveTheNamesOfTheirPlaces() throws {
+  @Test("Parts have the names of their places") func partsHaveTheNamesOfTheirPlaces() throws {
     try withTemporaryDirectory { directory in
       try Run.advanced().writeCheckpoint(to: "\(directory)/run")
       let file = try SafeTensorsFile(contentsOfFile: "\(directory)/run")
@@ -120,7 +120,7 @@ private struct Other: Checkpointable {
     }
   }
 
-  @Test func aStateThatGrewCanShrinkAgain() throws {
+  @Test("A state that grew can shrink again") func aStateThatGrewCanShrinkAgain() throws {
     try withTemporaryDirectory { directory in
       try Run().writeCheckpoint(to: "\(directory)/run")
       var run = Run.advanced()
@@ -138,7 +138,7 @@ private struct Other: Checkpointable {
     }
   }
 
-  @Test func otherFilesAreRefused() throws {
+  @Test("Other files are refused") func otherFilesAreRefused() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/run"
       var run = Run.advanced()
@@ -160,7 +160,8 @@ private struct Other: Checkpointable {
     }
   }
 
-  @Test func anotherStructureIsRefusedAndTheRunLeftAlone() throws {
+  @Test("Another structure is refused and the run left alone")
+  func anotherStructureIsRefusedAndTheRunLeftAlone() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/run"
       var written = Run.advanced()
@@ -181,7 +182,8 @@ private struct Other: Checkpointable {
     }
   }
 
-  @Test func everyTruncationAndEveryFlippedByteIsRefused() throws {
+  @Test("Every truncation and every flipped byte is refused")
+  func everyTruncationAndEveryFlippedByteIsRefused() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/run"
       try Run.advanced().writeCheckpoint(to: path)

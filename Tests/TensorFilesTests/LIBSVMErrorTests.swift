@@ -1,7 +1,7 @@
 import TensorFiles
 import Testing
 
-@Suite struct LIBSVMErrorTests {
+@Suite("Errors of LIBSVM files") struct LIBSVMErrorTests {
   private func message(_ text: String, featureCount: Int? = nil) -> String {
     do {
       _ = try LIBSVMDataset(parsing: text, source: "t", featureCount: featureCount)
@@ -11,7 +11,7 @@ import Testing
     }
   }
 
-  @Test func labels() {
+  @Test("A label that is no finite number is refused with its place") func labels() {
     #expect(
       message("1 1:2\n\nx 1:2\n")
         == "t, line 3, column 1: found \"x\", but a line starts with its label, a finite number; "
@@ -22,7 +22,7 @@ import Testing
     #expect(message("1e400 1:3\n").contains("found \"1e400\""))
   }
 
-  @Test func entries() {
+  @Test("An entry that is not index:value is refused with its place") func entries() {
     #expect(
       message("1 1:2 3\n")
         == "t, line 1, column 7: found \"3\", but an entry index:value was expected, such as "
@@ -37,7 +37,7 @@ import Testing
     #expect(message("1 1:inf\n").contains("found \"inf\""))
   }
 
-  @Test func indices() {
+  @Test("An index out of order or range is refused with advice") func indices() {
     #expect(
       message("1 0:2\n")
         == "t, line 1, column 3: found the index \"0\", but indices are whole numbers from 1 to "
@@ -57,7 +57,7 @@ import Testing
         + "remove the entry")
   }
 
-  @Test func files() {
+  @Test("Files that are none, or not there, are refused by name") func files() {
     #expect(message("1 qid:4 1:2\n").contains("names a query (qid:)"))
     for text in ["", "\n\n", "# only\n"] {
       #expect(message(text).hasPrefix("t: the file has no rows"))
@@ -67,7 +67,8 @@ import Testing
     }
   }
 
-  @Test func oneLargeIndexDoesNotTakeAllMemory() throws {
+  @Test("One large index does not take all memory") func oneLargeIndexDoesNotTakeAllMemory() throws
+  {
     let data = try LIBSVMDataset(parsing: "1 2147483647:1\n", source: "t")
     #expect(
       throws: LIBSVMError.tooLargeForMatrix(source: "t", rows: 1, features: 2_147_483_647)
@@ -83,7 +84,7 @@ import Testing
   }
 
   /// Whatever the bytes, reading ends with rows or a typed error.
-  @Test func hostileBytesNeverTrap() {
+  @Test("Hostile bytes never trap") func hostileBytesNeverTrap() {
     var generator = SplitMix64(state: 7)
     let alphabet = [UInt8]("1209:. \t\n\r#-+eqid,\u{FEFF}é\0".utf8) + [0xFF, 0xC0]
     var accepted = 0

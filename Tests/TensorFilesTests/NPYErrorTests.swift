@@ -2,7 +2,7 @@ import Autodiff
 import TensorFiles
 import Testing
 
-@Suite struct NPYErrorTests {
+@Suite("Errors of NPY files") struct NPYErrorTests {
   /// A file of version 1.0 with any text as its header.
   private func file(_ header: String, data: Int = 0) -> [UInt8] {
     let text = Array(header.utf8)
@@ -26,7 +26,7 @@ import Testing
     "{'descr': \(descr), 'fortran_order': \(order), 'shape': \(shape), }\n"
   }
 
-  @Test func theFileItself() {
+  @Test("A file that is no array is refused") func theFileItself() {
     #expect(
       message(Array("PK\u{3}\u{4}and more".utf8))
         == "x.npy: the file starts with the bytes [80, 75, 3, 4, 97, 110], but a .npy file starts "
@@ -51,7 +51,7 @@ import Testing
     #expect(message(later).contains("version 1.1 of the format"))
   }
 
-  @Test func sizes() {
+  @Test("Sizes that do not fit the file are refused") func sizes() {
     let text = header("(2, 3)")
     let start = 10 + text.utf8.count
     #expect(
@@ -78,7 +78,7 @@ import Testing
       message([0x93] + Array("NUMPY".utf8) + [2, 0, 255, 255, 255, 255]).contains("4294967295"))
   }
 
-  @Test func hostileHeaders() {
+  @Test("Hostile headers") func hostileHeaders() {
     let texts: [(String, String)] = [
       ("", "a dictionary was expected"), ("{", "a key in quotes"),
       ("{'descr': '<f8'}", "a key 'shape'"), ("{'shape': (), 'descr': '<f8'}", "'fortran_order'"),
@@ -102,7 +102,7 @@ import Testing
     }
   }
 
-  @Test func types() {
+  @Test("Types that no tensor has are refused") func types() {
     for descr in [
       "|O", "O", "<c16", "<U5", "|S3", "<M8[ns]", "<f16", "|f8", "=f8", "|V8", "", "<", "f8",
       "<f99",
@@ -124,7 +124,7 @@ import Testing
         == "x.npy: element 1 of type bool is 2, but 0 or 1 was expected; the file is damaged")
   }
 
-  @Test func everyTruncationIsRefused() throws {
+  @Test("Every truncation is refused") func everyTruncationIsRefused() throws {
     for name in ["float32", "uint8fortran", "bool", "empty"] {
       let whole = try bytes(ofFile: fixture("\(name).npy"))
       for count in 0..<whole.count {
@@ -133,7 +133,7 @@ import Testing
     }
   }
 
-  @Test func flippedBytesNeverTrap() throws {
+  @Test("Flipped bytes never trap") func flippedBytesNeverTrap() throws {
     var generator = SplitMix64(state: 3)
     var refused = 0
     for name in ["float32", "int64", "uint8fortran", "float16", "bool", "scalar"] {

@@ -3,8 +3,8 @@ import Foundation
 import TensorFiles
 import Testing
 
-@Suite struct NPZArchiveTests {
-  @Test(arguments: ["deflated", "descriptors", "zip64"])
+@Suite("NPZ archives") struct NPZArchiveTests {
+  @Test("Reads what NumPy writes", arguments: ["deflated", "descriptors", "zip64"])
   func readsWhatNumPyWrites(name: String) throws {
     let archive = try NPZArchive(contentsOfFile: fixture("\(name).npz"))
     #expect(archive.names == ["x", "images", "labels"])
@@ -16,13 +16,13 @@ import Testing
     #expect(try images.bytes() == (0..<2000).map { UInt8($0 % 7) })
   }
 
-  @Test func readsStoredMembers() throws {
+  @Test("Reads stored members") func readsStoredMembers() throws {
     let archive = try NPZArchive(contentsOfFile: fixture("stored.npz"))
     #expect(archive.names == ["x", "labels"])
     #expect(try archive.array(named: "x").tensor().scalars == [0, 1, 2, 3, 4, 5])
   }
 
-  @Test func membersThatAreNoArraysStandAside() throws {
+  @Test("Members that are no arrays stand aside") func membersThatAreNoArraysStandAside() throws {
     let archive = try NPZArchive(contentsOfFile: fixture("mixed.npz"))
     #expect(archive.names == ["metadata", "é", "bad"])
     #expect(try archive.array(named: "é").tensor().shape == [2, 3])
@@ -33,7 +33,7 @@ import Testing
       short?.description.contains("176 bytes were expected, but the file ends after 175") == true)
   }
 
-  @Test(arguments: [true, false])
+  @Test("Every type comes back", arguments: [true, false])
   func everyTypeComesBack(isCompressed: Bool) throws {
     let tensors: [(String, Tensor)] = [
       ("weights", Tensor([1, .nan, -0.0, .infinity] as [Float])), ("é/ü", Tensor(3)),
@@ -58,7 +58,7 @@ import Testing
     }
   }
 
-  @Test func streamsInPiecesOfAnySize() throws {
+  @Test("Streams in pieces of any size") func streamsInPiecesOfAnySize() throws {
     let archive = try NPZArchive(contentsOfFile: fixture("deflated.npz"))
     let whole = try archive.array(named: "images").bytes()
     var generator = SplitMix64(state: 5)
@@ -82,7 +82,9 @@ import Testing
 
   /// 48 MB, of which a stream inflates no more than it is asked for: damage that lies further on is
   /// met only there.
-  @Test func aStreamReadsNoFurtherThanItIsAsked() throws {
+  @Test("A stream reads no further than it is asked") func aStreamReadsNoFurtherThanItIsAsked()
+    throws
+  {
     let (images, pixels) = (750, 64 * 1000)
     // Each image is of one grey, so that the archive is small and every image is known.
     let bytes = [UInt8](unsafeUninitializedCapacity: images * pixels) { buffer, count in

@@ -3,7 +3,7 @@ import Foundation
 import TensorFiles
 import Testing
 
-@Suite struct NPZErrorTests {
+@Suite("Errors of NPZ archives") struct NPZErrorTests {
   /// Everything an archive can be asked for; the message of the first error.
   private func message(_ bytes: [UInt8]) -> String {
     do {
@@ -40,7 +40,7 @@ import Testing
     return message(bytes)
   }
 
-  @Test func files() throws {
+  @Test("Files that are none, or not there, are refused by name") func files() throws {
     #expect(message(small) == "no error")
     #expect(message([]).hasPrefix("x.npz: the file does not end with the directory of a ZIP"))
     #expect(throws: NPZError.unreadable(source: "/no", reason: "no such file or directory")) {
@@ -62,7 +62,7 @@ import Testing
     #expect(message(small + [0]).contains("does not end with the directory"))
   }
 
-  @Test func names() throws {
+  @Test("Unknown names are refused with the nearest") func names() throws {
     let archive = try NPZArchive(contentsOfFile: fixture("deflated.npz"))
     let error = #expect(throws: NPZError.self) { try archive.array(named: "image") }
     #expect(
@@ -81,7 +81,7 @@ import Testing
     #expect(changed((directory + 46, [99])).contains("the two headers of \"c.npy\" differ"))
   }
 
-  @Test func hostileDirectories() {
+  @Test("Hostile directories") func hostileDirectories() {
     #expect(changed((directory + 8, [1])).contains("\"a.npy\" is encrypted"))
     #expect(changed((directory + 8, [32])).contains("\"a.npy\" is a patch"))
     #expect(changed((directory + 10, [12])).contains("compressed by method 12"))
@@ -124,7 +124,7 @@ import Testing
     }
   }
 
-  @Test func damagedMembers() {
+  @Test("Damaged members") func damagedMembers() {
     let size = small[directory + 24]
     #expect(
       changed((directory + 16, [0, 0, 0, 0]), (14, [0, 0, 0, 0]))
@@ -136,7 +136,7 @@ import Testing
     #expect(changed((35, [0xFF])).contains("invalid block type"))
   }
 
-  @Test(arguments: ["stored", "deflated", "zip64", "descriptors"])
+  @Test("Every truncation is refused", arguments: ["stored", "deflated", "zip64", "descriptors"])
   func everyTruncationIsRefused(name: String) throws {
     let whole = try bytes(ofFile: fixture("\(name).npz"))
     for count in 0..<whole.count {
@@ -144,7 +144,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["stored", "deflated", "zip64", "descriptors"])
+  @Test("Flipped bytes never trap", arguments: ["stored", "deflated", "zip64", "descriptors"])
   func flippedBytesNeverTrap(name: String) throws {
     let whole = try bytes(ofFile: fixture("\(name).npz"))
     var generator = SplitMix64(state: 11)
@@ -156,7 +156,7 @@ import Testing
     #expect(refused > 600)
   }
 
-  @Test func aMissingLibraryIsNamed() {
+  @Test("A missing library is named") func aMissingLibraryIsNamed() {
     let error = #expect(throws: ZlibFailure.self) {
       try ZlibLibrary(opening: ["libadjoint-none.so.1"])
     }

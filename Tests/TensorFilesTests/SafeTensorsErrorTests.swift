@@ -2,7 +2,7 @@ import Autodiff
 import TensorFiles
 import Testing
 
-@Suite struct SafeTensorsErrorTests {
+@Suite("Errors of SafeTensors files") struct SafeTensorsErrorTests {
   private func message(_ bytes: [UInt8]) -> String {
     do {
       let file = try SafeTensorsFile(parsing: bytes, source: "x")
@@ -23,7 +23,7 @@ import Testing
     "\"\(name)\":{\"dtype\":\"F64\",\"shape\":\(shape),\"data_offsets\":\(offsets)}"
   }
 
-  @Test func files() {
+  @Test("Files that are none, or not there, are refused by name") func files() {
     #expect(
       message([1, 2])
         == "x: 8 bytes were expected, but the file ends after 2; copy or save it again")
@@ -41,7 +41,7 @@ import Testing
     ) { try [Tensor(1)].writeSafeTensors(to: "/no/x") }
   }
 
-  @Test func tensors() {
+  @Test("Headers that contradict themselves are refused") func tensors() {
     let good = entry("a", "[2]", "[0,16]")
     #expect(message(header: "{\(good)}", data: 16) == "no error")
     #expect(message(header: "{\(good)}", data: 15).contains("the file ends after"))
@@ -73,7 +73,7 @@ import Testing
     }
   }
 
-  @Test func text() {
+  @Test("Headers that are no JSON are refused with the place") func text() {
     let cases: [(String, String)] = [
       ("", "an object"), ("[]", "an object"), ("{", "a text in quotes"),
       ("{}{}", "nothing after the object"), ("{}\0", "nothing after"), ("{\"a\"}", "a colon"),
@@ -146,7 +146,7 @@ import Testing
     }
   }
 
-  @Test func everyTruncationIsRefused() throws {
+  @Test("Every truncation is refused") func everyTruncationIsRefused() throws {
     for whole in [try small(), try bytes(ofFile: fixture("bfloat16.safetensors"))] {
       for count in 0..<whole.count {
         #expect(throws: SafeTensorsError.self) {
@@ -157,7 +157,7 @@ import Testing
   }
 
   /// Every single byte, replaced by several others: with a checksum each of them is noticed.
-  @Test func everyFlippedByteIsRefused() throws {
+  @Test("Every flipped byte is refused") func everyFlippedByteIsRefused() throws {
     let whole = try small()
     #expect(message(whole) == "no error")
     var generator = SplitMix64(state: 2)
@@ -170,7 +170,7 @@ import Testing
     }
   }
 
-  @Test func flippedBytesNeverTrap() throws {
+  @Test("Flipped bytes never trap") func flippedBytesNeverTrap() throws {
     var generator = SplitMix64(state: 4)
     let whole = try bytes(ofFile: fixture("python.safetensors"))
     for _ in 0..<3000 { _ = message(flipped(whole, using: &generator)) }

@@ -3,8 +3,8 @@ import Foundation
 import TensorFiles
 import Testing
 
-@Suite struct SafeTensorsFileTests {
-  @Test func readsWhatPythonWrites() throws {
+@Suite("SafeTensors files") struct SafeTensorsFileTests {
+  @Test("Reads what Python writes") func readsWhatPythonWrites() throws {
     let file = try SafeTensorsFile(contentsOfFile: fixture("python.safetensors"))
     #expect(file.metadata == ["format": "np", "text": "é \"quoted\"\n😀"])
     let expected: [String: Tensor] = [
@@ -30,12 +30,12 @@ import Testing
     #expect(unknown?.description.contains("did you mean \"bias\"?") == true)
   }
 
-  @Test func readsBrainFloats() throws {
+  @Test("Reads bfloat16") func readsBrainFloats() throws {
     let file = try SafeTensorsFile(contentsOfFile: fixture("bfloat16.safetensors"))
     #expect(try file.tensor(named: "b").scalars == [1.5, -2, .infinity])
   }
 
-  @Test func everyBitComesBack() throws {
+  @Test("Every bit comes back") func everyBitComesBack() throws {
     let tensors: [(name: String, tensor: Tensor)] = [
       ("mask", Tensor(mask: [true, false, true])),
       ("a \"name\"\n\\ é", Tensor([Float(bitPattern: 0xFFA0_0001), -0.0, .infinity])),
@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  @Test func treesComeBack() throws {
+  @Test("Trees come back") func treesComeBack() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/x.safetensors"
       let model = Model()
@@ -86,7 +86,7 @@ import Testing
     }
   }
 
-  @Test func anotherTreeIsRefusedAndLeftAlone() throws {
+  @Test("Another tree is refused and left alone") func anotherTreeIsRefusedAndLeftAlone() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/x.safetensors"
       let content: [(name: String, tensor: Tensor)] = [
