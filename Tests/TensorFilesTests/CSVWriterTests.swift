@@ -74,10 +74,10 @@ import Testing
 
   @Test("Unwritable places") func unwritablePlaces() {
     let writer = CSVWriter(columnNames: ["x"])
-    #expect(throws: CSVError.unwritable(source: "/", reason: "it is a directory")) {
+    #expect(throws: FileError(.unwritable, "/", "it is a directory")) {
       try writer.write(toFile: "/")
     }
-    let error = #expect(throws: CSVError.self) { try writer.write(toFile: "/no/such/t.csv") }
+    let error = #expect(throws: FileError.self) { try writer.write(toFile: "/no/such/t.csv") }
     #expect(error.map { "\($0)".contains("/no/such/t.csv: cannot be written") } == true)
   }
 

@@ -26,9 +26,9 @@ import Testing
     let archive = try NPZArchive(contentsOfFile: fixture("mixed.npz"))
     #expect(archive.names == ["metadata", "é", "bad"])
     #expect(try archive.array(named: "é").tensor().shape == [2, 3])
-    let objects = #expect(throws: NPZError.self) { try archive.array(named: "metadata") }
+    let objects = #expect(throws: FileError.self) { try archive.array(named: "metadata") }
     #expect(objects?.description.contains("mixed.npz: metadata: elements of type \"|O\"") == true)
-    let short = #expect(throws: NPZError.self) { try archive.array(named: "bad") }
+    let short = #expect(throws: FileError.self) { try archive.array(named: "bad") }
     #expect(
       short?.description.contains("176 bytes were expected, but the file ends after 175") == true)
   }
@@ -108,8 +108,10 @@ import Testing
       }
       #expect(stream.remainingByteCount == 0)
 
-      let tooLarge = NPZError.tooLarge(
-        source: path, member: "imgs", byteCount: 48_000_000, limit: 1_000_000)
+      let tooLarge = FileError(
+        .tooLarge, path,
+        "\"imgs\" has 48000000 bytes, but at most 1000000 were expected; read it as a stream, or "
+          + "raise the limit")
       #expect(throws: tooLarge) {
         try NPZArchive(contentsOfFile: path).array(named: "imgs", byteLimit: 1_000_000)
       }
@@ -118,14 +120,14 @@ import Testing
       var damaged = try NPZArchive(parsing: file).stream(ofMember: "imgs")
       try damaged.skip(images / 2 * pixels)
       #expect(try damaged.read(1) == [UInt8(images / 2 % 251)])
-      var failure: NPZError?
-      do throws(NPZError) {
+      var failure: FileError?
+      do throws(FileError) {
         try damaged.skip(damaged.remainingByteCount)
       } catch { failure = error }
       #expect(failure?.description.contains("\"imgs.npy\"") == true)
       // Once it has failed, a stream stays failed.
-      var again: NPZError?
-      do throws(NPZError) { _ = try damaged.read(1) } catch { again = error }
+      var again: FileError?
+      do throws(FileError) { _ = try damaged.read(1) } catch { again = error }
       #expect(again == failure)
     }
   }

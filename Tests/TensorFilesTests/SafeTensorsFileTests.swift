@@ -21,12 +21,12 @@ import Testing
     #expect(file.scalarType(named: "half") == .float16)
     #expect(file.shape(named: "pixels") == [1, 2])
     #expect(file.shape(named: "x") == nil)
-    let error = #expect(throws: SafeTensorsError.self) { try file.tensor(named: "large") }
+    let error = #expect(throws: FileError.self) { try file.tensor(named: "large") }
     #expect(
       error?.description.hasSuffix(
         "the tensor \"large\" has the element 2147483648 at 0, but a number of 32 bits was "
           + "expected; convert it") == true)
-    let unknown = #expect(throws: SafeTensorsError.self) { try file.tensor(named: "bia") }
+    let unknown = #expect(throws: FileError.self) { try file.tensor(named: "bia") }
     #expect(unknown?.description.contains("did you mean \"bias\"?") == true)
   }
 
@@ -94,7 +94,7 @@ import Testing
       ]
       try SafeTensorsFile.write(content, to: path)
       var model = Model()
-      let error = #expect(throws: SafeTensorsError.self) { try model.readSafeTensors(from: path) }
+      let error = #expect(throws: FileError.self) { try model.readSafeTensors(from: path) }
       #expect(
         error?.description
           == "\(path): the file is not of this model; load it into one of the same structure\n"
@@ -104,7 +104,7 @@ import Testing
 
       var narrow = [Tensor.zeros([2], .float32), Tensor([7])]
       try SafeTensorsFile.write([("0", Tensor([5, 6])), ("1", Tensor([8]))], to: path)
-      let other = #expect(throws: SafeTensorsError.self) { try narrow.readSafeTensors(from: path) }
+      let other = #expect(throws: FileError.self) { try narrow.readSafeTensors(from: path) }
       #expect(other?.description.hasSuffix("is [2] float64, but [2] float32 was expected") == true)
       #expect(narrow[1].scalars == [7])
     }

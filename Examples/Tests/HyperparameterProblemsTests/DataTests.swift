@@ -64,7 +64,7 @@ import Testing
     let data = try LabeledData(table, labelColumn: "y", allowsTextLabels: true).withSignLabels()
     #expect(data.labels.scalars == [1, -1, 1])
     #expect(data.notes.classNames == ["no", "yes"])
-    #expect(throws: CSVError.self) { try LabeledData(table, labelColumn: "y") }
+    #expect(throws: FileError.self) { try LabeledData(table, labelColumn: "y") }
     // Rows of one class alone are still of that class.
     let one = try CSVTable(parsing: "y,a\nyes,2\n", source: "v.csv")
     let other = try LabeledData(one, labelColumn: "y", allowsTextLabels: true)

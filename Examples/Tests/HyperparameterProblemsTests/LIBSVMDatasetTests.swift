@@ -1,4 +1,6 @@
+import Autodiff
 import Foundation
+import HyperparameterProblems
 import TensorFiles
 import Testing
 
@@ -47,7 +49,7 @@ import Testing
 
   /// Whatever is written is read back, to the last bit.
   @Test("What is written is read back") func roundTrip() throws {
-    var generator = SplitMix64(state: 5)
+    var generator = PhiloxGenerator(seed: 5)
     for _ in 0..<200 {
       let (rows, width) = (Int.random(in: 1...6, using: &generator), 5)
       var expected: [Double] = []
@@ -81,7 +83,7 @@ import Testing
     #expect(data.source == url.path)
     #expect(data.labels == [1])
     #expect(
-      throws: LIBSVMError.unreadable(source: "/no/such", reason: "no such file")
+      throws: FileError(.unreadable, "/no/such", "no such file")
     ) { try LIBSVMDataset(contentsOfFile: "/no/such") }
   }
 }
