@@ -121,10 +121,10 @@ enum Rosenbrock {
 struct DenseTestSolver: LinearSolver {
   let tolerance: Double? = 0
 
-  func solve(
-    _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
-  ) throws(SolverError) -> LinearSolution {
-    let matrix = transposed ? try a.dense().transposed() : try a.dense()
+  func solve(_ system: LinearSystem) throws(SolverError) -> LinearSolution {
+    let b = system.rightHandSide
+    let dense = try system.matrix.dense()
+    let matrix = system.isTransposed ? dense.transposed() : dense
     do {
       let x = try Autodiff.solve(matrix, b)
       let residual = distance(b, matmul(matrix, x))

@@ -92,7 +92,8 @@ extension LinearSolver {
     _ a: LinearOperator, _ b: Tensor, transposed: Bool = false, from start: Tensor? = nil,
     to tolerance: Double = 1e-10
   ) throws -> LinearSolution {
-    try solve(a, b, transposed: transposed, from: start, tolerance: tolerance)
+    try solve(
+      LinearSystem(a, b, isTransposed: transposed, guess: start, tolerance: tolerance))
   }
 }
 
@@ -113,7 +114,8 @@ struct SolverCase: Sendable, CustomTestStringConvertible {
       solver: ConjugateGradient(preconditioner: JacobiPreconditioner(products: 10)),
       kinds: [.definite, .illConditioned]),
     SolverCase(
-      name: "NystromConjugateGradient", solver: NystromConjugateGradient(rank: 5),
+      name: "ConjugateGradient, Nyström",
+      solver: ConjugateGradient(preconditioner: NystromPreconditioner(rank: 5)),
       kinds: [.definite, .illConditioned]),
     SolverCase(
       name: "MINRES", solver: MINRES(), kinds: [.definite, .illConditioned, .indefinite]),

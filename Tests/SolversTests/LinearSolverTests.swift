@@ -144,7 +144,8 @@ struct LinearSolverTests {
       GMRES(maximumIterations: limit), BiCGStab(maximumIterations: limit),
       NormalConjugateGradient(maximumIterations: limit),
       Neumann(maximumIterations: limit, step: 0.15),
-      NystromConjugateGradient(maximumIterations: limit, rank: 3),
+      ConjugateGradient(
+        maximumIterations: limit, preconditioner: NystromPreconditioner(rank: 3)),
     ]
     let b = randomVector(Self.size)
     for solver in solvers {
@@ -191,5 +192,35 @@ struct LinearSolverTests {
         transposedProduct: { _ throws(SolverError) in throw .function(Failure()) })
       #expect(throws: SolverError.self) { try solverCase.solver.solution(a, .ones([3])) }
     }
+  }
+
+  @Test("A solver keeps the tolerance it was made with, and else takes that of the system")
+  func toleranceOfItsOwn() throws {
+    let matrix = MatrixKind.illConditioned.matrix(60, .float64)
+    let b = randomVector(60)
+    func residual(_ solver: any LinearSolver, asking tolerance: Double) throws -> Double {
+      let system = LinearSystem(opaqueOperator(matrix), b, tolerance: tolerance)
+      return try solver.solve(system).status.relativeResidual
+    }
+    let strict: [any LinearSolver] = [
+      MINRES(tolerance: 1e-12), ConjugateGradient(tolerance: 1e-12), GMRES(tolerance: 1e-12),
+    ]
+    for solver in strict { #expect(try residual(solver, asking: 1e-3) <= 1e-12) }
+    let loose = try residual(MINRES(), asking: 1e-3)
+    #expect(loose <= 1e-3 && loose > 1e-8)
+    #expect(try residual(MINRES(tolerance: 1e-2), asking: 1e-12) > 1e-8)
+  }
+
+  @Test("What is prepared for an operator is kept by type and settings")
+  func preparations() throws {
+    let a = opaqueOperator(.identity(3))
+    let first = try a.prepared(PreparationKey<Int>("a", 1)) { 1 }
+    let again = try a.prepared(PreparationKey<Int>("a", 1)) { 2 }
+    let other = try a.prepared(PreparationKey<Int>("a", 2)) { 3 }
+    let text = try a.prepared(PreparationKey<String>("a", 1)) { "four" }
+    #expect((first, again, other) == (1, 1, 3))
+    #expect(text == "four")
+    // Also where the value is optional.
+    #expect(try a.prepared(PreparationKey<Int?>("b")) { 5 } == 5)
   }
 }

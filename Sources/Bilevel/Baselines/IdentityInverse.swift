@@ -14,12 +14,10 @@ public struct IdentityInverse: LinearSolver {
   /// Makes the solver.
   public init(step: Double = 1) { self.step = step }
 
-  public func solve(
-    _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
-  ) throws(SolverError) -> LinearSolution {
-    let x = step * b
-    let residual = norm(b - (transposed ? try a.transposedProduct(x) : try a(x)))
-    let scale = norm(b)
+  public func solve(_ system: LinearSystem) throws(SolverError) -> LinearSolution {
+    let x = step * system.rightHandSide
+    let residual = norm(try system.residual(at: x))
+    let (scale, tolerance) = (norm(system.rightHandSide), system.tolerance)
     let status = SolverStatus(
       method: "IdentityInverse (approximate)",
       outcome: residual <= tolerance * scale ? .converged : .inaccurate,

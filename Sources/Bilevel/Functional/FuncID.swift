@@ -191,7 +191,7 @@ extension FuncID {
       },
       adjoint: AdjointSettings(
         solver: NormalEquationsSolver(equations: equations, shape: shape),
-        tolerance: type == .float32 ? 1e-5 : 1e-11, isMatched: true, scalarType: type,
+        tolerance: type == .float32 ? 1e-5 : 1e-11, scalarType: type,
         blocks: [VectorBlock(name: linearClass.name, range: 0..<result.weights.elementCount)],
         onFailure: onFailure),
       record: record, cache: ImplicitSystem.Cache())

@@ -187,9 +187,8 @@ package struct NormalEquationsSolver: LinearSolver, @unchecked Sendable {
 
   package var tolerance: Double? { nil }
 
-  package func solve(
-    _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
-  ) throws(SolverError) -> LinearSolution {
+  package func solve(_ system: LinearSystem) throws(SolverError) -> LinearSolution {
+    let (b, tolerance) = (system.rightHandSide, system.tolerance)
     let scale = norm(b)
     var x = Tensor.zeros(like: b)
     var (residual, history) = (b, [scale])
@@ -201,7 +200,7 @@ package struct NormalEquationsSolver: LinearSolver, @unchecked Sendable {
       } catch {
         throw .function(error)
       }
-      let next = b - (try a.product(x + step, transposed: transposed))
+      let next = try system.residual(at: x + step)
       guard norm(next) < norm(residual) else { break }
       (x, residual) = (x + step, next)
       history.append(norm(next))

@@ -313,13 +313,12 @@ extension AID {
       cache.adjointStart = warmStart.adjoint
       cache.storeAdjoint = { warmStart.adjoint = $0 }
     }
-    let tolerance =
-      adjoint.tolerance ?? matchedTolerance(status, order: order, scalarType: layout.scalarType)
+    let tolerance = matchedTolerance(status, order: order, scalarType: layout.scalarType)
     return ImplicitSystem(
       name: "AID", residual: residual,
       adjoint: AdjointSettings(
-        solver: adjoint, tolerance: tolerance, isMatched: adjoint.tolerance == nil,
-        scalarType: layout.scalarType, blocks: layout.blocks, onFailure: onFailure),
+        solver: adjoint, tolerance: tolerance, scalarType: layout.scalarType, blocks: layout.blocks,
+        onFailure: onFailure),
       record: record, cache: cache)
   }
 }

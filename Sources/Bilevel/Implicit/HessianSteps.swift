@@ -13,11 +13,9 @@ public struct NewtonStep: StepPreconditioner {
     for problem: InnerProblem, at x: Tensor
   ) throws(SolverError) -> LinearOperator.Product {
     let jacobian = try problem.jacobian(at: x)
-    let tolerance = solver.tolerance ?? (x.scalarType == .float32 ? 1e-6 : 1e-12)
+    let tolerance = x.scalarType == .float32 ? 1e-6 : 1e-12
     return { v throws(SolverError) in
-      let solution = try solver.solve(
-        jacobian, v, transposed: false, from: nil, tolerance: tolerance)
-      return try step(solution)
+      try step(try solver.solve(LinearSystem(jacobian, v, tolerance: tolerance)))
     }
   }
 }
@@ -52,9 +50,7 @@ public struct ConjugateGradientStep: StepPreconditioner {
     let solver = ConjugateGradient(maximumIterations: iterations)
     let floor = x.scalarType == .float32 ? 1e-6 : 1e-13
     return { v throws(SolverError) in
-      let solution = try solver.solve(
-        jacobian, v, transposed: false, from: nil, tolerance: floor)
-      return try step(solution)
+      try step(try solver.solve(LinearSystem(jacobian, v, tolerance: floor)))
     }
   }
 }

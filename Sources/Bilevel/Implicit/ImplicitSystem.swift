@@ -89,10 +89,11 @@ package struct ImplicitSystem {
     // Only the first system is like the first one of the previous solution.
     let start = cache.hasSolvedAdjoint ? nil : cache.adjointStart
     let jacobian = try jacobian(at: x)
-    var solution = try adjoint.solver.solve(
-      jacobian, b, transposed: transposed, from: start, tolerance: adjoint.tolerance)
+    let system = LinearSystem(
+      jacobian, b, isTransposed: transposed, guess: start, tolerance: adjoint.tolerance)
+    var solution = try adjoint.solver.solve(system)
     // A tolerance of the user's is what the user gets.
-    if adjoint.isMatched { solution = try improved(solution, jacobian, b, transposed) }
+    if adjoint.isMatched { solution = try improved(solution, of: system) }
     if !cache.hasSolvedAdjoint {
       cache.hasSolvedAdjoint = true
       if solution.value.isFinite { cache.storeAdjoint?(solution.value) }
@@ -109,22 +110,19 @@ package struct ImplicitSystem {
   /// step of refinement. Without, ‖A⁻¹‖ is known from the certificate: a residual that leaves too much is
   /// lowered, and where that fails F₁ is formed for up to 500 unknowns.
   private func improved(
-    _ solution: LinearSolution, _ jacobian: LinearOperator, _ b: Tensor, _ transposed: Bool
+    _ solution: LinearSolution, of system: LinearSystem
   ) throws(SolverError) -> LinearSolution {
+    let b = system.rightHandSide
     let isExhausted =
       solution.status.outcome == .stalled
       || solution.status.outcome == .iterationLimit
         && solution.status.iterations >= 10 * b.elementCount
     let isSmall = b.elementCount <= Certification.denseFallbackLimit
-    guard let least = jacobian.leastCurvature else {
-      if isExhausted {
-        return try DenseFactorization.keptSolution(jacobian, b, transposed, adjoint.tolerance)
-          ?? solution
-      }
+    guard let least = system.matrix.leastCurvature else {
+      if isExhausted { return try DenseFactorization.keptSolution(system) ?? solution }
       guard solution.status.isConverged else { return solution }
       return LinearSolution(
-        value: try DenseFactorization.refined(
-          solution.value, jacobian, b, transposed: transposed), status: solution.status)
+        value: try DenseFactorization.refined(solution.value, of: system), status: solution.status)
     }
     guard solution.status.isConverged || isExhausted else { return solution }
     func error(_ solution: LinearSolution) -> Double {
@@ -136,40 +134,42 @@ package struct ImplicitSystem {
     var next = solution
     if solution.status.isConverged {
       let residual = adjoint.tolerance * least * norm(solution.value) / norm(b)
-      next = try adjoint.solver.solve(
-        jacobian, b, transposed: transposed, from: solution.value,
-        tolerance: max(residual, 4 * adjoint.scalarType.ulpOfOne))
+      var closer = system
+      closer.guess = solution.value
+      closer.tolerance = max(residual, 4 * adjoint.scalarType.ulpOfOne)
+      next = try adjoint.solver.solve(closer)
       if error(next) <= limit {
         return LinearSolution(value: next.value, status: solution.status.accepted(next.status))
       }
     }
     guard isSmall else { return next }
-    _ = try DenseLU.factors(of: jacobian)
-    return try DenseFactorization.keptSolution(jacobian, b, transposed, adjoint.tolerance) ?? next
+    _ = try DenseLU.factors(of: system.matrix)
+    return try DenseFactorization.keptSolution(system) ?? next
   }
 }
 
 /// How the linear systems of a layer are solved.
 package struct AdjointSettings {
   let solver: any LinearSolver
+  /// The relative residual that the layer asks for.
   let tolerance: Double
-  /// Whether the tolerance was chosen by the layer: then working precision is enough.
-  let isMatched: Bool
   let scalarType: ScalarType
   let blocks: [VectorBlock]
   let onFailure: FailurePolicy
 
   package init(
-    solver: any LinearSolver, tolerance: Double, isMatched: Bool, scalarType: ScalarType,
+    solver: any LinearSolver, tolerance: Double, scalarType: ScalarType,
     blocks: [VectorBlock], onFailure: FailurePolicy
   ) {
     self.solver = solver
     self.tolerance = tolerance
-    self.isMatched = isMatched
     self.scalarType = scalarType
     self.blocks = blocks
     self.onFailure = onFailure
   }
+
+  /// Whether the tolerance is the layer's choice: then working precision is enough.
+  var isMatched: Bool { solver.tolerance == nil }
 
   func judge(_ status: SolverStatus) throws(SolverError) {
     if status.isConverged || (isMatched && status.isAtWorkingPrecision(scalarType)) { return }

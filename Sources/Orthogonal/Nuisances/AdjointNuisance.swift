@@ -51,7 +51,7 @@ struct AdjointNuisance<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: 
       name: "OBiGrad", residual: residual,
       adjoint: AdjointSettings(
         solver: NormalEquationsSolver(equations: equations, shape: shape), tolerance: 1e-11,
-        isMatched: true, scalarType: .float64,
+        scalarType: .float64,
         blocks: [VectorBlock(name: linearClass.name, range: 0..<found.elementCount)],
         onFailure: .throw),
       record: TrustRecord(

@@ -179,8 +179,7 @@ extension Certification {
     var step = Tensor.zeros(like: x)
     var missing = 0.0
     if size > 0 {
-      let solution = try solver.solve(
-        jacobian, residual / size, transposed: false, from: nil, tolerance: 1e-3)
+      let solution = try solver.solve(LinearSystem(jacobian, residual / size, tolerance: 1e-3))
       guard solution.status.isConverged else { return nil }
       (step, missing) = (size * solution.value, size * solution.status.residual)
       if !isFinal, relativeError(step) > accuracy, !isWithinRounding { return .tooLong(step) }
@@ -188,8 +187,7 @@ extension Certification {
     var generator = PhiloxGenerator(seed: 0x4C41_4E43)
     let random = normalVector(like: x, using: &generator)
     let probe = try solver.solve(
-      jacobian, random, transposed: false, from: nil,
-      tolerance: min(1e-2, 0.01 / Double(n).squareRoot()))
+      LinearSystem(jacobian, random, tolerance: min(1e-2, 0.01 / Double(n).squareRoot())))
     guard probe.status.isConverged else { return nil }
     // E‖A⁻¹ z‖² is the squared Frobenius norm of A⁻¹.
     let gain = norm(probe.value)

@@ -119,7 +119,8 @@ extension LinearOperator {
   ///
   /// Costs one product, once per operator.
   package func idleComponents() throws(SolverError) -> SolverStatus.Outcome? {
-    let isIdle = try prepared("idle components") { () throws(SolverError) -> [Bool] in
+    let isIdle = try prepared(PreparationKey("idle components")) {
+      () throws(SolverError) -> [Bool] in
       var generator = PhiloxGenerator(seed: 0x4944_4C45)
       let v = Tensor.normal([size], scalarType, using: &generator)
       return try transposedProduct(v).scalars.map { $0 == 0 }

@@ -48,8 +48,7 @@ public struct Newton: InnerSolver {
     _ run: inout InnerRun, _ f: Tensor, _ forcing: Double
   ) throws(SolverError) -> Tensor? {
     let jacobian = try run.problem.jacobian(at: run.point)
-    let solution = try linearSolver.solve(
-      jacobian, f, transposed: false, from: nil, tolerance: linearSolver.tolerance ?? forcing)
+    let solution = try linearSolver.solve(LinearSystem(jacobian, f, tolerance: forcing))
     run.count(evaluations: jacobian.productCount)
     switch solution.status.outcome {
     case .converged, .iterationLimit, .stalled, .inaccurate: return solution.value

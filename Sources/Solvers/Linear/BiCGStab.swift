@@ -9,29 +9,22 @@ import Autodiff
 /// `stalled` where that does not help, as for matrices with dominant imaginary eigenvalues.
 ///
 /// Van der Vorst, Bi-CGSTAB: a fast and smoothly converging variant of Bi-CG (1992).
-public struct BiCGStab: LinearSolver {
-  public let tolerance: Double?
-  /// The most iterations; nil is 10 n.
-  public let maximumIterations: Int?
+public struct BiCGStab: KrylovSolver {
+  public let options: KrylovOptions
 
   /// The method.
   ///
   /// - Parameters:
-  ///   - tolerance: The relative residual; nil is the layer's.
+  ///   - tolerance: The relative residual; nil is what the system asks for.
   ///   - maximumIterations: At least 1; nil is 10 n.
   public init(tolerance: Double? = nil, maximumIterations: Int? = nil) {
-    requireOptions(tolerance, maximumIterations, "BiCGStab")
-    self.tolerance = tolerance
-    self.maximumIterations = maximumIterations
+    options = KrylovOptions("BiCGStab", tolerance, maximumIterations)
   }
 
-  public func solve(
-    _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
-  ) throws(SolverError) -> LinearSolution {
+  public func solve(_ system: LinearSystem) throws(SolverError) -> LinearSolution {
     var generator = PhiloxGenerator(seed: 0x4243_4753)
     return try LinearIteration.solve(
-      "BiCGStab", a, b, transposed: transposed, from: start, tolerance: tolerance,
-      limit: maximumIterations ?? 10 * a.size, patience: 3
+      system, options, "BiCGStab", patience: 3
     ) { run throws(SolverError) in try cycle(&run, &generator) }
   }
 

@@ -11,48 +11,30 @@ import Autodiff
 /// with pᵀ A p ≤ 0 ends the solve with `indefinite`, which names the parts of the inner variable it
 /// lies in. Hestenes and Stiefel (1952); the preconditioned form is in Saad, Iterative Methods for
 /// Sparse Linear Systems (2003), section 9.2.
-public struct ConjugateGradient: LinearSolver {
-  public let tolerance: Double?
-  /// The most iterations; nil is 10 n.
-  public let maximumIterations: Int?
+public struct ConjugateGradient: KrylovSolver {
+  public let options: KrylovOptions
   /// P⁻¹, or nil for none.
   public let preconditioner: (any Preconditioner)?
-  private let method: String
 
   /// The method.
   ///
   /// - Parameters:
-  ///   - tolerance: The relative residual; nil is the layer's.
+  ///   - tolerance: The relative residual; nil is what the system asks for.
   ///   - maximumIterations: At least 1; nil is 10 n.
   ///   - preconditioner: P⁻¹, symmetric positive definite.
   public init(
     tolerance: Double? = nil, maximumIterations: Int? = nil,
     preconditioner: (any Preconditioner)? = nil
   ) {
-    self.init(
-      method: "ConjugateGradient", tolerance: tolerance, maximumIterations: maximumIterations,
-      preconditioner: preconditioner)
-  }
-
-  init(
-    method: String, tolerance: Double?, maximumIterations: Int?,
-    preconditioner: (any Preconditioner)?
-  ) {
-    requireOptions(tolerance, maximumIterations, method)
-    self.method = method
-    self.tolerance = tolerance
-    self.maximumIterations = maximumIterations
+    options = KrylovOptions("ConjugateGradient", tolerance, maximumIterations)
     self.preconditioner = preconditioner
   }
 
-  public func solve(
-    _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
-  ) throws(SolverError) -> LinearSolution {
+  public func solve(_ system: LinearSystem) throws(SolverError) -> LinearSolution {
     try LinearIteration.solve(
-      method, a, b, transposed: transposed, from: start, tolerance: tolerance,
-      limit: maximumIterations ?? 10 * a.size,
-      refusing: { () throws(SolverError) in try a.asymmetryRefusal() }
-    ) { run throws(SolverError) in try cycle(&run, a) }
+      system, options, "ConjugateGradient",
+      refusing: { () throws(SolverError) in try system.matrix.asymmetryRefusal() }
+    ) { run throws(SolverError) in try cycle(&run, system.matrix) }
   }
 
   private func cycle(
@@ -102,7 +84,7 @@ public struct ConjugateGradient: LinearSolver {
     let energy = inner(r, z)
     if preconditioner != nil, energy <= 0 {
       stop(
-        method,
+        "ConjugateGradient",
         """
         the preconditioner is not positive definite: rᵀ P⁻¹ r is \(number(energy)) for a residual r
         """)

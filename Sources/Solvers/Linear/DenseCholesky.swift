@@ -16,18 +16,16 @@ public struct DenseCholesky: LinearSolver {
 
   /// The method.
   ///
-  /// - Parameter tolerance: The relative residual; nil is the layer's.
+  /// - Parameter tolerance: The relative residual; nil is what the system asks for.
   public init(tolerance: Double? = nil) {
     requireTolerance(tolerance, "DenseCholesky")
     self.tolerance = tolerance
   }
 
-  public func solve(
-    _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
-  ) throws(SolverError) -> LinearSolution {
+  public func solve(_ system: LinearSystem) throws(SolverError) -> LinearSolution {
     try DenseFactorization.solve(
-      Self.name, a, b, transposed: transposed, tolerance: tolerance,
-      factorize: { matrix in Self.checked(matrix, a) })
+      system, tolerance: tolerance(for: system), Self.name,
+      factorize: { matrix in Self.checked(matrix, system.matrix) })
   }
 
   /// The factorisation of an operator's matrix; made once.

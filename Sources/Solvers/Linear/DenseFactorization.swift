@@ -85,11 +85,10 @@ package struct DenseFactorization {
 
   /// Solves with one step of refinement, as direct methods do.
   static func solve(
-    _ method: String, _ a: LinearOperator, _ b: Tensor, transposed: Bool, tolerance: Double,
+    _ system: LinearSystem, tolerance: Double, _ method: String,
     factorize: (Tensor) throws(SolverError) -> DenseFactorization
   ) throws(SolverError) -> LinearSolution {
-    a.require(b, nil, tolerance, method)
-    let b = stopGradient(b)
+    let (a, b, transposed) = (system.matrix, system.rightHandSide, system.isTransposed)
     let scale = norm(b)
     let productsBefore = a.productCount
     func solution(
@@ -119,22 +118,21 @@ package struct DenseFactorization {
     _ method: String, _ a: LinearOperator,
     factorize: (Tensor) throws(SolverError) -> DenseFactorization
   ) throws(SolverError) -> DenseFactorization {
-    try a.prepared(method) { () throws(SolverError) -> DenseFactorization in
+    try a.prepared(PreparationKey(method)) { () throws(SolverError) -> DenseFactorization in
       let matrix = try a.dense()
       if !matrix.isFinite { return DenseFactorization(matrix: matrix, failure: .notFinite) }
       return try factorize(matrix)
     }
   }
 
-  /// The solution of A x = b by the factors that are kept for A, where there are any and it is converged:
+  /// The solution of a system by the factors that are kept for its matrix, where there are any and it is converged:
   /// what is left where an iterative method can get no further.
   package static func keptSolution(
-    _ a: LinearOperator, _ b: Tensor, _ transposed: Bool, _ tolerance: Double
+    _ system: LinearSystem
   ) throws(SolverError) -> LinearSolution? {
-    let name = (a.kept(DenseCholesky.name) as Self?) != nil ? DenseCholesky.name : DenseLU.name
-    guard let kept: Self = a.kept(name), kept.failure == nil else { return nil }
+    guard let (kept, name) = kept(for: system.matrix) else { return nil }
     let solution = try solve(
-      "\(name), kept from the certificate", a, b, transposed: transposed, tolerance: tolerance,
+      system, tolerance: system.tolerance, "\(name), kept from the certificate",
       factorize: { _ in kept })
     return solution.status.isConverged ? solution : nil
   }
@@ -145,14 +143,23 @@ package struct DenseFactorization {
   /// An iterative method makes ‖b − A x‖ small, which says little of an unknown in a unit of its own
   /// or of a direction of small curvature. The step shows what is missing there.
   package static func refined(
-    _ x: Tensor, _ a: LinearOperator, _ b: Tensor, transposed: Bool
+    _ x: Tensor, of system: LinearSystem
   ) throws(SolverError) -> Tensor {
-    let kept: Self? = a.kept(DenseCholesky.name) ?? a.kept(DenseLU.name)
-    guard let kept, kept.failure == nil else { return x }
-    let residual = combination(1, b, -1, try a.product(x, transposed: transposed))
-    let next = kept.refined(x, residual, transposed, of: b)
-    let units = transposed ? kept.scaling.columns : kept.scaling.rows
+    guard let (kept, _) = kept(for: system.matrix) else { return x }
+    let residual = try system.residual(at: x)
+    let next = kept.refined(x, residual, system.isTransposed, of: system.rightHandSide)
+    let units = system.isTransposed ? kept.scaling.columns : kept.scaling.rows
     return norm(units * next.residual) < norm(units * residual) ? next.x : x
+  }
+
+  /// The regular factors that are kept for a matrix, with the name of their method.
+  private static func kept(for a: LinearOperator) -> (factors: Self, name: String)? {
+    for name in [DenseCholesky.name, DenseLU.name] {
+      if let factors = a.kept(PreparationKey<Self>(name)) {
+        return factors.failure == nil ? (factors, name) : nil
+      }
+    }
+    return nil
   }
 
   /// A⁻¹ b after one step of refinement, where that helps, and its residual.

@@ -15,18 +15,16 @@ public struct DenseLU: LinearSolver {
 
   /// The method.
   ///
-  /// - Parameter tolerance: The relative residual; nil is the layer's.
+  /// - Parameter tolerance: The relative residual; nil is what the system asks for.
   public init(tolerance: Double? = nil) {
     requireTolerance(tolerance, "DenseLU")
     self.tolerance = tolerance
   }
 
-  public func solve(
-    _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
-  ) throws(SolverError) -> LinearSolution {
+  public func solve(_ system: LinearSystem) throws(SolverError) -> LinearSolution {
     try DenseFactorization.solve(
-      Self.name, a, b, transposed: transposed, tolerance: tolerance,
-      factorize: { matrix in Self.factorize(matrix, a.blocks) })
+      system, tolerance: tolerance(for: system), Self.name,
+      factorize: { matrix in Self.factorize(matrix, system.matrix.blocks) })
   }
 
   /// The factorisation of an operator's matrix; made once.

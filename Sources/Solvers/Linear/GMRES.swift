@@ -11,33 +11,25 @@ import Autodiff
 /// Use it for the Jacobian of a root or of a fixed point. Saad and Schultz, GMRES: a generalized
 /// minimal residual algorithm for solving nonsymmetric linear systems (1986); the second pass follows
 /// Daniel, Gragg, Kaufman and Stewart (1976).
-public struct GMRES: LinearSolver {
-  public let tolerance: Double?
-  /// The most iterations; nil is 10 n.
-  public let maximumIterations: Int?
+public struct GMRES: KrylovSolver {
+  public let options: KrylovOptions
   /// The most vectors of a Krylov space.
   public let restart: Int
 
   /// The method.
   ///
   /// - Parameters:
-  ///   - tolerance: The relative residual; nil is the layer's.
+  ///   - tolerance: The relative residual; nil is what the system asks for.
   ///   - maximumIterations: At least 1; nil is 10 n.
   ///   - restart: The iterations of a cycle, at least 1.
   public init(tolerance: Double? = nil, maximumIterations: Int? = nil, restart: Int = 100) {
-    requireOptions(tolerance, maximumIterations, "GMRES")
+    options = KrylovOptions("GMRES", tolerance, maximumIterations)
     guard restart >= 1 else { stop("GMRES", "restart must be at least 1, found \(restart)") }
-    self.tolerance = tolerance
-    self.maximumIterations = maximumIterations
     self.restart = restart
   }
 
-  public func solve(
-    _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
-  ) throws(SolverError) -> LinearSolution {
-    try LinearIteration.solve(
-      "GMRES", a, b, transposed: transposed, from: start, tolerance: tolerance,
-      limit: maximumIterations ?? 10 * a.size, cycle: cycle)
+  public func solve(_ system: LinearSystem) throws(SolverError) -> LinearSolution {
+    try LinearIteration.solve(system, options, "GMRES", cycle: cycle)
   }
 
   /// Arnoldi vectors with A V = V H, and the QR factorisation of the Hessenberg H by rotations.

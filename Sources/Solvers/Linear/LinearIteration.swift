@@ -30,9 +30,7 @@ struct LinearIteration {
   private(set) var idleCycles = 0
 
   private let method: String
-  private let a: LinearOperator
-  private let b: Tensor
-  private let transposed: Bool
+  private let system: LinearSystem
   private let scale: Double
   private let threshold: Double
   private let limit: Int
@@ -45,46 +43,42 @@ struct LinearIteration {
   /// Solves by cycles until the residual is small enough or nothing helps.
   ///
   /// - Parameters:
-  ///   - limit: The most iterations.
+  ///   - limit: The most iterations where the options state none; nil is 10 n.
   ///   - refusal: Why the method does not apply, asked for before the first iteration.
   ///   - patience: How many cycles without progress in a row are one too many.
   ///   - cycle: Improves `x`, calling `note` after each iteration.
   static func solve(
-    _ method: String, _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?,
-    tolerance: Double, limit: Int, patience: Int = 1,
+    _ system: LinearSystem, _ options: KrylovOptions, _ method: String, limit: Int? = nil,
+    patience: Int = 1,
     refusing refusal: () throws(SolverError) -> SolverStatus.Outcome? = { nil }, cycle: Cycle
   ) throws(SolverError) -> LinearSolution {
-    a.require(b, start, tolerance, method)
-    var run = LinearIteration(method, a, b, transposed, tolerance, limit)
+    var run = LinearIteration(
+      system, tolerance: options.tolerance ?? system.tolerance,
+      limit: options.maximumIterations ?? limit ?? 10 * system.matrix.size, method)
     if run.scale == 0 { return run.solution(.converged) }
     if !run.scale.isFinite { return run.solution(.notFinite) }
     if let refusal = try refusal() { return run.solution(refusal) }
-    try run.begin(at: start)
+    try run.begin(at: system.guess)
     let outcome = try run.iterate(patience, cycle)
     return run.solution(outcome)
   }
 
-  private init(
-    _ method: String, _ a: LinearOperator, _ b: Tensor, _ transposed: Bool, _ tolerance: Double,
-    _ limit: Int
-  ) {
+  private init(_ system: LinearSystem, tolerance: Double, limit: Int, _ method: String) {
     self.method = method
-    self.a = a
-    self.b = stopGradient(b)
-    self.transposed = transposed
+    self.system = system
     self.limit = limit
-    x = .zeros(like: b)
-    residual = self.b
-    residualNorm = norm(self.b)
+    residual = system.rightHandSide
+    x = .zeros(like: residual)
+    residualNorm = norm(residual)
     scale = residualNorm
     threshold = tolerance * scale
-    productsBefore = a.productCount
+    productsBefore = system.matrix.productCount
     history = [scale]
   }
 
   /// Starts at a guess, unless zero is better.
   private mutating func begin(at start: Tensor?) throws(SolverError) {
-    guard let start, try adopt(stopGradient(start)) else { return }
+    guard let start, try adopt(start) else { return }
     history = [residualNorm]
   }
 
@@ -134,7 +128,7 @@ struct LinearIteration {
       value: x,
       status: SolverStatus(
         method: method, outcome: outcome, history: history, threshold: threshold, scale: scale,
-        evaluations: a.productCount - productsBefore))
+        evaluations: system.matrix.productCount - productsBefore))
   }
 }
 
@@ -145,21 +139,21 @@ extension LinearIteration {
   var iterations: Int { history.count - 1 }
 
   /// The unit roundoff of the vectors.
-  var epsilon: Double { b.scalarType.ulpOfOne }
+  var epsilon: Double { residual.scalarType.ulpOfOne }
 
   /// A v, or Aᵀ v for a transposed solve.
   func product(_ v: Tensor) throws(SolverError) -> Tensor {
-    try a.product(v, transposed: transposed)
+    try system.product(v)
   }
 
   /// Aᵀ v, or A v for a transposed solve.
   func adjointProduct(_ v: Tensor) throws(SolverError) -> Tensor {
-    try a.product(v, transposed: !transposed)
+    try system.adjointProduct(v)
   }
 
   /// b − A x.
   func residual(at x: Tensor) throws(SolverError) -> Tensor {
-    combination(1, b, -1, try product(x))
+    try system.residual(at: x)
   }
 
   /// Notes an iteration with the residual norm that the recurrence claims.
@@ -190,7 +184,8 @@ extension LinearIteration {
 
   /// The outcome for a direction of curvature that is not positive.
   func indefinite(_ direction: Tensor, curvature: Double) -> SolverStatus.Outcome {
-    .indefinite(curvature: curvature, blocks: .largest(of: direction.scalars, in: a.blocks))
+    .indefinite(
+      curvature: curvature, blocks: .largest(of: direction.scalars, in: system.matrix.blocks))
   }
 }
 
@@ -198,39 +193,5 @@ extension [SolverStatus.BlockShare] {
   /// The parts with most of a direction; see `BlockShare.largest`.
   static func largest(of direction: [Double], in blocks: [VectorBlock]) -> Self {
     SolverStatus.BlockShare.largest(of: direction, in: blocks)
-  }
-}
-
-// MARK: - Validation
-
-extension LinearOperator {
-  /// Stops on a system whose parts do not fit.
-  func require(_ b: Tensor, _ start: Tensor?, _ tolerance: Double, _ method: String) {
-    for (role, vector) in [("right-hand side", b), ("start", start ?? b)] {
-      guard vector.shape == [size], vector.scalarType == scalarType else {
-        stop(
-          method,
-          """
-          the \(role) is \(vector.shape) \(vector.scalarType), but the operator takes [\(size)] \
-          \(scalarType)
-          """)
-      }
-    }
-    requireTolerance(tolerance, method)
-  }
-}
-
-/// Stops on a negative tolerance.
-func requireTolerance(_ tolerance: Double?, _ method: String) {
-  if let tolerance, !(tolerance >= 0) {
-    stop(method, "the tolerance must not be negative, found \(tolerance)")
-  }
-}
-
-/// Stops on the options of an iterative method that cannot be meant.
-func requireOptions(_ tolerance: Double?, _ maximumIterations: Int?, _ method: String) {
-  requireTolerance(tolerance, method)
-  if let maximumIterations, maximumIterations < 1 {
-    stop(method, "maximumIterations must be at least 1, found \(maximumIterations)")
   }
 }

@@ -24,7 +24,7 @@ public final class LinearOperator {
   private let product: Product
   private let transposedProduct: Product
   private var denseForm: Tensor?
-  private var prepared: [String: Any] = [:]
+  private var prepared: [AnyHashable: Any] = [:]
 
   /// An operator.
   ///
@@ -80,15 +80,34 @@ public final class LinearOperator {
   }
 
   /// What was prepared for this matrix under a key before; nil where nothing was.
-  func kept<Preparation>(_ key: String) -> Preparation? { prepared[key] as? Preparation }
+  func kept<Value>(_ key: PreparationKey<Value>) -> Value? {
+    // In two steps: a missing entry would pass as the nil of an optional value.
+    guard let kept = prepared[key] else { return nil }
+    return kept as? Value
+  }
 
   /// What a method prepared for this matrix under a key, such as a factorisation; made once.
-  public func prepared<Preparation>(
-    _ key: String, _ prepare: () throws(SolverError) -> Preparation
-  ) throws(SolverError) -> Preparation {
-    if let kept = prepared[key] as? Preparation { return kept }
+  public func prepared<Value>(
+    _ key: PreparationKey<Value>, _ prepare: () throws(SolverError) -> Value
+  ) throws(SolverError) -> Value {
+    if let kept = kept(key) { return kept }
     let preparation = try prepare()
     prepared[key] = preparation
     return preparation
+  }
+}
+
+/// Under which a method keeps what it prepared for a matrix: who made it, and with which settings.
+public struct PreparationKey<Value>: Hashable {
+  private let method: String
+  private let settings: [Double]
+
+  /// A key.
+  ///
+  /// - Parameters:
+  ///   - method: The method, as its type is called.
+  ///   - settings: What the preparation depends on besides the matrix.
+  public init(_ method: String, _ settings: Double...) {
+    (self.method, self.settings) = (method, settings)
   }
 }

@@ -5,22 +5,45 @@ import Autodiff
 /// A solver never fails silently and never decides what failure means: it returns what it has with
 /// a status, and the layer throws or not.
 public protocol LinearSolver: Sendable {
-  /// The relative residual ‖b − A x‖ / ‖b‖ to reach; nil to let the layer match it to the accuracy
-  /// of the inner solution.
+  /// The relative residual ‖b − A x‖ / ‖b‖ to reach whatever a system asks for; nil is what the system
+  /// asks for, which a layer matches to the accuracy of the inner solution.
   var tolerance: Double? { get }
 
-  /// Solves A x = b.
+  /// Solves a system.
   ///
-  /// - Parameters:
-  ///   - a: The matrix.
-  ///   - b: [n].
-  ///   - transposed: Whether to solve Aᵀ x = b instead.
-  ///   - start: A guess; nil is zero.
-  ///   - tolerance: The relative residual to reach.
   /// - Throws: What the operator throws.
-  func solve(
-    _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
-  ) throws(SolverError) -> LinearSolution
+  func solve(_ system: LinearSystem) throws(SolverError) -> LinearSolution
+}
+
+extension LinearSolver {
+  /// The relative residual that this solver has to reach for a system.
+  public func tolerance(for system: LinearSystem) -> Double { tolerance ?? system.tolerance }
+}
+
+/// A method that improves x by products with A, a few numbers a step.
+public protocol KrylovSolver: LinearSolver {
+  /// When it stops.
+  var options: KrylovOptions { get }
+}
+
+extension KrylovSolver {
+  public var tolerance: Double? { options.tolerance }
+}
+
+/// When an iterative method for A x = b stops.
+public struct KrylovOptions: Sendable, Equatable {
+  /// The relative residual ‖b − A x‖ / ‖b‖ to reach; nil is what the system asks for.
+  public let tolerance: Double?
+  /// The most iterations; nil is the method's own number, 10 n for all but `Neumann`.
+  public let maximumIterations: Int?
+
+  init(_ method: String, _ tolerance: Double?, _ maximumIterations: Int?) {
+    requireTolerance(tolerance, method)
+    if let maximumIterations, maximumIterations < 1 {
+      stop(method, "maximumIterations must be at least 1, found \(maximumIterations)")
+    }
+    (self.tolerance, self.maximumIterations) = (tolerance, maximumIterations)
+  }
 }
 
 /// A vector with the evidence for it.
@@ -34,12 +57,5 @@ public struct LinearSolution {
   public init(value: Tensor, status: SolverStatus) {
     self.value = value
     self.status = status
-  }
-}
-
-extension LinearOperator {
-  /// A v, or Aᵀ v.
-  package func product(_ v: Tensor, transposed: Bool) throws(SolverError) -> Tensor {
-    transposed ? try transposedProduct(v) : try self(v)
   }
 }

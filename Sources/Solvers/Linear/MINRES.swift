@@ -10,29 +10,22 @@ import Autodiff
 ///
 /// An operator that is not symmetric is refused (two products, once per operator). Paige and
 /// Saunders, Solution of sparse indefinite systems of linear equations (1975).
-public struct MINRES: LinearSolver {
-  public let tolerance: Double?
-  /// The most iterations; nil is 10 n.
-  public let maximumIterations: Int?
+public struct MINRES: KrylovSolver {
+  public let options: KrylovOptions
 
   /// The method.
   ///
   /// - Parameters:
-  ///   - tolerance: The relative residual; nil is the layer's.
+  ///   - tolerance: The relative residual; nil is what the system asks for.
   ///   - maximumIterations: At least 1; nil is 10 n.
   public init(tolerance: Double? = nil, maximumIterations: Int? = nil) {
-    requireOptions(tolerance, maximumIterations, "MINRES")
-    self.tolerance = tolerance
-    self.maximumIterations = maximumIterations
+    options = KrylovOptions("MINRES", tolerance, maximumIterations)
   }
 
-  public func solve(
-    _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
-  ) throws(SolverError) -> LinearSolution {
+  public func solve(_ system: LinearSystem) throws(SolverError) -> LinearSolution {
     try LinearIteration.solve(
-      "MINRES", a, b, transposed: transposed, from: start, tolerance: tolerance,
-      limit: maximumIterations ?? 10 * a.size,
-      refusing: { () throws(SolverError) in try a.asymmetryRefusal() }, cycle: cycle)
+      system, options, "MINRES",
+      refusing: { () throws(SolverError) in try system.matrix.asymmetryRefusal() }, cycle: cycle)
   }
 
   /// Lanczos vectors v with A V = V T, and the QR factorisation of the tridiagonal T by rotations.

@@ -11,36 +11,29 @@ import Autodiff
 /// ρ is estimated first by power iteration (up to 100 products, once per operator), and a map that
 /// does not contract is refused, with a step that would contract where one exists: the spectrum of A
 /// must lie in the right half-plane.
-public struct Neumann: LinearSolver {
-  public let tolerance: Double?
-  /// The most iterations; nil is 1000.
-  public let maximumIterations: Int?
+public struct Neumann: KrylovSolver {
+  public let options: KrylovOptions
   /// The factor of the residual.
   public let step: Double
 
   /// The method.
   ///
   /// - Parameters:
-  ///   - tolerance: The relative residual; nil is the layer's.
+  ///   - tolerance: The relative residual; nil is what the system asks for.
   ///   - maximumIterations: At least 1; nil is 1000.
   ///   - step: Positive.
   public init(tolerance: Double? = nil, maximumIterations: Int? = nil, step: Double = 1) {
-    requireOptions(tolerance, maximumIterations, "Neumann")
+    options = KrylovOptions("Neumann", tolerance, maximumIterations)
     guard step > 0, step.isFinite else {
       stop("Neumann", "step must be positive and finite, found \(step)")
     }
-    self.tolerance = tolerance
-    self.maximumIterations = maximumIterations
     self.step = step
   }
 
-  public func solve(
-    _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
-  ) throws(SolverError) -> LinearSolution {
+  public func solve(_ system: LinearSystem) throws(SolverError) -> LinearSolution {
     try LinearIteration.solve(
-      "Neumann", a, b, transposed: transposed, from: start, tolerance: tolerance,
-      limit: maximumIterations ?? 1000, refusing: { () throws(SolverError) in try refusal(a) },
-      cycle: cycle)
+      system, options, "Neumann", limit: 1000,
+      refusing: { () throws(SolverError) in try refusal(system.matrix) }, cycle: cycle)
   }
 
   private func cycle(
@@ -70,18 +63,14 @@ public struct Neumann: LinearSolver {
 
   /// Why the iteration would not converge; the eigenvalues of A and Aᵀ are the same.
   private func refusal(_ a: LinearOperator) throws(SolverError) -> SolverStatus.Outcome? {
-    try a.prepared("Neumann \(step)") { () throws(SolverError) -> Refusal in
+    let key = PreparationKey<SolverStatus.Outcome?>("Neumann", step)
+    return try a.prepared(key) { () throws(SolverError) -> SolverStatus.Outcome? in
       let estimate = try estimate(a, step)
-      if estimate.radius < 1 { return Refusal(outcome: nil) }
-      if !estimate.radius.isFinite { return Refusal(outcome: .notFinite) }
-      return Refusal(
-        outcome: .notContractive(
-          spectralRadius: estimate.radius, admissibleStep: try admissibleStep(a, estimate)))
-    }.outcome
-  }
-
-  private struct Refusal {
-    let outcome: SolverStatus.Outcome?
+      if estimate.radius < 1 { return nil }
+      if !estimate.radius.isFinite { return .notFinite }
+      return .notContractive(
+        spectralRadius: estimate.radius, admissibleStep: try admissibleStep(a, estimate))
+    }
   }
 
   private func estimate(

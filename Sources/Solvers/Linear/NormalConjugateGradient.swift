@@ -11,28 +11,20 @@ import Autodiff
 /// AᵀA is never formed and Aᵀ is applied to the residual itself, which makes it as accurate as LSQR.
 /// The reported residual is ‖b − A x‖. Hestenes and Stiefel (1952); Björck, Elfving and Strakoš,
 /// Stability of conjugate gradient and Lanczos methods for linear least squares problems (1998).
-public struct NormalConjugateGradient: LinearSolver {
-  public let tolerance: Double?
-  /// The most iterations; nil is 10 n.
-  public let maximumIterations: Int?
+public struct NormalConjugateGradient: KrylovSolver {
+  public let options: KrylovOptions
 
   /// The method.
   ///
   /// - Parameters:
-  ///   - tolerance: The relative residual; nil is the layer's.
+  ///   - tolerance: The relative residual; nil is what the system asks for.
   ///   - maximumIterations: At least 1; nil is 10 n.
   public init(tolerance: Double? = nil, maximumIterations: Int? = nil) {
-    requireOptions(tolerance, maximumIterations, "NormalConjugateGradient")
-    self.tolerance = tolerance
-    self.maximumIterations = maximumIterations
+    options = KrylovOptions("NormalConjugateGradient", tolerance, maximumIterations)
   }
 
-  public func solve(
-    _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
-  ) throws(SolverError) -> LinearSolution {
-    try LinearIteration.solve(
-      "NormalConjugateGradient", a, b, transposed: transposed, from: start, tolerance: tolerance,
-      limit: maximumIterations ?? 10 * a.size, cycle: cycle)
+  public func solve(_ system: LinearSystem) throws(SolverError) -> LinearSolution {
+    try LinearIteration.solve(system, options, "NormalConjugateGradient", cycle: cycle)
   }
 
   private func cycle(

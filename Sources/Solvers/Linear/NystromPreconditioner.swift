@@ -41,7 +41,9 @@ public struct NystromPreconditioner: Preconditioner {
 
   /// P⁻¹ v.
   public func apply(_ v: Tensor, for a: LinearOperator) throws(SolverError) -> Tensor {
-    let sketch = try a.prepared("Nyström \(rank) \(damping) \(seed)") {
+    let key = PreparationKey<Sketch>(
+      "NystromPreconditioner", Double(rank), damping, Double(bitPattern: seed))
+    let sketch = try a.prepared(key) {
       () throws(SolverError) -> Sketch in try makeSketch(of: a)
     }
     guard let vectors = sketch.vectors else { return v }

@@ -72,7 +72,8 @@ public struct JacobiPreconditioner: Preconditioner {
       }
       return v * inverse
     case .estimated(let products, let seed):
-      let key = "JacobiPreconditioner \(products) \(seed)"
+      let key = PreparationKey<Tensor>(
+        "JacobiPreconditioner", Double(products), Double(bitPattern: seed))
       return v
         * (try a.prepared(key) { () throws(SolverError) in
           try inverseDiagonal(of: a, products, seed)

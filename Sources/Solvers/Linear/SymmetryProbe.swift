@@ -12,7 +12,7 @@ extension LinearOperator {
   /// vectors are seeded: the answer is the same every time.
   func asymmetryRefusal() throws(SolverError) -> SolverStatus.Outcome? {
     guard size > 1 else { return nil }
-    let asymmetry = try prepared("asymmetry") { () throws(SolverError) -> Double in
+    let asymmetry = try prepared(PreparationKey("asymmetry")) { () throws(SolverError) -> Double in
       var generator = PhiloxGenerator(seed: 0x5359_4D4D)
       let u = Tensor.normal([size], scalarType, using: &generator)
       let v = Tensor.normal([size], scalarType, using: &generator)

@@ -181,7 +181,7 @@ struct HypergradientAcceptanceTests {
     }
     let b = Tensor([1, -2, 0.5, 4])
     let solution = try ConjugateGradient().solve(
-      multiple, b, transposed: false, from: nil, tolerance: 1e-14)
+      LinearSystem(multiple, b, tolerance: 1e-14))
     #expect(solution.status.iterations == 1)
     #expect(relativeError(solution.value, b / 3) < 1e-15)
     let problem = ReferenceProblem.logisticLogistic
@@ -194,10 +194,10 @@ struct HypergradientAcceptanceTests {
     }
     let g = problem.outer.g1(x, y)
     let full = try ConjugateGradient(maximumIterations: 5).solve(
-      a, g, transposed: true, from: nil, tolerance: 1e-11)
+      LinearSystem(a, g, isTransposed: true, tolerance: 1e-11))
     #expect(full.status.isConverged)
     let short = try ConjugateGradient(maximumIterations: 2).solve(
-      a, g, transposed: true, from: nil, tolerance: 1e-11)
+      LinearSystem(a, g, isTransposed: true, tolerance: 1e-11))
     let recomputed = (g - matmul(h, short.value)).norm().scalar
     #expect(short.status.outcome == .iterationLimit)
     #expect(abs(short.status.residual - recomputed) <= 1e-14 * recomputed)
@@ -270,12 +270,12 @@ struct SloppySolver: LinearSolver {
     return size * b.norm() * v / v.norm()
   }
 
-  func solve(
-    _ a: LinearOperator, _ b: Tensor, transposed: Bool, from start: Tensor?, tolerance: Double
-  ) throws(SolverError) -> LinearSolution {
+  func solve(_ system: LinearSystem) throws(SolverError) -> LinearSolution {
+    let b = system.rightHandSide
     let r = Self.residualVector(residual, outer: b)
     let exact = try DenseLU().solve(
-      a, b - r, transposed: transposed, from: nil, tolerance: 1e-10)
+      LinearSystem(
+        system.matrix, b - r, isTransposed: system.isTransposed, tolerance: 1e-10))
     let (scale, size) = (b.norm().scalar, r.norm().scalar)
     return LinearSolution(
       value: exact.value,
