@@ -53,9 +53,9 @@ struct SpriteArchiveReader {
     }
     let width = Self.latentCount
     try require(header, of: member, shape: [layout.imageCount, width])
-    let array = try refusing { () throws(FileError) in try archive.array(named: member) }
-    let found: [Double]
-    do { found = try array.tensor().scalars } catch { throw .archive(.invalidArray(error)) }
+    let found = try refusing { () throws(FileError) in
+      try archive.array(named: member).tensor().scalars
+    }
     for index in 0..<layout.imageCount {
       let expected = row(layout.latents(at: index))
       let start = index * width
