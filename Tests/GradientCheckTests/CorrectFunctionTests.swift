@@ -98,7 +98,7 @@ import Testing
   }
 
   @Test("A result with a large offset") func largeOffset() throws {
-    try requireGradients(at: x, order: 1) { x in sin(x) + 1e4 }
+    try requireGradients(at: x, options: GradientCheckOptions(order: 1)) { x in sin(x) + 1e4 }
   }
 
   @Test("Kinks near the point") func kinksNearby() throws {
@@ -151,7 +151,8 @@ import Testing
     let report = try requireGradients(at: x) { x in sin(x).sum() }
     #expect(report.outcome(of: .singlePrecision) == .passed)
     let few = x.slice(0..<100, alongAxis: 0)
-    let asGiven = try requireGradients(at: few, precision: .asGiven) { x in sin(x) }
+    let asGiven = try requireGradients(at: few, options: GradientCheckOptions(precision: .asGiven))
+    { x in sin(x) }
     #expect(asGiven.outcome(of: .singlePrecision) == nil)
   }
 
@@ -163,7 +164,7 @@ import Testing
 
   @Test("Same seed same report") func sameSeedSameReport() {
     func report(_ seed: UInt64) -> [GradientReport.Tally] {
-      checkGradients(at: x, seed: seed) { x in exp(x).sum() }.tallies
+      checkGradients(at: x, options: GradientCheckOptions(seed: seed)) { x in exp(x).sum() }.tallies
     }
     #expect(report(1) == report(1))
     #expect(report(1) != report(2))

@@ -11,7 +11,9 @@ import Testing
   let mask = Tensor(mask: [false, true, false])
 
   @Test("One line on success") func oneLineOnSuccess() {
-    let report = checkGradients(at: x, named: "sine", seed: 7) { sin($0) }
+    let report = checkGradients(at: x, named: "sine", options: GradientCheckOptions(seed: 7)) {
+      sin($0)
+    }
     let text = "\(report)"
     #expect(text.hasPrefix("Gradient check passed: sine, order 2: "))
     #expect(text.contains("3 inputs and 3 outputs"))
@@ -46,7 +48,9 @@ import Testing
   }
 
   @Test("Worst first") func worstFirst() {
-    let report = checkGradients(at: x, order: 1) { x in stopGradient(x) * square(x) }
+    let report = checkGradients(at: x, options: GradientCheckOptions(order: 1)) { x in
+      stopGradient(x) * square(x)
+    }
     let ratios = report.disagreements.map(\.ratio)
     #expect(ratios.count > 3)
     #expect(ratios == ratios.sorted(by: >))
@@ -60,7 +64,9 @@ import Testing
 
   @Test("Long tables are cut") func longTablesAreCut() {
     let many = Tensor.linearSpace(from: 1, to: 2, count: 50)
-    let report = checkGradients(at: many, order: 1) { x in x * stopGradient(x) }
+    let report = checkGradients(at: many, options: GradientCheckOptions(order: 1)) { x in
+      x * stopGradient(x)
+    }
     #expect("\(report)".contains("disagrees: 50 of 50 elements"))
     #expect("\(report)".contains("… and 40 more"))
   }

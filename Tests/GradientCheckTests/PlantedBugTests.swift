@@ -184,7 +184,9 @@ import Testing
         return tangent * cos(select(mask, stopGradient(x), x))
       })
     let model = Model(weight: small, bias: Tensor([0.5]))
-    #expect(checkGradients(at: model, order: 1) { f($0.weight) * $0.bias }.passed)
+    #expect(
+      checkGradients(at: model, options: GradientCheckOptions(order: 1)) { f($0.weight) * $0.bias }
+        .passed)
     let report = checkGradients(at: model) { f($0.weight) * $0.bias }
     #expect(report.outcome(of: .forward) == .passed)
     #expect(report.outcome(of: .reverse) == .passed)
@@ -287,7 +289,7 @@ import Testing
     let f = CustomDerivative<Tensor, Tensor, Never>(
       name: "noisy", evaluate: { x in sin(x) * (1 + 1e-5 * sin(1e12 * x)) },
       jvp: { x, _, tangent in tangent * cos(x) })
-    let report = checkGradients(at: small, order: 1) { f($0) }
+    let report = checkGradients(at: small, options: GradientCheckOptions(order: 1)) { f($0) }
     #expect(report.outcome(of: .reverse) == .inconclusive)
     #expect(report.outcome(of: .forward) == .inconclusive)
   }
