@@ -22,7 +22,7 @@ extension AffineFit {
 extension AffineFit.Split {
   fileprivate func leverage(of part: Part) -> Double? {
     let (count, dimension) = (
-      part.terms.terms[0].slope.shape[0], part.terms.terms[0].slope.shape[1]
+      part.terms.pairs[0].residual.slope.shape[0], part.terms.pairs[0].residual.slope.shape[1]
     )
     var sums: [Int: [Double]] = [:]
     for term in part.terms.terms {

@@ -98,23 +98,21 @@ extension AffineProblem {
     let gapSlope = nuisances.slope - outerSlope
     switch score {
     case .orthogonal:
-      return AffineTerms(terms: [
-        .init(
+      return AffineTerms(
+        residual: .init(
           factor: j - outerSlope, intercept: innerIntercept - outcome,
           slope: innerSlope - outerSlope),
-        .init(
+        nuisance: .init(
           factor: innerSlope - j, intercept: nuisances.intercept - nuisances.outcome,
-          slope: gapSlope),
-      ])
+          slope: gapSlope))
     case .plugIn:
-      return AffineTerms(terms: [
-        .init(factor: j - outerSlope, intercept: nuisances.intercept - outcome, slope: gapSlope)
-      ])
+      return AffineTerms(
+        residual: .init(
+          factor: j - outerSlope, intercept: nuisances.intercept - outcome, slope: gapSlope))
     case .residual:
       let slope = innerSlope - outerSlope
-      return AffineTerms(terms: [
-        .init(factor: slope, intercept: innerIntercept - outcome, slope: slope)
-      ])
+      return AffineTerms(
+        residual: .init(factor: slope, intercept: innerIntercept - outcome, slope: slope))
     }
   }
 

@@ -9,7 +9,7 @@ struct AffineTerms: Sendable {
   /// f (α + βᵀ ω).
   struct Term: Sendable {
     /// f, [n, d].
-    var factor: Tensor
+    let factor: Tensor
     /// α, [n].
     let intercept: Tensor
     /// β, [n, d].
@@ -22,9 +22,29 @@ struct AffineTerms: Sendable {
       let isRounding = scalar.normInfinity() .<= 1e-13 * intercept.normInfinity()
       return isRounding.anyTrue ? .zeros(like: scalar) : scalar
     }
+
+    var halved: Term { Term(factor: 0.5 * factor, intercept: intercept, slope: slope) }
   }
 
-  var terms: [Term]
+  /// Products of one fit of the nuisances.
+  struct Pair: Sendable {
+    /// Of an orthogonal score (j − k)(g − y); of a score without nuisances all there is.
+    var residual: Term
+    /// What an orthogonal score adds, (h − m)(…); nil for other scores.
+    var nuisance: Term?
+  }
+
+  let pairs: [Pair]
+
+  /// A score of one fit.
+  init(residual: Term, nuisance: Term? = nil) {
+    pairs = [Pair(residual: residual, nuisance: nuisance)]
+  }
+
+  private init(pairs: [Pair]) { self.pairs = pairs }
+
+  /// All products.
+  var terms: [Term] { pairs.flatMap { [$0.residual] + ($0.nuisance.map { [$0] } ?? []) } }
 
   /// φ(ω), [n, d].
   func rows(at outer: Tensor) -> Tensor {
@@ -33,24 +53,23 @@ struct AffineTerms: Sendable {
 
   /// ∂ω mean φ, [d, d].
   var meanSlope: Tensor {
-    let count = Double(terms[0].factor.shape[0])
+    let count = Double(pairs[0].residual.factor.shape[0])
     return sum { matmul($0.factor, $0.slope, transposeA: true) } / count
   }
 
-  /// The first term alone, which of an orthogonal score is (j − k)(g − y).
-  var instrument: AffineTerms { AffineTerms(terms: [terms[0]]) }
+  /// (j − k)(g − y) alone.
+  var instrument: AffineTerms { AffineTerms(residual: pairs[0].residual) }
 
   /// (this + other) / 2.
   func averaged(with other: AffineTerms) -> AffineTerms {
     AffineTerms(
-      terms: (terms + other.terms).map { term in
-        var term = term
-        term.factor = 0.5 * term.factor
-        return term
+      pairs: (pairs + other.pairs).map { pair in
+        Pair(residual: pair.residual.halved, nuisance: pair.nuisance?.halved)
       })
   }
 
   private func sum(_ value: (Term) -> Tensor) -> Tensor {
-    terms.dropFirst().reduce(value(terms[0])) { $0 + value($1) }
+    let terms = terms
+    return terms.dropFirst().reduce(value(terms[0])) { $0 + value($1) }
   }
 }

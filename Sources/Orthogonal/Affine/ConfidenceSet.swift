@@ -87,7 +87,7 @@ extension AffineFit.Split {
   fileprivate var instrumentNoise: Double {
     guard isFitted else { return 0 }
     guard let correction, let instrument = parts.first?.instrumentTerms else { return 1 }
-    let size = square(instrument.terms[0].factor).mean().scalar
+    let size = square(instrument.pairs[0].residual.factor).mean().scalar
     return size > 0 ? Swift.min(1, abs(correction.slope.sum().scalar) / size) : 1
   }
 }

@@ -136,23 +136,21 @@ extension TwoSampleAffineProblem {
     _ score: AffineScore, inner atInner: AffineNuisances, outer atOuter: AffineNuisances,
     ratio: Tensor
   ) -> AffineFit.Split {
-    let outerTerms = AffineTerms(terms: [
-      .init(
-        factor: atOuter.slope, intercept: atOuter.intercept - outer.outcome, slope: atOuter.slope)
-    ])
+    let outerTerms = AffineTerms(
+      residual: .init(
+        factor: atOuter.slope, intercept: atOuter.intercept - outer.outcome, slope: atOuter.slope))
     let outerPart = AffineFit.Split.Part(
       terms: outerTerms, sample: outer.sample, clusters: outer.groups)
     guard case .orthogonal = score else { return AffineFit.Split(parts: [outerPart]) }
     let weight = ratio.expandingShape(at: 1)
     let residual = inner.innerSlope - atInner.slope
-    let innerTerms = AffineTerms(terms: [
-      .init(
+    let innerTerms = AffineTerms(
+      residual: .init(
         factor: weight * atInner.slope, intercept: inner.innerIntercept - atInner.intercept,
         slope: residual),
-      .init(
+      nuisance: .init(
         factor: weight * residual, intercept: atInner.intercept - atInner.outcome,
-        slope: atInner.slope),
-    ])
+        slope: atInner.slope))
     return AffineFit.Split(parts: [
       outerPart, .init(terms: innerTerms, sample: inner.sample, clusters: inner.groups),
     ])

@@ -28,13 +28,14 @@ extension AffineFit {
   func bellmanError(at outer: Tensor) throws(SolverError) -> BellmanError {
     var squares: [Double] = []
     let meanSquare = try Estimate.aggregated(splits) { split throws(SolverError) in
-      try split.estimate(["mean square"], shift: .zeros([1])) { part in
-        let terms = part.terms.map { $0.scalar(at: outer) }
-        // The score's terms alternate between g − y and h − m.
-        let pairs = stride(from: 0, to: terms.count, by: 2).map { (terms[$0], terms[$0 + 1]) }
-        squares.append(square(terms[0]).mean().scalar)
-        let rows = pairs.map { δ, u in 2 * u * δ - square(u) }.reduce(Tensor(0), +)
-        return (rows / Double(pairs.count)).expandingShape(at: 1)
+      try split.estimate(["mean square"], shift: .zeros([1])) { terms in
+        let pairs = terms.pairs.map { pair in
+          (δ: pair.residual.scalar(at: outer), u: pair.nuisance?.scalar(at: outer))
+        }
+        squares.append(square(pairs[0].δ).mean().scalar)
+        // A score without nuisances says nothing of u.
+        let rows = pairs.map { δ, u in u.map { 2 * $0 * δ - square($0) } ?? .zeros(like: δ) }
+        return (rows.reduce(Tensor(0), +) / Double(pairs.count)).expandingShape(at: 1)
       }
     }
     return BellmanError(

@@ -150,11 +150,10 @@ public struct FittedQEvaluation: Sendable {
           intercept: .zeros([count]), slope: .zeros([count, problem.dimension]),
           outcome: .zeros([count])))
     case .temporalDifference:
-      let terms = AffineTerms(terms: [
-        .init(
+      let terms = AffineTerms(
+        residual: .init(
           factor: problem.outerSlope, intercept: -problem.innerIntercept,
-          slope: problem.outerSlope - problem.innerSlope)
-      ])
+          slope: problem.outerSlope - problem.innerSlope))
       return AffineFit(
         splits: [
           .init(parts: [.init(terms: terms, sample: problem.sample, clusters: problem.groups)])
