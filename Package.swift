@@ -33,7 +33,7 @@ let package = Package(
     // Tests, one target per module. `CReferenceMath` evaluates the elementary functions in
     // extended precision, the yardstick of the kernel accuracy tests.
     .target(name: "CReferenceMath", path: "Tests/CReferenceMath"),
-    .target(name: "TestSupport", dependencies: ["Autodiff"], path: "Tests/TestSupport"),
+    .target(name: "TestSupport", dependencies: ["Autodiff", "Solvers"], path: "Tests/TestSupport"),
     .testTarget(name: "CTensorKernelsTests", dependencies: ["CTensorKernels", "CReferenceMath"]),
     .testTarget(
       name: "AutodiffTests",

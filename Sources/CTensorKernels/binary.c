@@ -9,48 +9,22 @@
 #define MAXIMUM(a, b) ((a) > (b) || (a) != (a) ? (a) : (b))
 #define MINIMUM(a, b) ((a) < (b) || (a) != (a) ? (a) : (b))
 
-// One row: each operand is contiguous, a single element, or strided.
 #define ROW(name, T, EXPRESSION)                                                            \
   TK_CLONES static void name(const T *a, ptrdiff_t sa, const T *b, ptrdiff_t sb, T *out,    \
                              ptrdiff_t n) {                                                 \
-    if (sa == 1 && sb == 1) {                                                               \
-      TK_VECTORIZE for (ptrdiff_t i = 0; i < n; i++) {                                      \
-        T x = a[i], y = b[i];                                                               \
-        out[i] = EXPRESSION;                                                                \
-      }                                                                                     \
-    } else if (sa == 1 && sb == 0) {                                                        \
-      T y = *b;                                                                             \
-      TK_VECTORIZE for (ptrdiff_t i = 0; i < n; i++) {                                      \
-        T x = a[i];                                                                         \
-        out[i] = EXPRESSION;                                                                \
-      }                                                                                     \
-    } else if (sa == 0 && sb == 1) {                                                        \
-      T x = *a;                                                                             \
-      TK_VECTORIZE for (ptrdiff_t i = 0; i < n; i++) {                                      \
-        T y = b[i];                                                                         \
-        out[i] = EXPRESSION;                                                                \
-      }                                                                                     \
-    } else {                                                                                \
-      for (ptrdiff_t i = 0; i < n; i++) {                                                   \
-        T x = a[i * sa], y = b[i * sb];                                                     \
-        out[i] = EXPRESSION;                                                                \
-      }                                                                                     \
-    }                                                                                       \
+    TK_ROW(T, out[i] = EXPRESSION)                                                          \
   }
 
-ROW(add_f32, float, x + y)
-ROW(subtract_f32, float, x - y)
-ROW(multiply_f32, float, x *y)
-ROW(divide_f32, float, x / y)
-ROW(maximum_f32, float, MAXIMUM(x, y))
-ROW(minimum_f32, float, MINIMUM(x, y))
+#define FLOAT_ROWS(S, T)                 \
+  ROW(add_##S, T, x + y)                 \
+  ROW(subtract_##S, T, x - y)            \
+  ROW(multiply_##S, T, x *y)             \
+  ROW(divide_##S, T, x / y)              \
+  ROW(maximum_##S, T, MAXIMUM(x, y))     \
+  ROW(minimum_##S, T, MINIMUM(x, y))
 
-ROW(add_f64, double, x + y)
-ROW(subtract_f64, double, x - y)
-ROW(multiply_f64, double, x *y)
-ROW(divide_f64, double, x / y)
-ROW(maximum_f64, double, MAXIMUM(x, y))
-ROW(minimum_f64, double, MINIMUM(x, y))
+FLOAT_ROWS(f32, float)
+FLOAT_ROWS(f64, double)
 
 // Returns whether a result does not fit. T is unsigned where the arithmetic wraps, and 64 bits wide
 // where it does not; LOST is negative where r lost something.
@@ -58,19 +32,7 @@ ROW(minimum_f64, double, MINIMUM(x, y))
   TK_CLONES static int name(const int32_t *a, ptrdiff_t sa, const int32_t *b, ptrdiff_t sb, \
                             int32_t *out, ptrdiff_t n) {                                    \
     int32_t lost = 0;                                                                       \
-    if (sa == 1 && sb == 1) {                                                               \
-      TK_VECTORIZE for (ptrdiff_t i = 0; i < n; i++) {                                      \
-        T x = (T)a[i], y = (T)b[i], r = EXPRESSION;                                         \
-        out[i] = (int32_t)r;                                                                \
-        lost |= (int32_t)(LOST);                                                            \
-      }                                                                                     \
-    } else {                                                                                \
-      for (ptrdiff_t i = 0; i < n; i++) {                                                   \
-        T x = (T)a[i * sa], y = (T)b[i * sb], r = EXPRESSION;                               \
-        out[i] = (int32_t)r;                                                                \
-        lost |= (int32_t)(LOST);                                                            \
-      }                                                                                     \
-    }                                                                                       \
+    TK_ROW(T, T r = EXPRESSION; out[i] = (int32_t)r; lost |= (int32_t)(LOST))               \
     return lost < 0;                                                                        \
   }
 
@@ -111,22 +73,18 @@ TK_CLONES static void pow_f32_row(const float *a, ptrdiff_t sa, const float *b, 
   case TK_ADD: ROWS(add_##T)                 \
   case TK_SUBTRACT: ROWS(subtract_##T)       \
   case TK_MULTIPLY: ROWS(multiply_##T)       \
+  case TK_DIVIDE: ROWS(divide_##T)           \
+  case TK_POW: ROWS(pow_##T##_row)           \
   case TK_MAXIMUM: ROWS(maximum_##T)         \
   case TK_MINIMUM: ROWS(minimum_##T)
 
-#define ROWS(row)                                                                          \
+#define ROWS(row) EACH_ROW(row) return 0;
+#define CHECKED_ROWS(row) EACH_ROW(lost |= row) return lost;
+#define EACH_ROW(row)                                                                      \
   do {                                                                                     \
     row(x + rows.offset[0], rows.inner[0], y + rows.offset[1], rows.inner[1], z, n);       \
     z += n;                                                                                \
-  } while (tk_rows_next(&rows));                                                           \
-  return 0;
-
-#define CHECKED_ROWS(row)                                                                  \
-  do {                                                                                     \
-    lost |= row(x + rows.offset[0], rows.inner[0], y + rows.offset[1], rows.inner[1], z, n); \
-    z += n;                                                                                \
-  } while (tk_rows_next(&rows));                                                           \
-  return lost;
+  } while (tk_rows_next(&rows));
 
 int tk_binary(tk_type type, tk_binary_op op, int rank, const ptrdiff_t *dims,
               const void *a, const ptrdiff_t *a_strides,
@@ -139,19 +97,11 @@ int tk_binary(tk_type type, tk_binary_op op, int rank, const ptrdiff_t *dims,
   if (type == TK_FLOAT32) {
     const float *x = a, *y = b;
     float *z = out;
-    switch (op) {
-      FLOAT_CASES(f32)
-      case TK_DIVIDE: ROWS(divide_f32)
-      case TK_POW: ROWS(pow_f32_row)
-    }
+    switch (op) { FLOAT_CASES(f32) }
   } else if (type == TK_FLOAT64) {
     const double *x = a, *y = b;
     double *z = out;
-    switch (op) {
-      FLOAT_CASES(f64)
-      case TK_DIVIDE: ROWS(divide_f64)
-      case TK_POW: ROWS(pow_f64_row)
-    }
+    switch (op) { FLOAT_CASES(f64) }
   } else {
     const int32_t *x = a, *y = b;
     int32_t *z = out;

@@ -7,17 +7,7 @@
 #define ROW(name, T, RELATION)                                                                  \
   TK_CLONES static void name(const T *a, ptrdiff_t sa, const T *b, ptrdiff_t sb, uint8_t *out,  \
                              ptrdiff_t n) {                                                     \
-    if (sa == 1 && sb == 1) {                                                                   \
-      TK_VECTORIZE for (ptrdiff_t i = 0; i < n; i++) out[i] = a[i] RELATION b[i];               \
-    } else if (sa == 1 && sb == 0) {                                                            \
-      T y = *b;                                                                                 \
-      TK_VECTORIZE for (ptrdiff_t i = 0; i < n; i++) out[i] = a[i] RELATION y;                  \
-    } else if (sa == 0 && sb == 1) {                                                            \
-      T x = *a;                                                                                 \
-      TK_VECTORIZE for (ptrdiff_t i = 0; i < n; i++) out[i] = x RELATION b[i];                  \
-    } else {                                                                                    \
-      for (ptrdiff_t i = 0; i < n; i++) out[i] = a[i * sa] RELATION b[i * sb];                  \
-    }                                                                                           \
+    TK_ROW(T, out[i] = x RELATION y)                                                            \
   }
 
 #define COMPARISONS(S, T)    \
@@ -99,23 +89,8 @@ void tk_logical_not(const uint8_t *x, uint8_t *out, size_t count) { not_loop(x, 
 #define SELECT(name, T)                                                                       \
   TK_CLONES static void name(const uint8_t *m, ptrdiff_t sm, const T *a, ptrdiff_t sa,        \
                              const T *b, ptrdiff_t sb, T *out, ptrdiff_t n) {                 \
-    if (sm == 1 && sa == 1 && sb == 1) {                                                      \
-      TK_VECTORIZE for (ptrdiff_t i = 0; i < n; i++) {                                        \
-        T x = a[i], y = b[i];                                                                 \
-        out[i] = m[i] ? x : y;                                                                \
-      }                                                                                       \
-    } else if (sm == 1 && sa == 1 && sb == 0) {                                               \
-      T y = *b;                                                                               \
-      TK_VECTORIZE for (ptrdiff_t i = 0; i < n; i++) {                                        \
-        T x = a[i];                                                                           \
-        out[i] = m[i] ? x : y;                                                                \
-      }                                                                                       \
-    } else if (sm == 1 && sa == 0 && sb == 1) {                                               \
-      T x = *a;                                                                               \
-      TK_VECTORIZE for (ptrdiff_t i = 0; i < n; i++) {                                        \
-        T y = b[i];                                                                           \
-        out[i] = m[i] ? x : y;                                                                \
-      }                                                                                       \
+    if (sm == 1) {                                                                            \
+      TK_ROW(T, out[i] = m[i] ? x : y)                                                        \
     } else {                                                                                  \
       for (ptrdiff_t i = 0; i < n; i++) out[i] = m[i * sm] ? a[i * sa] : b[i * sb];           \
     }                                                                                         \

@@ -27,42 +27,37 @@ TK_INLINE int32_t saturate(double x) {
   return x == x ? (int32_t)high : 0;
 }
 
-#define CAST(name, FROM, TO, EXPRESSION)                                                \
-  TK_CLONES static void name(const FROM *x, TO *out, size_t n) {                        \
+#define CAST(FROM, T, TO, U, EXPRESSION)                                                \
+  TK_CLONES static void cast_##FROM##_##TO(const T *x, U *out, size_t n) {              \
     for (size_t i = 0; i < n; i++) {                                                    \
-      FROM v = x[i];                                                                    \
+      T v = x[i];                                                                       \
       out[i] = EXPRESSION;                                                              \
     }                                                                                   \
   }
 
-CAST(f32_to_f64, float, double, (double)v)
-CAST(f32_to_i32, float, int32_t, saturate((double)v))
-CAST(f32_to_bool, float, uint8_t, v != 0)
-CAST(f64_to_f32, double, float, (float)v)
-CAST(f64_to_i32, double, int32_t, saturate(v))
-CAST(f64_to_bool, double, uint8_t, v != 0)
-CAST(i32_to_f32, int32_t, float, (float)v)
-CAST(i32_to_f64, int32_t, double, (double)v)
-CAST(i32_to_bool, int32_t, uint8_t, v != 0)
-CAST(bool_to_f32, uint8_t, float, (float)v)
-CAST(bool_to_f64, uint8_t, double, (double)v)
-CAST(bool_to_i32, uint8_t, int32_t, (int32_t)v)
+#define CASTS(X)                                       \
+  X(FLOAT32, float, FLOAT64, double, v)                \
+  X(FLOAT32, float, INT32, int32_t, saturate(v))       \
+  X(FLOAT32, float, BOOL, uint8_t, v != 0)             \
+  X(FLOAT64, double, FLOAT32, float, (float)v)         \
+  X(FLOAT64, double, INT32, int32_t, saturate(v))      \
+  X(FLOAT64, double, BOOL, uint8_t, v != 0)            \
+  X(INT32, int32_t, FLOAT32, float, (float)v)          \
+  X(INT32, int32_t, FLOAT64, double, v)                \
+  X(INT32, int32_t, BOOL, uint8_t, v != 0)             \
+  X(BOOL, uint8_t, FLOAT32, float, v)                  \
+  X(BOOL, uint8_t, FLOAT64, double, v)                 \
+  X(BOOL, uint8_t, INT32, int32_t, v)
+
+CASTS(CAST)
+
+#define PAIR(from, to) ((from) * 4 + (to))
+#define CASE(FROM, T, TO, U, EXPRESSION) \
+  case PAIR(TK_##FROM, TK_##TO): cast_##FROM##_##TO(x, out, count); return;
 
 void tk_cast(tk_type from, tk_type to, const void *x, void *out, size_t count) {
-#define PAIR(from, to) ((from) * 4 + (to))
   switch (PAIR(from, to)) {
-    case PAIR(TK_FLOAT32, TK_FLOAT64): f32_to_f64(x, out, count); return;
-    case PAIR(TK_FLOAT32, TK_INT32): f32_to_i32(x, out, count); return;
-    case PAIR(TK_FLOAT32, TK_BOOL): f32_to_bool(x, out, count); return;
-    case PAIR(TK_FLOAT64, TK_FLOAT32): f64_to_f32(x, out, count); return;
-    case PAIR(TK_FLOAT64, TK_INT32): f64_to_i32(x, out, count); return;
-    case PAIR(TK_FLOAT64, TK_BOOL): f64_to_bool(x, out, count); return;
-    case PAIR(TK_INT32, TK_FLOAT32): i32_to_f32(x, out, count); return;
-    case PAIR(TK_INT32, TK_FLOAT64): i32_to_f64(x, out, count); return;
-    case PAIR(TK_INT32, TK_BOOL): i32_to_bool(x, out, count); return;
-    case PAIR(TK_BOOL, TK_FLOAT32): bool_to_f32(x, out, count); return;
-    case PAIR(TK_BOOL, TK_FLOAT64): bool_to_f64(x, out, count); return;
-    case PAIR(TK_BOOL, TK_INT32): bool_to_i32(x, out, count); return;
+    CASTS(CASE)
     default:
       if (count > 0) memmove(out, x, count * tk_element_size(from));
   }

@@ -93,9 +93,5 @@ TK_CLONES static void NAME(column_positions)(size_t outer, size_t n, size_t inne
   }
 }
 
-#undef SCALAR
-#undef VECTOR
-#undef LOAD
-#undef IS_NAN
 #undef NAME
 #undef BETTER

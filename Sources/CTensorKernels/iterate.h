@@ -53,4 +53,25 @@ TK_INLINE int tk_rows_next(tk_rows *rows) {
   return 0;
 }
 
+// One row of two operands x of a and y of b, each of which is contiguous, a single element, or
+// strided: BODY computes element i. The loops differ in what the compiler knows of the strides.
+#define TK_ROW(T, BODY)                                                          \
+  if (sa == 1 && sb == 1) {                                                      \
+    TK_VECTORIZE TK_ROW_LOOP(T x = a[i] COMMA y = b[i], BODY)                    \
+  } else if (sa == 1 && sb == 0) {                                               \
+    T y = *b;                                                                    \
+    TK_VECTORIZE TK_ROW_LOOP(T x = a[i], BODY)                                   \
+  } else if (sa == 0 && sb == 1) {                                               \
+    T x = *a;                                                                    \
+    TK_VECTORIZE TK_ROW_LOOP(T y = b[i], BODY)                                   \
+  } else {                                                                       \
+    TK_ROW_LOOP(T x = a[i * sa] COMMA y = b[i * sb], BODY)                       \
+  }
+#define TK_ROW_LOOP(OPERANDS, BODY)         \
+  for (ptrdiff_t i = 0; i < n; i++) {       \
+    OPERANDS;                               \
+    BODY;                                   \
+  }
+#define COMMA ,
+
 #endif

@@ -81,36 +81,18 @@ void tk_copy(tk_type type, int rank, const ptrdiff_t *dims,
   }
 }
 
-#define GATHER(name, T)                                                                       \
-  static void name(size_t outer, size_t length, size_t inner, size_t count,                   \
-                   const int32_t *indices, const T *src, T *dst) {                            \
-    for (size_t o = 0; o < outer; o++) {                                                      \
-      const T *from = src + o * length * inner;                                               \
-      T *to = dst + o * count * inner;                                                        \
+#define MOVES(suffix, T)                                                                      \
+  static void gather_##suffix(size_t outer, size_t length, size_t inner, size_t count,        \
+                              const int32_t *indices, const T *src, T *dst) {                 \
+    for (size_t o = 0; o < outer; o++, src += length * inner, dst += count * inner) {         \
       if (inner == 1) {                                                                       \
-        for (size_t i = 0; i < count; i++) to[i] = from[indices[i]];                          \
+        for (size_t i = 0; i < count; i++) dst[i] = src[indices[i]];                          \
       } else {                                                                                \
         for (size_t i = 0; i < count; i++)                                                    \
-          memcpy(to + i * inner, from + (size_t)indices[i] * inner, inner * sizeof(T));       \
+          memcpy(dst + i * inner, src + (size_t)indices[i] * inner, inner * sizeof(T));       \
       }                                                                                       \
     }                                                                                         \
-  }
-
-GATHER(gather_u8, uint8_t)
-GATHER(gather_u32, uint32_t)
-GATHER(gather_u64, uint64_t)
-
-void tk_gather(tk_type type, size_t outer, size_t length, size_t inner, size_t count,
-               const int32_t *indices, const void *src, void *dst) {
-  if (inner == 0) return;
-  switch (tk_element_size(type)) {
-    case 4: gather_u32(outer, length, inner, count, indices, src, dst); return;
-    case 8: gather_u64(outer, length, inner, count, indices, src, dst); return;
-    default: gather_u8(outer, length, inner, count, indices, src, dst);
-  }
-}
-
-#define PICK(suffix, T)                                                                       \
+  }                                                                                           \
   static void pick_##suffix(size_t outer, size_t length, size_t inner,                        \
                             const int32_t *positions, const T *src, T *dst) {                 \
     for (size_t o = 0; o < outer; o++, src += length * inner, positions += inner)             \
@@ -122,26 +104,32 @@ void tk_gather(tk_type type, size_t outer, size_t length, size_t inner, size_t c
       for (size_t j = 0; j < inner; j++) dst[(size_t)positions[j] * inner + j] = *src++;      \
   }
 
-PICK(u8, uint8_t)
-PICK(u32, uint32_t)
-PICK(u64, uint64_t)
+MOVES(u8, uint8_t)
+MOVES(u32, uint32_t)
+MOVES(u64, uint64_t)
+
+// The function of the size of the elements.
+#define BY_SIZE(name, size, ...)                      \
+  switch (size) {                                     \
+    case 4: name##_u32(__VA_ARGS__); break;           \
+    case 8: name##_u64(__VA_ARGS__); break;           \
+    default: name##_u8(__VA_ARGS__);                  \
+  }
+
+void tk_gather(tk_type type, size_t outer, size_t length, size_t inner, size_t count,
+               const int32_t *indices, const void *src, void *dst) {
+  if (inner == 0) return;
+  BY_SIZE(gather, tk_element_size(type), outer, length, inner, count, indices, src, dst)
+}
 
 void tk_pick(tk_type type, size_t outer, size_t length, size_t inner, const int32_t *positions,
              const void *src, void *dst) {
-  switch (tk_element_size(type)) {
-    case 4: pick_u32(outer, length, inner, positions, src, dst); return;
-    case 8: pick_u64(outer, length, inner, positions, src, dst); return;
-    default: pick_u8(outer, length, inner, positions, src, dst);
-  }
+  BY_SIZE(pick, tk_element_size(type), outer, length, inner, positions, src, dst)
 }
 
 void tk_place(tk_type type, size_t outer, size_t length, size_t inner, const int32_t *positions,
               const void *src, void *dst) {
-  switch (tk_element_size(type)) {
-    case 4: place_u32(outer, length, inner, positions, src, dst); return;
-    case 8: place_u64(outer, length, inner, positions, src, dst); return;
-    default: place_u8(outer, length, inner, positions, src, dst);
-  }
+  BY_SIZE(place, tk_element_size(type), outer, length, inner, positions, src, dst)
 }
 
 #define SCATTER(name, T)                                                                      \

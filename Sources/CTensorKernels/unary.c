@@ -2,8 +2,6 @@
 #include "CTensorKernels.h"
 #include "elementary_f32.h"
 #include "elementary_f64.h"
-#include "gaussian_f32.h"
-#include "gaussian_f64.h"
 #include "simd.h"
 
 // The functions that are one or two instructions, for both floating-point types.

@@ -15,14 +15,14 @@ struct CheckSettings {
 final class CheckRun<Input: TensorTree, Output: TensorTree, E: Error> {
   let settings: CheckSettings
   let findings = Findings()
-  var generator: SplitMix64
+  var generator: PhiloxGenerator
   private let f: (Input) throws(E) -> Output
   private var evaluationCount = 0
 
   init(_ settings: CheckSettings, of f: @escaping (Input) throws(E) -> Output) {
     self.settings = settings
     self.f = f
-    generator = SplitMix64(seed: settings.seed)
+    generator = PhiloxGenerator(seed: settings.seed)
   }
 
   var tolerances: GradientTolerances { settings.tolerances }
@@ -131,11 +131,11 @@ final class CheckRun<Input: TensorTree, Output: TensorTree, E: Error> {
     for leaf in output.leaves {
       for offset in leaf.range where !value[offset].isFinite {
         findings.record(
-          Comparison(
+          GradientDisagreement(
             check: .tracedValue, leaf: leaf.path, shape: Array(leaf.shape),
-            index: leaf.shape.index(at: offset - leaf.range.lowerBound), analytic: 0,
-            numeric: value[offset], tolerance: GradientTolerance(relative: 0), scale: 0,
-            note: "the value is \(value[offset])"))
+            index: leaf.index(at: offset), analytic: 0, numeric: value[offset],
+            tolerance: GradientTolerance(relative: 0), scale: 0,
+            notes: ["the value is \(value[offset])"]))
       }
     }
     return "the function is not finite at the point"

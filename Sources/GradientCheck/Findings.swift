@@ -101,23 +101,24 @@ final class Findings {
     for leaf in leaves {
       let scale = reference.values[leaf.range].largestMagnitude
       for offset in leaf.range {
-        let comparison = Comparison(
-          check: check, leaf: leaf.path, shape: Array(leaf.shape),
-          index: leaf.shape.index(at: offset - leaf.range.lowerBound), analytic: analytic[offset],
-          numeric: reference.values[offset], error: reference.errors[offset],
-          isDomainLimited: reference.isDomainLimited[offset], tolerance: tolerance, scale: scale,
-          floor: floors?[offset] ?? 0, note: note)
+        let comparison = GradientDisagreement(
+          check: check, leaf: leaf.path, shape: Array(leaf.shape), index: leaf.index(at: offset),
+          analytic: analytic[offset], numeric: reference.values[offset],
+          error: reference.errors[offset], isDomainLimited: reference.isDomainLimited[offset],
+          tolerance: tolerance, scale: scale, floor: floors?[offset] ?? 0,
+          notes: note.map { [$0] } ?? [])
         record(comparison, kink: { kink(offset) })
       }
     }
   }
 
   /// Counts one comparison, and keeps it if it does not pass.
-  func record(_ comparison: Comparison, kink: () -> Kink? = { nil }) {
-    let finding = comparison.finding(kink: kink)
+  func record(_ comparison: GradientDisagreement, kink: () -> Kink? = { nil }) {
+    var finding = comparison
+    finding.judge(kink: kink)
     update(finding.check) { tally in
       tally.comparisonCount += 1
-      if comparison.isDomainLimited { tally.domainLimitedCount += 1 }
+      if finding.isDomainLimited { tally.domainLimitedCount += 1 }
       tally.worstRatio = max(tally.worstRatio, finding.ratio)
       switch finding.outcome {
       case .passed: break
@@ -142,8 +143,8 @@ final class Findings {
   ) {
     let finding = GradientDisagreement(
       check: check, outcome: .failed, leaf: leaf, shape: [], index: nil, analytic: analytic,
-      numeric: numeric, error: 0, tolerance: GradientTolerance(relative: 0, absolute: 0), scale: 0,
-      floor: 0, notes: [note])
+      numeric: numeric, tolerance: GradientTolerance(relative: 0, absolute: 0), scale: 0,
+      notes: [note])
     update(check) { tally in
       tally.comparisonCount += 1
       tally.failureCount += 1
@@ -165,51 +166,33 @@ final class Findings {
   }
 }
 
-/// Two values that must agree, and what is known about them.
-struct Comparison {
-  var check: GradientReport.Check
-  var leaf: String
-  var shape: [Int]
-  var index: [Int]?
-  var analytic: Double
-  var numeric: Double
-  var error = 0.0
-  var isDomainLimited = false
-  var tolerance: GradientTolerance
-  var scale: Double
-  var floor = 0.0
-  var note: String?
-
-  var outcome: GradientOutcome {
+extension GradientDisagreement {
+  /// The judgement of the two values, before it is known whether they have a kink.
+  var judgement: GradientOutcome {
     tolerance.outcome(
       analytic: analytic, numeric: numeric, error: error, scale: scale, floor: floor)
   }
 
-  /// The outcome with its explanation; `kink` is asked for only where the values disagree.
-  func finding(kink: () -> Kink?) -> GradientDisagreement {
-    var outcome = outcome
-    var notes = note.map { [$0] } ?? []
-    if outcome != .passed {
-      if !analytic.isFinite { notes.append("analytic is \(analytic)") }
-      if !numeric.isFinite, note == nil { notes.append("undefined around the point") }
-      if analytic == 0, numeric.isFinite { notes.append("analytic is exactly 0") }
-      if isDomainLimited, numeric.isFinite { notes.append("domain-limited") }
-      if analytic.isFinite, let kink = kink() {
-        let limit = tolerance.limit(analytic, numeric, scale: scale, floor: floor)
-        // Any value between the one-sided derivatives is a choice that a rule may make.
-        let isChoice =
-          analytic >= min(kink.left, kink.right) - limit
-          && analytic <= max(kink.left, kink.right) + limit
-        if isChoice { outcome = .inconclusive }
-        let sides = "left \(text(kink.left, 4)), right \(text(kink.right, 4))"
-        notes.append("possible kink: \(sides)\(isChoice ? "" : ", analytic outside")")
-      } else if outcome == .inconclusive, numeric.isFinite {
-        notes.append("reference too inaccurate to tell")
-      }
+  /// Judges the two values and explains it; `kink` is asked for only where they disagree.
+  mutating func judge(kink: () -> Kink?) {
+    outcome = judgement
+    guard outcome != .passed else { return }
+    let isExplained = !notes.isEmpty
+    if !analytic.isFinite { notes.append("analytic is \(analytic)") }
+    if !numeric.isFinite, !isExplained { notes.append("undefined around the point") }
+    if analytic == 0, numeric.isFinite { notes.append("analytic is exactly 0") }
+    if isDomainLimited, numeric.isFinite { notes.append("domain-limited") }
+    if analytic.isFinite, let kink = kink() {
+      let limit = tolerance.limit(analytic, numeric, scale: scale, floor: floor)
+      // Any value between the one-sided derivatives is a choice that a rule may make.
+      let isChoice =
+        analytic >= min(kink.left, kink.right) - limit
+        && analytic <= max(kink.left, kink.right) + limit
+      if isChoice { outcome = .inconclusive }
+      let sides = "left \(text(kink.left, 4)), right \(text(kink.right, 4))"
+      notes.append("possible kink: \(sides)\(isChoice ? "" : ", analytic outside")")
+    } else if outcome == .inconclusive, numeric.isFinite {
+      notes.append("reference too inaccurate to tell")
     }
-    return GradientDisagreement(
-      check: check, outcome: outcome, leaf: leaf, shape: shape, index: index, analytic: analytic,
-      numeric: numeric, error: error, tolerance: tolerance, scale: scale, floor: floor,
-      notes: notes)
   }
 }

@@ -20,36 +20,24 @@ import Autodiff
 /// - Parameters:
 ///   - point: Any number of trees. Tensors that are not floating point are held fixed.
 ///   - name: What to call the function in the report.
-///   - order: 1 for first derivatives only, 2 for second derivatives too.
-///   - tolerances: `.float64` unless given, `.float32` where `precision` is `.asGiven` and the point
-///     has a `float32` tensor.
-///   - seed: Of the random directions. The same seed repeats the check exactly.
-///   - precision: How a `float32` point is treated, see `GradientPrecision`.
-///   - evaluationLimit: Runs of the function that the element-by-element comparison may take. With
-///     more elements than a tenth of it, random directions are compared instead, and a disagreement
-///     is traced to its elements by halving.
+///   - options: Order, tolerances, precision and cost of the check.
 ///   - f: A deterministic function, with a tree as its result.
 /// - Returns: What was found.
 /// - Throws: What `f`, or a derivative rule in it, throws at the point itself.
-/// - Precondition: `order` is 1 or 2.
 public func checkGradients<each T: TensorTree, Output: TensorTree, E: Error>(
-  at point: repeat each T, named name: String = "function", order: Int = 2,
-  tolerances: GradientTolerances? = nil, seed: UInt64 = 20_417,
-  precision: GradientPrecision = .double, evaluationLimit: Int = 20_000,
-  of f: (repeat each T) throws(E) -> Output
+  at point: repeat each T, named name: String = "function",
+  options: GradientCheckOptions = GradientCheckOptions(), of f: (repeat each T) throws(E) -> Output
 ) throws(E) -> GradientReport {
-  guard order == 1 || order == 2 else {
-    stop("checkGradients", "order \(order) cannot be checked; expected 1 or 2")
-  }
   let point = TreePack(repeat each point)
   // A tree that leaves out a tensor is reported; asking it for its tensors would stop.
   let isSingle =
     point.omittedTensors.isEmpty && point.tensors.contains { $0.scalarType == .float32 }
   let settings = CheckSettings(
-    name: name, order: order,
-    tolerances: tolerances ?? (isSingle && precision == .asGiven ? .float32 : .float64),
-    seed: seed, comparesSinglePrecision: isSingle && precision == .double,
-    evaluationLimit: evaluationLimit)
+    name: name, order: options.order,
+    tolerances: options.tolerances
+      ?? (isSingle && options.precision == .asGiven ? .float32 : .float64),
+    seed: options.seed, comparesSinglePrecision: isSingle && options.precision == .double,
+    evaluationLimit: options.evaluationLimit)
   return try withoutActuallyEscaping(f) { f throws(E) in
     let run = CheckRun<TreePack<repeat each T>, Output, E>(settings) { arguments throws(E) in
       try f(repeat each arguments.elements)
@@ -65,21 +53,18 @@ public func checkGradients<each T: TensorTree, Output: TensorTree, E: Error>(
 ///     }
 ///
 /// The same line serves XCTest and programs. The error's description is the report, preceded by the
-/// place of the call. See `checkGradients(at:named:order:tolerances:seed:precision:evaluationLimit:of:)`
-/// for what is checked and the parameters.
+/// place of the call. See `checkGradients(at:named:options:of:)` for what is checked and the parameters.
 ///
 /// - Returns: The report of a check that passed.
 /// - Throws: `GradientCheckFailure`, or what `f` throws at the point itself.
 @discardableResult
 public func requireGradients<each T: TensorTree, Output: TensorTree, E: Error>(
-  at point: repeat each T, named name: String = "function", order: Int = 2,
-  tolerances: GradientTolerances? = nil, seed: UInt64 = 20_417,
-  precision: GradientPrecision = .double, evaluationLimit: Int = 20_000,
-  fileID: String = #fileID, line: Int = #line, of f: (repeat each T) throws(E) -> Output
+  at point: repeat each T, named name: String = "function",
+  options: GradientCheckOptions = GradientCheckOptions(), fileID: String = #fileID,
+  line: Int = #line, of f: (repeat each T) throws(E) -> Output
 ) throws -> GradientReport {
   let report = try checkGradients(
-    at: repeat each point, named: name, order: order, tolerances: tolerances, seed: seed,
-    precision: precision, evaluationLimit: evaluationLimit, of: f)
+    at: repeat each point, named: name, options: options, of: f)
   guard report.passed else {
     throw GradientCheckFailure(report: report, fileID: fileID, line: line)
   }

@@ -6,30 +6,32 @@ public struct GradientDisagreement: Sendable, Hashable, Codable {
   /// What was compared.
   public let check: GradientReport.Check
   /// `.failed`, or `.inconclusive` where the reference cannot tell.
-  public let outcome: GradientOutcome
+  public internal(set) var outcome: GradientOutcome = .passed
   /// The path of the tensor, such as `argument 0.layers.1.weight`.
   ///
   /// A tensor of the function's result is `output` or `output.mean`; `all arguments` stands where
   /// no tensor could be singled out.
-  public let leaf: String
+  public internal(set) var leaf: String
   /// The shape of that tensor.
-  public let shape: [Int]
+  public internal(set) var shape: [Int]
   /// The index of the element; nil where the comparison is about the whole tensor.
-  public let index: [Int]?
+  public internal(set) var index: [Int]?
   /// The value under test.
-  public let analytic: Double
+  public internal(set) var analytic: Double
   /// The reference.
-  public let numeric: Double
+  public internal(set) var numeric: Double
   /// The estimated error of the reference; 0 where it is not a finite difference.
-  public let error: Double
+  public internal(set) var error: Double = 0
+  /// Whether the function was undefined at a step that was tried for the reference.
+  public internal(set) var isDomainLimited = false
   /// The tolerance that was applied.
   public let tolerance: GradientTolerance
   /// S of the acceptance test (see `GradientTolerance`).
-  public let scale: Double
+  public internal(set) var scale: Double
   /// The resolution of the reference, the floor of the acceptance test.
-  public let floor: Double
+  public internal(set) var floor: Double = 0
   /// What else is known, such as `possible kink` or `analytic is exactly 0`.
-  public let notes: [String]
+  public internal(set) var notes: [String] = []
 
   /// |analytic − numeric|.
   public var difference: Double { (analytic - numeric).magnitude }

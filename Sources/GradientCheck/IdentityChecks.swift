@@ -28,7 +28,7 @@ extension CheckRun {
         let image = f.output.elements(of: try differential(f.input.direction(part))) ?? []
         let terms = max(magnitudeOfDot(u, image), magnitudeOfDot(cotangent, part))
         findings.record(
-          Comparison(
+          GradientDisagreement(
             check: .adjointIdentity, leaf: leaf.path, shape: Array(leaf.shape), index: nil,
             analytic: dot(u, image), numeric: dot(cotangent, part), tolerance: identityTolerance,
             scale: terms, floor: magnitudeOfDot(u, f.value) * GradientTolerance.resolution))

@@ -14,7 +14,7 @@ extension CheckRun {
     _ derivative: ([Double]) throws(E) -> Double
   ) throws(E) {
     let whole = comparison(check, try derivative(d), along: d, f)
-    guard whole.outcome == .failed else { return record(whole, along: d, f) }
+    guard whole.judgement == .failed else { return record(whole, along: d, f) }
     // One failing direction is searched for each mode; it finds what the others would.
     guard !findings.hasSearched(check) else { return }
     findings.noteSearch(check)
@@ -26,12 +26,12 @@ extension CheckRun {
       budget -= 1
       let part = f.restricted(d, to: range)
       var comparison = comparison(check, try derivative(part), along: part, f)
-      guard comparison.outcome == .failed else { continue }
+      guard comparison.judgement == .failed else { continue }
       if range.count == 1 {
         found += 1
         comparison.leaf = leaf.path
         comparison.shape = Array(leaf.shape)
-        comparison.index = leaf.shape.index(at: range.lowerBound - leaf.range.lowerBound)
+        comparison.index = leaf.index(at: range.lowerBound)
         record(comparison, along: part, f, scale: 1 / d[range.lowerBound])
       } else {
         let middle = range.lowerBound + range.count / 2
@@ -43,7 +43,7 @@ extension CheckRun {
   }
 
   private func record(
-    _ comparison: Comparison, along d: [Double], _ f: CheckedFunction<Input, Output, E>,
+    _ comparison: GradientDisagreement, along d: [Double], _ f: CheckedFunction<Input, Output, E>,
     scale: Double = 1
   ) {
     findings.record(comparison.scaled(by: scale)) {
@@ -56,11 +56,11 @@ extension CheckRun {
   private func comparison(
     _ check: GradientReport.Check, _ analytic: Double, along d: [Double],
     _ f: CheckedFunction<Input, Output, E>
-  ) -> Comparison {
+  ) -> GradientDisagreement {
     let goal = scalarGoal(analytic, f)
     let reference = Reference(
       FiniteDifference.estimate(of: f.scalar(along: d), goal: goal), count: 1)
-    return Comparison(
+    return GradientDisagreement(
       check: check, leaf: "all arguments", shape: [], index: nil, analytic: analytic,
       numeric: reference.values[0], error: reference.errors[0],
       isDomainLimited: reference.isDomainLimited[0], tolerance: tolerances.first,
@@ -69,9 +69,9 @@ extension CheckRun {
   }
 }
 
-extension Comparison {
+extension GradientDisagreement {
   /// The same comparison in another unit of the argument.
-  fileprivate func scaled(by factor: Double) -> Comparison {
+  fileprivate func scaled(by factor: Double) -> GradientDisagreement {
     var result = self
     result.analytic *= factor
     result.numeric *= factor

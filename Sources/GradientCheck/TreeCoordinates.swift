@@ -9,6 +9,9 @@ struct TreeLeaf {
   let position: Int
   /// Its elements in the vector of all.
   let range: Range<Int>
+
+  /// The index in the tensor of an element of the vector.
+  func index(at offset: Int) -> [Int] { shape.index(at: offset - range.lowerBound) }
 }
 
 /// The floating-point elements of a tree as one vector; its other tensors are held fixed.

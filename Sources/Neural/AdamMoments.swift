@@ -1,6 +1,7 @@
 import Autodiff
+import TensorFiles
 
-/// Decaying averages of a gradient and of its square: the state of `Adam` and `AdamW`.
+/// Decaying averages of a gradient and of its square: the state of `Adam`.
 ///
 /// Leaves: `first.0`, …, `second.0`, …, one pair per leaf of the model.
 public struct AdamMoments: TensorTree, Sendable {
@@ -24,7 +25,7 @@ public struct AdamMoments: TensorTree, Sendable {
   ///
   ///     m ← β₁ m + (1 − β₁) g      m̂ = m / (1 − β₁ᵗ)
   ///     v ← β₂ v + (1 − β₂) g²     v̂ = v / (1 − β₂ᵗ)
-  mutating func add(_ g: Tensor, at index: Int, _ decay: AdamDecay) -> Tensor {
+  mutating func add(_ g: Tensor, at index: Int, _ decay: Adam) -> Tensor {
     let m = decay.beta1 * first[index] + (1 - decay.beta1) * g
     let v = decay.beta2 * second[index] + (1 - decay.beta2) * square(g)
     first[index] = m
@@ -44,11 +45,18 @@ extension AdamMoments {
   }
 }
 
-/// The constants of the averages.
-struct AdamDecay {
-  let beta1: Double
-  let beta2: Double
-  let epsilon: Double
+extension AdamMoments: Checkpointable {
+  public mutating func visitCheckpoint(_ visitor: inout CheckpointVisitor) {
+    visitor.visit(&stepCount, "stepCount")
+    visitor.visit(growing: &first, "first")
+    visitor.visit(growing: &second, "second")
+    visitor.require(stepCount >= 0, "a count of steps cannot be \(stepCount)")
+    visitor.require(
+      first.count == second.count
+        && zip(first, second).allSatisfy {
+          $0.shape == $1.shape && $0.scalarType == $1.scalarType
+        }, "the averages of the gradient and of its square are not of the same tensors")
+  }
 }
 
 extension Double {

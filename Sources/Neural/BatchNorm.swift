@@ -20,9 +20,9 @@ public struct BatchNorm: Layer {
   /// The shift, of shape [features].
   public var bias: Tensor
   /// The mean for evaluation, of shape [features]; 0 before training.
-  public var runningMean: Tensor
+  @Constant public var runningMean: Tensor
   /// The variance for evaluation, of shape [features]; 1 before training.
-  public var runningVariance: Tensor
+  @Constant public var runningVariance: Tensor
   /// How much of a batch's statistics enters the running ones.
   public var momentum: Double
   /// ε, added to the variance.
@@ -40,8 +40,8 @@ public struct BatchNorm: Layer {
     }
     weight = Tensor.ones([featureCount], scalarType)
     bias = Tensor.zeros([featureCount], scalarType)
-    runningMean = Tensor.zeros([featureCount], scalarType)
-    runningVariance = Tensor.ones([featureCount], scalarType)
+    _runningMean = Constant(wrappedValue: Tensor.zeros([featureCount], scalarType))
+    _runningVariance = Constant(wrappedValue: Tensor.ones([featureCount], scalarType))
     self.momentum = momentum
     self.epsilon = epsilon
   }
@@ -51,7 +51,7 @@ public struct BatchNorm: Layer {
   /// - Parameter x: […, features].
   /// - Returns: […, features].
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    requireFeatures(x)
+    requireFeatures("BatchNorm", x, weight.elementCount, of: weight)
     // A model converted leaf by leaf to another scalar type keeps its state in the old one.
     let mean = runningMean.cast(to: x.scalarType)
     let variance = runningVariance.cast(to: x.scalarType)
@@ -63,7 +63,7 @@ public struct BatchNorm: Layer {
   /// - Parameter x: […, features], with at least two rows.
   /// - Returns: […, features].
   public func callAsFunction(_ x: Tensor, _ pass: inout TrainingPass) -> Tensor {
-    requireFeatures(x)
+    requireFeatures("BatchNorm", x, weight.elementCount, of: weight)
     let count = x.shape.dropLast().reduce(1, *)
     guard count >= 2 else {
       stop(
@@ -85,20 +85,6 @@ public struct BatchNorm: Layer {
 
   private func record(_ batch: Tensor, in running: Tensor, _ pass: inout TrainingPass) {
     pass.update(running) { $0 + momentum * (batch.cast(to: $0.scalarType) - $0) }
-  }
-
-  private func requireFeatures(_ x: Tensor) {
-    guard x.shape.last == weight.elementCount else {
-      stop(
-        "BatchNorm",
-        "a weight \(weight.shape) takes inputs […, \(weight.elementCount)], found shape \(x.shape)"
-      )
-    }
-  }
-
-  public mutating func visitTensors(_ visitor: inout TensorVisitor) {
-    visitor.visit(&weight, "weight")
-    visitor.visit(&bias, "bias")
   }
 
   public mutating func visitState(_ visitor: inout TensorVisitor) {

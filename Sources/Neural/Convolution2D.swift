@@ -29,18 +29,8 @@ public struct Convolution2D: Layer {
     weight: Tensor, bias: Tensor? = nil, stride: Size2D = 1, padding: Padding2D = .valid,
     dilation: Size2D = 1
   ) {
-    guard weight.rank == 4, weight.scalarType.isFloatingPoint else {
-      stop(
-        "Convolution2D",
-        "expected a floating-point weight [kernel height, kernel width, inputs, outputs], found "
-          + "\(weight.shape) \(weight.scalarType)")
-    }
-    if let bias, bias.shape != [weight.shape[3]] || bias.scalarType != weight.scalarType {
-      stop(
-        "Convolution2D",
-        "a weight \(weight.shape) \(weight.scalarType) needs a bias [\(weight.shape[3])] of that "
-          + "type, found \(bias.shape) \(bias.scalarType)")
-    }
+    requireAffine(
+      "Convolution2D", weight, ["kernel height", "kernel width", "inputs", "outputs"], bias)
     self.weight = weight
     self.bias = bias
     self.stride = stride
@@ -100,10 +90,5 @@ public struct Convolution2D: Layer {
     let y = product.reshaped(
       to: Shape([patches.shape[0], patches.shape[1], patches.shape[2], outputs]))
     return bias.map { y + $0 } ?? y
-  }
-
-  public mutating func visitTensors(_ visitor: inout TensorVisitor) {
-    visitor.visit(&weight, "weight")
-    visitor.visit(&bias, "bias")
   }
 }

@@ -14,18 +14,7 @@ public struct Dense: Layer {
   /// - Precondition: `weight` is a floating-point matrix and `bias` a vector of its scalar type, as
   ///   long as the matrix has columns.
   public init(weight: Tensor, bias: Tensor? = nil) {
-    guard weight.rank == 2, weight.scalarType.isFloatingPoint else {
-      stop(
-        "Dense",
-        "expected a floating-point weight [inputs, outputs], found \(weight.shape) "
-          + "\(weight.scalarType)")
-    }
-    if let bias, bias.shape != [weight.shape[1]] || bias.scalarType != weight.scalarType {
-      stop(
-        "Dense",
-        "a weight \(weight.shape) \(weight.scalarType) needs a bias [\(weight.shape[1])] of that "
-          + "type, found \(bias.shape) \(bias.scalarType)")
-    }
+    requireAffine("Dense", weight, ["inputs", "outputs"], bias)
     self.weight = weight
     self.bias = bias
   }
@@ -61,17 +50,33 @@ public struct Dense: Layer {
   /// - Parameter x: […, inputs].
   /// - Returns: […, outputs].
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    guard x.shape.last == inputSize else {
-      stop(
-        "Dense",
-        "a weight \(weight.shape) takes inputs […, \(inputSize)], found shape \(x.shape)")
-    }
+    requireFeatures("Dense", x, inputSize, of: weight)
     let product = matmul(x, weight)
     return bias.map { product + $0 } ?? product
   }
+}
 
-  public mutating func visitTensors(_ visitor: inout TensorVisitor) {
-    visitor.visit(&weight, "weight")
-    visitor.visit(&bias, "bias")
+/// The tensors of an affine map, checked against each other.
+func requireAffine(_ layer: String, _ weight: Tensor, _ axes: [String], _ bias: Tensor?) {
+  guard weight.rank == axes.count, weight.scalarType.isFloatingPoint else {
+    stop(
+      layer,
+      "expected a floating-point weight [\(axes.joined(separator: ", "))], found \(weight.shape) "
+        + "\(weight.scalarType)")
+  }
+  let outputs = weight.shape[axes.count - 1]
+  if let bias, bias.shape != [outputs] || bias.scalarType != weight.scalarType {
+    stop(
+      layer,
+      "a weight \(weight.shape) \(weight.scalarType) needs a bias [\(outputs)] of that type, found "
+        + "\(bias.shape) \(bias.scalarType)")
+  }
+}
+
+/// The features of a batch, as many as a weight takes.
+func requireFeatures(_ layer: String, _ x: Tensor, _ count: Int, of weight: Tensor) {
+  guard x.shape.last == count else {
+    stop(
+      layer, "a weight \(weight.shape) takes inputs […, \(count)], found shape \(x.shape)")
   }
 }

@@ -25,18 +25,9 @@ public struct LayerNorm: Layer {
   /// - Parameter x: […, features].
   /// - Returns: […, features].
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    guard x.shape.last == weight.elementCount else {
-      stop(
-        "LayerNorm",
-        "a weight \(weight.shape) takes inputs […, \(weight.elementCount)], found shape \(x.shape)")
-    }
+    requireFeatures("LayerNorm", x, weight.elementCount, of: weight)
     let deviation = x - x.mean(alongAxis: -1, keepingDimension: true)
     let variance = square(deviation).mean(alongAxis: -1, keepingDimension: true)
     return deviation * rsqrt(variance + epsilon) * weight + bias
-  }
-
-  public mutating func visitTensors(_ visitor: inout TensorVisitor) {
-    visitor.visit(&weight, "weight")
-    visitor.visit(&bias, "bias")
   }
 }

@@ -5,22 +5,22 @@ import Autodiff
 ///     var generator = PhiloxGenerator(seed: 1)
 ///     let network = MLP(widths: [2, 32, 32, 1], activation: .tanh, using: &generator)
 ///
-/// Leaves are those of the `Sequential` it consists of: `0.weight`, `0.bias`, `2.weight`, …
-public struct MLP: Layer {
-  /// Where layer normalisation stands in each hidden layer.
+/// It is a `Sequential` of these layers, with leaves `0.weight`, `0.bias`, `2.weight`, …; activations
+/// count, the identity is left out.
+public typealias MLP = Sequential
+
+extension Sequential {
+  /// Where layer normalisation stands in each hidden layer of an `MLP`.
   public enum LayerNormPlacement: Sendable, CaseIterable {
-    case none, beforeActivation, afterActivation
+    /// Nowhere.
+    case none
+    /// Between the affine map and the activation.
+    case beforeActivation
+    /// Behind the activation.
+    case afterActivation
   }
 
-  private var body: Sequential
-
-  /// The layers; activations count, the identity is left out.
-  public var layers: [any Layer] {
-    get { body.layers }
-    set { body.layers = newValue }
-  }
-
-  /// Creates a network with random parameters.
+  /// Creates an `MLP` with random parameters.
   ///
   /// - Parameters:
   ///   - widths: Sizes from the input to the output, at least two.
@@ -56,22 +56,6 @@ public struct MLP: Layer {
       if function != .identity { layers.append(function) }
       if !isLast && layerNorm == .afterActivation { layers.append(norm) }
     }
-    body = Sequential(layers)
-  }
-
-  /// The outputs for a batch.
-  ///
-  /// - Parameter x: […, first width].
-  /// - Returns: […, last width].
-  public func callAsFunction(_ x: Tensor) -> Tensor { body(x) }
-
-  public func callAsFunction(_ x: Tensor, _ pass: inout TrainingPass) -> Tensor { body(x, &pass) }
-
-  public mutating func visitState(_ visitor: inout TensorVisitor) { body.visitState(&visitor) }
-
-  public mutating func updateState() { body.updateState() }
-
-  public mutating func visitTensors(_ visitor: inout TensorVisitor) {
-    body.visitTensors(&visitor)
+    self.init(layers)
   }
 }

@@ -13,6 +13,9 @@ import TensorFiles
 /// first update, and copies and saves like any other. Tensors that are not floating point stay as
 /// they are. Updates are made of tensor operations, so a run of them can be differentiated.
 ///
+/// A checkpoint remembers the state, which is empty before the first step, and the settings, which a
+/// schedule may have changed.
+///
 /// A gradient that is not finite gives parameters that are not finite; `clipped(toNorm:)` returns
 /// the norm to test.
 public protocol Optimizer: Sendable, Checkpointable {

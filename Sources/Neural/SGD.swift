@@ -1,4 +1,5 @@
 import Autodiff
+import TensorFiles
 
 /// Gradient descent with momentum.
 ///
@@ -8,6 +9,7 @@ import Autodiff
 ///     b ← μ b + g                (b ← g in the first step)
 ///     w ← w − η b                (Nesterov: w ← w − η (g + μ b))
 public struct SGD: Optimizer {
+  /// η.
   public var learningRate: Double
   /// μ; 0 is plain gradient descent.
   public var momentum: Double
@@ -43,5 +45,15 @@ public struct SGD: Optimizer {
       parameters.tensors[index] = w - learningRate * direction
     }
     model.tensors = parameters.tensors
+  }
+}
+
+extension SGD: Checkpointable {
+  public mutating func visitCheckpoint(_ visitor: inout CheckpointVisitor) {
+    visitor.visit(&learningRate, "learningRate")
+    visitor.visit(&momentum, "momentum")
+    visitor.visit(&isNesterov, "isNesterov")
+    visitor.visit(&weightDecay, "weightDecay")
+    visitor.visit(growing: &velocities, "velocities")
   }
 }

@@ -36,11 +36,6 @@ struct Window2D: Sendable {
     return images.patches(vertical, horizontal)
   }
 
-  /// The same windows over an image [1, h, w, 1] of ones: 0 marks padding.
-  func coverage(of images: Tensor) -> Tensor {
-    patches(of: Tensor.ones([1, images.shape[1], images.shape[2], 1], images.scalarType))
-  }
-
   private func axes(height: Int, width: Int) -> (PatchAxis, PatchAxis) {
     // What does not make sense is refused by the axes; it must only not trap before.
     func sides(_ size: Int, _ kernel: Int, _ stride: Int, _ dilation: Int) -> (Int, Int) {

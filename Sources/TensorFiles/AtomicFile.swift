@@ -21,17 +21,17 @@ public final class AtomicFile {
   /// Opens the file, in whose place nothing changes yet.
   ///
   /// - Throws: What the system says of its directory, or of the file if it is none.
-  public convenience init(replacing path: String) throws(FileFailure) {
+  public convenience init(replacing path: String) throws(FileError) {
     try self.init(replacing: path, usesNamelessFiles: true)
   }
 
   /// - Parameter usesNamelessFiles: Whether to ask for a file without a name first; for tests.
-  package init(replacing path: String, usesNamelessFiles: Bool) throws(FileFailure) {
+  package init(replacing path: String, usesNamelessFiles: Bool) throws(FileError) {
     self.path = path
     let end = path.lastIndex(of: "/")
     directory = end.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     let name = end.map { path[path.index(after: $0)...] } ?? path[...]
-    if name.isEmpty { throw FileFailure(code: EISDIR) }
+    if name.isEmpty { throw FileError(.unwritable, path, code: EISDIR) }
     if let stream = try Self.openStream(path) {
       (descriptor, isStream) = (stream, true)
       return
@@ -41,9 +41,8 @@ public final class AtomicFile {
       descriptor = nameless
       return
     }
-    // A name of its own where the other one would be too long for the file system.
-    let temporary = "\(directory)/.\(name.utf8.count < 200 ? String(name) : "adjoint").tmp"
-    descriptor = try Self.openNamed(temporary)
+    let temporary = Self.temporaryName(of: name, in: directory)
+    descriptor = try Self.openNamed(temporary, for: path)
     temporaryPath = temporary
   }
 
@@ -55,24 +54,24 @@ public final class AtomicFile {
   /// Refuses a directory in which no file can be written, by trying.
   ///
   /// - Throws: What the system says.
-  public static func requireWritable(directory: String) throws(FileFailure) {
+  public static func requireWritable(directory: String) throws(FileError) {
     _ = try AtomicFile(replacing: directory + "/adjoint-probe")
   }
 
   /// A pipe or a device, open; nil for a regular file and for none.
-  private static func openStream(_ path: String) throws(FileFailure) -> Int32? {
+  private static func openStream(_ path: String) throws(FileError) -> Int32? {
     let names = [["/dev/stdout", "/dev/fd/1"], ["/dev/stderr", "/dev/fd/2"]]
     if let index = names.firstIndex(where: { $0.contains(path) }) {
       // Opened by its name, a file behind it would be written from its start once more.
       fflush(nil)
       let descriptor = dup(Int32(index) + 1)
-      if descriptor < 0 { throw FileFailure(code: errno) }
+      if descriptor < 0 { throw FileError(.unwritable, path, code: errno) }
       return descriptor
     }
     var status = stat()
     guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return nil }
     let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-    if descriptor < 0 { throw FileFailure(code: errno) }
+    if descriptor < 0 { throw FileError(.unwritable, path, code: errno) }
     return descriptor
   }
 
@@ -90,35 +89,45 @@ public final class AtomicFile {
     return nil
   }
 
+  private static func temporaryName(
+    of name: Substring, in directory: String, _ mark: String = ""
+  ) -> String {
+    // A name of its own where the other one would be too long for the file system.
+    "\(directory)/.\(name.utf8.count < 200 ? String(name) : "adjoint")\(mark).tmp"
+  }
+
   /// The file of a temporary name, alone: one that a killed program left is taken over, one that
   /// another program writes is waited for.
-  private static func openNamed(_ path: String) throws(FileFailure) -> Int32 {
+  private static func openNamed(
+    _ temporary: String, for path: String
+  ) throws(FileError) -> Int32 {
     while true {
-      let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
+      let descriptor = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
       if descriptor < 0 {
         throw errno == ENOENT
-          ? FileFailure(reason: "the directory it should be in does not exist")
-          : FileFailure(code: errno)
+          ? FileError(.unwritable, path, "the directory it should be in does not exist")
+          : FileError(.unwritable, path, code: errno)
       }
       // A file system without locks lets everyone through.
       _ = flock(descriptor, LOCK_EX)
       var (own, current) = (stat(), stat())
       let isCurrent =
-        fstat(descriptor, &own) == 0 && stat(path, &current) == 0 && own.st_ino == current.st_ino
+        fstat(descriptor, &own) == 0 && stat(temporary, &current) == 0
+        && own.st_ino == current.st_ino
         && own.st_dev == current.st_dev
       if isCurrent, ftruncate(descriptor, 0) == 0 { return descriptor }
       let code = errno
       close(descriptor)
       // Otherwise its owner has put it in its place meanwhile.
-      if isCurrent { throw FileFailure(code: code) }
+      if isCurrent { throw FileError(.unwritable, path, code: code) }
     }
   }
 
   /// Appends bytes.
   ///
   /// - Throws: What the system says.
-  public func write(_ bytes: [UInt8]) throws(FileFailure) {
-    var failure: FileFailure?
+  public func write(_ bytes: [UInt8]) throws(FileError) {
+    var failure: FileError?
     bytes.withUnsafeBytes { bytes in
       var done = 0
       while failure == nil, done < bytes.count, let base = bytes.baseAddress {
@@ -128,7 +137,7 @@ public final class AtomicFile {
           let count = Foundation.write(descriptor, base + done, bytes.count - done)
         #endif
         if count < 0 && errno == EINTR { continue }
-        if count < 0 { failure = FileFailure(code: errno) } else { done += count }
+        if count < 0 { failure = FileError(.unwritable, path, code: errno) } else { done += count }
       }
     }
     if let failure { throw failure }
@@ -137,9 +146,9 @@ public final class AtomicFile {
   /// Puts the file in its place, its bytes on the disk before its name.
   ///
   /// - Throws: What the system says; then the old file is as it was.
-  public func commit() throws(FileFailure) {
+  public func commit() throws(FileError) {
     if isStream { return }
-    if fsync(descriptor) != 0 { throw FileFailure(code: errno) }
+    if fsync(descriptor) != 0 { throw FileError(.unwritable, path, code: errno) }
     let isNameless = temporaryPath == nil
     while true {
       let temporary: String
@@ -148,7 +157,7 @@ public final class AtomicFile {
       if rename(temporary, path) == 0 { break }
       let code = errno
       // Another writer of the same file has taken the name for a leftover.
-      guard isNameless, code == ENOENT else { throw FileFailure(code: code) }
+      guard isNameless, code == ENOENT else { throw FileError(.unwritable, path, code: code) }
       temporaryPath = nil
     }
     temporaryPath = nil
@@ -166,21 +175,25 @@ public final class AtomicFile {
   ///
   /// It is the same for every writing of a file, so that what a kill between the two leaves is removed by
   /// the next one.
-  private func named() throws(FileFailure) -> String {
+  private func named() throws(FileError) -> String {
     while true {
-      let file = path.split(separator: "/").last ?? "file"
-      let name = "\(directory)/.\(file.utf8.count < 200 ? String(file) : "adjoint").named.tmp"
+      let name = Self.temporaryName(
+        of: path.split(separator: "/").last ?? "file", in: directory, ".named")
       if linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0 {
         return name
       }
-      if errno == EEXIST { unlink(name) } else if errno != EINTR { throw FileFailure(code: errno) }
+      if errno == EEXIST {
+        unlink(name)
+      } else if errno != EINTR {
+        throw FileError(.unwritable, path, code: errno)
+      }
     }
   }
 
   /// Writes a whole file.
   ///
   /// - Throws: What the system says; then the old file is as it was.
-  public static func write(_ parts: [[UInt8]], to path: String) throws(FileFailure) {
+  public static func write(_ parts: [[UInt8]], to path: String) throws(FileError) {
     let file = try AtomicFile(replacing: path)
     for part in parts { try file.write(part) }
     try file.commit()

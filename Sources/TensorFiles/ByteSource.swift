@@ -21,12 +21,12 @@ final class ByteSource: Sendable {
   }
 
   /// Opens a file; a pipe or a device such as `/dev/stdin` is read to its end.
-  init(contentsOfFile path: String) throws(FileFailure) {
+  init(contentsOfFile path: String) throws(FileError) {
     let descriptor = try Self.open(path)
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       defer { close(descriptor) }
-      throw FileFailure(code: errno)
+      throw FileError(.unreadable, path, code: errno)
     }
     name = path
     switch status.st_mode & S_IFMT {
@@ -35,16 +35,16 @@ final class ByteSource: Sendable {
       content = .file(descriptor)
     case S_IFDIR:
       close(descriptor)
-      throw FileFailure(code: EISDIR)
+      throw FileError(.unreadable, path, code: EISDIR)
     default:
       defer { close(descriptor) }
-      let bytes = try Self.readToEnd(descriptor)
+      let bytes = try Self.readToEnd(descriptor, path)
       byteCount = bytes.count
       content = .memory(bytes)
     }
   }
 
-  private static func open(_ path: String) throws(FileFailure) -> Int32 {
+  private static func open(_ path: String) throws(FileError) -> Int32 {
     #if canImport(Darwin)
       var descriptor = Darwin.open(path, O_RDONLY | O_CLOEXEC)
     #else
@@ -54,12 +54,14 @@ final class ByteSource: Sendable {
     if descriptor < 0, errno == ENXIO, ["/dev/stdin", "/dev/fd/0"].contains(path) {
       descriptor = dup(STDIN_FILENO)
     }
-    if descriptor < 0 { throw FileFailure(code: errno) }
+    if descriptor < 0 { throw FileError(.unreadable, path, code: errno) }
     return descriptor
   }
 
   /// The bytes that come, which must end before the free memory does.
-  private static func readToEnd(_ descriptor: Int32) throws(FileFailure) -> [UInt8] {
+  private static func readToEnd(
+    _ descriptor: Int32, _ path: String
+  ) throws(FileError) -> [UInt8] {
     let limit = (AvailableMemory.byteCount ?? .max) / 4
     var result: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 1 << 18)
@@ -70,12 +72,13 @@ final class ByteSource: Sendable {
         let count = Foundation.read(descriptor, &piece, piece.count)
       #endif
       if count < 0 && errno == EINTR { continue }
-      if count < 0 { throw FileFailure(code: errno) }
+      if count < 0 { throw FileError(.unreadable, path, code: errno) }
       if count == 0 { return result }
       result += piece[..<count]
       if result.count > limit {
-        throw FileFailure(
-          reason: "more than \(megabytes(limit)) came, a quarter of the free memory, and no end")
+        throw FileError(
+          .unreadable, path,
+          "more than \(megabytes(limit)) came, a quarter of the free memory, and no end")
       }
     }
   }
@@ -84,12 +87,25 @@ final class ByteSource: Sendable {
     if case .file(let descriptor) = content { close(descriptor) }
   }
 
-  /// Fills a buffer with the bytes from an offset on; returns what went wrong, or nil.
-  func fill(_ buffer: UnsafeMutableRawBufferPointer, from offset: Int) -> FileFailure? {
-    guard offset >= 0, offset <= byteCount, buffer.count <= byteCount - offset else {
-      return FileFailure(
-        reason: "\(buffer.count) bytes at \(offset) lie beyond its end at \(byteCount)")
+  /// All bytes of a file.
+  static func bytes(ofFile path: String) throws(FileError) -> [UInt8] {
+    let file = try ByteSource(contentsOfFile: path)
+    return try file.read(0..<file.byteCount)
+  }
+
+  /// The bytes of a range.
+  func read(_ range: Range<Int>) throws(FileError) -> [UInt8] {
+    // Refused before memory is taken for it.
+    try require(range)
+    try requireMemory(range.count, of: name)
+    return try filledBytes(count: range.count) { (target) throws(FileError) in
+      try fill(target, from: range.lowerBound)
     }
+  }
+
+  /// Fills a buffer with the bytes from an offset on.
+  func fill(_ buffer: UnsafeMutableRawBufferPointer, from offset: Int) throws(FileError) {
+    try require(offset..<(offset + buffer.count))
     switch content {
     case .memory(let bytes):
       bytes.withUnsafeBytes { all in
@@ -101,52 +117,46 @@ final class ByteSource: Sendable {
       while done < buffer.count, let base = buffer.baseAddress {
         let count = pread(descriptor, base + done, buffer.count - done, off_t(offset + done))
         if count < 0 && errno == EINTR { continue }
-        if count < 0 { return FileFailure(code: errno) }
-        if count == 0 { return FileFailure(reason: "it became shorter while it was read") }
+        if count < 0 { throw FileError(.unreadable, name, code: errno) }
+        if count == 0 {
+          throw FileError(.unreadable, name, "it became shorter while it was read")
+        }
         done += count
       }
     }
-    return nil
   }
 
-  /// The bytes of a range.
-  func read(_ range: Range<Int>) throws(FileFailure) -> [UInt8] {
-    // Refused before memory is taken for it.
-    guard range.lowerBound >= 0, range.upperBound <= byteCount else {
-      throw FileFailure(reason: "bytes \(range) lie beyond its end at \(byteCount)")
+  private func require(_ range: Range<Int>) throws(FileError) {
+    if range.lowerBound < 0 || range.upperBound > byteCount {
+      throw FileError(.unreadable, name, "bytes \(range) lie beyond its end at \(byteCount)")
     }
-    try requireMemory(range.count)
-    var failure: FileFailure?
-    let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
-      let target = UnsafeMutableRawBufferPointer(
-        rebasing: UnsafeMutableRawBufferPointer(buffer)[..<range.count])
-      failure = fill(target, from: range.lowerBound)
-      count = failure == nil ? range.count : 0
-    }
-    if let failure { throw failure }
-    return bytes
   }
+}
+
+/// So many bytes, written by `fill`.
+func filledBytes(
+  count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(FileError) -> Void
+) throws(FileError) -> [UInt8] {
+  var bytes = [UInt8](repeating: 0, count: count)
+  try bytes.withUnsafeMutableBufferPointer { (buffer) throws(FileError) in
+    try fill(UnsafeMutableRawBufferPointer(buffer))
+  }
+  return bytes
 }
 
 /// Refuses to take memory that is not there.
 ///
 /// Small amounts are not asked about.
-func requireMemory(_ byteCount: Int, for purpose: String = "") throws(FileFailure) {
+func requireMemory(
+  _ byteCount: Int, for purpose: String = "", of source: String
+) throws(FileError) {
   guard byteCount > 1 << 24, let available = AvailableMemory.byteCount, byteCount > available else {
     return
   }
-  throw FileFailure(
-    reason:
-      "\(megabytes(byteCount)) are needed\(purpose), but \(megabytes(available)) of memory are "
-      + "free")
+  throw FileError(
+    .unreadable, source,
+    "\(megabytes(byteCount)) are needed\(purpose), but \(megabytes(available)) of memory are free")
 }
 
 /// A count of bytes as people say it, rounded up.
 func megabytes(_ count: Int) -> String { "\((count - 1) / 1_000_000 + 1) MB" }
-
-/// Runs `body`, and throws what `transform` makes of its error.
-func mapError<Result, Failure: Error, Mapped: Error>(
-  _ transform: (Failure) -> Mapped, _ body: () throws(Failure) -> Result
-) throws(Mapped) -> Result {
-  do { return try body() } catch { throw transform(error) }
-}

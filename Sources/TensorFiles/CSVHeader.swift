@@ -22,7 +22,7 @@ struct CSVHeader {
   ///
   /// A first column without a name holds the names of the rows, as R and pandas write them. Another
   /// one without a name is left out if it has no content, as spreadsheet programs write them.
-  init(from parser: CSVParser) throws(CSVError) {
+  init(from parser: CSVParser) throws(FileError) {
     let header = parser.fields.prefix(parser.headerCount)
     let all = header.map { Self.name(of: $0, in: parser.bytes) }
     // An empty header field beside numbers is data too: the table starts without a header.
@@ -30,7 +30,10 @@ struct CSVHeader {
       !$0.isQuoted && ($0.length == 0 || parseNumber(parser.bytes, $0.range) != nil)
     }
     if looksLikeData, let first = all.first(where: { !$0.isEmpty }) {
-      throw .headerMissing(at: Self.place(header[0], parser), firstField: first)
+      throw FileError(
+        .malformed, at: Self.place(header[0], parser),
+        "the first line holds only numbers (\(quoted(first)), …), but column names were expected; "
+          + "add a header line, or quote the names if numbers are meant as names")
     }
     let shift = parser.columnCount - parser.headerCount
     hasRowNames = shift > 0
@@ -39,14 +42,17 @@ struct CSVHeader {
         if index == 0, shift == 0, all.count > 1, !all[1].isEmpty {
           hasRowNames = true
         } else if index == 0 || !Self.isEmpty(index + shift, parser) {
-          throw .emptyColumnName(at: Self.place(header[index], parser), index: index + 1)
+          throw FileError(
+            .malformed, at: Self.place(header[index], parser),
+            "column \(index + 1) of the header has no name; give every column a name")
         }
         continue
       }
       if let first = indices[ExactName(name)] {
-        throw .duplicateColumnName(
-          at: Self.place(header[index], parser), name: name,
-          firstIndex: places[first] - shift + 1, secondIndex: index + 1)
+        throw FileError(
+          .malformed, at: Self.place(header[index], parser),
+          "columns \(places[first] - shift + 1) and \(index + 1) of the header are both named "
+            + "\(quoted(name)); rename one of them")
       }
       indices[ExactName(name)] = names.count
       names.append(name)
@@ -60,41 +66,8 @@ struct CSVHeader {
       .allSatisfy { trimmingBlanks(parser.bytes, parser.fields[$0].range).isEmpty }
   }
 
-  private static func place(_ field: CSVField, _ parser: CSVParser) -> CSVPosition {
+  private static func place(_ field: CSVField, _ parser: CSVParser) -> TextPosition {
     parser.place(field.start - (field.isQuoted ? 1 : 0))
-  }
-
-  /// The one to three of `names` that a misspelt `name` is nearest to, if near at all.
-  static func nearest(to name: String, in names: [String]) -> [String] {
-    let wanted = Array(name.lowercased())
-    let limit = max(2, wanted.count / 3)
-    let distances = names.map { editDistance(wanted, Array($0.lowercased())) }
-    let candidates = names.indices.filter {
-      // A name that shares no character with the wanted one is no help.
-      distances[$0] <= limit && distances[$0] < max(wanted.count, names[$0].count)
-    }
-    let least = candidates.map { distances[$0] }.min()
-    return candidates.filter { distances[$0] == least }.prefix(3).map { names[$0] }
-  }
-
-  /// The number of insertions, deletions, substitutions and swaps of neighbours between two words
-  /// (the optimal string alignment distance).
-  private static func editDistance(_ a: [Character], _ b: [Character]) -> Int {
-    var beforePrevious: [Int] = []
-    var previous = Array(0...b.count)
-    for i in a.indices {
-      var current = [i + 1]
-      for j in b.indices {
-        var best = min(previous[j + 1] + 1, current[j] + 1, previous[j] + (a[i] == b[j] ? 0 : 1))
-        if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
-          best = min(best, beforePrevious[j - 1] + 1)
-        }
-        current.append(best)
-      }
-      beforePrevious = previous
-      previous = current
-    }
-    return previous[b.count]
   }
 }
 

@@ -39,7 +39,7 @@ struct CSVParser {
   /// Whether each row starts with a name that the header does not count, as R writes it.
   var hasUncountedRowNames: Bool { columnCount > headerCount }
 
-  mutating func parse() throws(CSVError) {
+  mutating func parse() throws(FileError) {
     try checkEncoding()
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
     if statedDelimiter == nil { delimiter = foundDelimiter() }
@@ -56,10 +56,14 @@ struct CSVParser {
         try parseRecord()
       }
     }
-    if columnCount == 0 { throw .empty(source: source) }
+    if columnCount == 0 {
+      throw FileError(
+        .malformed, source,
+        "the file is empty; expected a header line with the names of the columns")
+    }
   }
 
-  private mutating func parseRecord() throws(CSVError) {
+  private mutating func parseRecord() throws(FileError) {
     let first = fields.count
     let start = position
     var extraField: Int?
@@ -76,11 +80,20 @@ struct CSVParser {
     } else if first == headerCount, count == headerCount + 1, startsWithRowName(fields[first...]) {
       columnCount = count
     } else if count != columnCount {
-      throw .raggedRow(at: place(extraField ?? start), expected: columnCount, found: count)
+      throw ragged(at: extraField ?? start, expected: columnCount, found: count)
     } else if hasUncountedRowNames, !startsWithRowName(fields[first...]) {
-      throw .raggedRow(at: place(extraField ?? start), expected: headerCount, found: count)
+      throw ragged(at: extraField ?? start, expected: headerCount, found: count)
     }
     skipLineEnd()
+  }
+
+  private func ragged(at offset: Int, expected: Int, found: Int) -> FileError {
+    FileError(
+      .malformed, at: place(offset),
+      "the row has \(counted(found, "field")), but the header has \(expected); "
+        + (found > expected
+          ? "remove the extra fields, or quote a field that contains the delimiter"
+          : "add the missing fields (an empty field stands for a missing value)"))
   }
 
   /// Whether a record that has a field too many is one of R's, which starts with a name in quotes.
@@ -92,16 +105,13 @@ struct CSVParser {
   }
 
   /// Takes memory for the fields, at least as many as there are delimiters and lines.
-  private mutating func reserve() throws(CSVError) {
+  private mutating func reserve() throws(FileError) {
     var count = 1
     for byte in bytes where byte == delimiter || byte == lineFeed || byte == carriageReturn {
       count += 1
     }
-    try mapError({ (failure: FileFailure) in
-      CSVError.unreadable(source: source, reason: failure.reason)
-    }) { () throws(FileFailure) in
-      try requireMemory(count * MemoryLayout<CSVField>.stride, for: " for its \(count) fields")
-    }
+    try requireMemory(
+      count * MemoryLayout<CSVField>.stride, for: " for its \(count) fields", of: source)
     fields.reserveCapacity(count)
   }
 
@@ -132,7 +142,7 @@ struct CSVParser {
     return counts
   }
 
-  private mutating func parseField() throws(CSVError) {
+  private mutating func parseField() throws(FileError) {
     if position < bytes.count, bytes[position] == quote { return try parseQuotedField() }
     let start = position
     while position < bytes.count {
@@ -140,21 +150,26 @@ struct CSVParser {
       if byte == delimiter || isLineEnd(byte) { break }
       if byte == quote {
         let end = endOfPlainText(from: position)
-        throw .strayQuote(at: place(start, field: fields.count), found: text(start..<end))
+        throw FileError(
+          .malformed, at: place(start, field: fields.count),
+          "the field \(quoted(decode(start..<end, bytes))) contains a quote but does not start with "
+            + "one; put the field in quotes and write the quote inside it as \"\"")
       }
       position += 1
     }
     try append(start..<position, isQuoted: false, hasEscapes: false)
   }
 
-  private mutating func parseQuotedField() throws(CSVError) {
+  private mutating func parseQuotedField() throws(FileError) {
     let opening = position
     var hasEscapes = false
     position += 1
     while true {
       while position < bytes.count, bytes[position] != quote { position += 1 }
       if position == bytes.count {
-        throw .unterminatedQuote(at: place(opening, field: fields.count))
+        throw FileError(
+          .malformed, at: place(opening, field: fields.count),
+          "the quoted field that starts here never ends; add the closing quote")
       }
       guard position + 1 < bytes.count, bytes[position + 1] == quote else { break }
       hasEscapes = true
@@ -163,16 +178,19 @@ struct CSVParser {
     try append((opening + 1)..<position, isQuoted: true, hasEscapes: hasEscapes)
     position += 1
     if position < bytes.count, bytes[position] != delimiter, !isLineEnd(bytes[position]) {
-      let found = text(position..<endOfPlainText(from: position))
-      throw .textAfterQuote(at: place(opening, field: fields.count - 1), found: found)
+      let found = decode(position..<endOfPlainText(from: position), bytes)
+      throw FileError(
+        .malformed, at: place(opening, field: fields.count - 1),
+        "\(quoted(found)) follows the closing quote of a field, but a delimiter or the end of the "
+          + "line was expected; write a quote inside a quoted field as \"\"")
     }
   }
 
   private mutating func append(
     _ range: Range<Int>, isQuoted: Bool, hasEscapes: Bool
-  ) throws(CSVError) {
+  ) throws(FileError) {
     guard let length = UInt32(exactly: range.count) else {
-      throw .unreadable(source: source, reason: "a field is longer than 4 GiB")
+      throw FileError(.unreadable, source, "a field is longer than 4 GiB")
     }
     fields.append(
       CSVField(
@@ -191,19 +209,21 @@ struct CSVParser {
     bytes[start...].firstIndex { $0 == delimiter || isLineEnd($0) } ?? bytes.count
   }
 
-  private func checkEncoding() throws(CSVError) {
+  private func checkEncoding() throws(FileError) {
     if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
-      let detail = "the file is UTF-16 (a text file \"in Unicode\" of a spreadsheet program)"
-      throw .notUTF8(
-        at: CSVPosition(source: source, line: 1, column: 1), detail: detail)
+      throw FileError(
+        .malformed, at: TextPosition(source: source, line: 1, column: 1),
+        "the file is UTF-16 (a text file \"in Unicode\" of a spreadsheet program); save the file as "
+          + "UTF-8")
     }
     guard let index = firstInvalidUTF8(bytes) else { return }
     let value = "0x" + String(bytes[index], radix: 16, uppercase: true)
-    throw .notUTF8(at: place(index), detail: "the byte \(value) is not UTF-8")
+    throw FileError(
+      .malformed, at: place(index), "the byte \(value) is not UTF-8; save the file as UTF-8")
   }
 
   /// The position of a byte, as line and character; `field` is the index of its field in the file.
-  func place(_ offset: Int, field: Int? = nil) -> CSVPosition {
+  func place(_ offset: Int, field: Int? = nil) -> TextPosition {
     var name: String?
     if let field, columnCount > 0 {
       let index =
@@ -212,10 +232,6 @@ struct CSVParser {
       if index >= 0 { name = CSVHeader.name(of: fields[index], in: bytes) }
     }
     return positionInText(of: offset, in: bytes, source: source, columnName: name)
-  }
-
-  private func text(_ range: Range<Int>) -> String {
-    String(decoding: bytes[range], as: UTF8.self)
   }
 }
 
@@ -229,7 +245,7 @@ func isLineEnd(_ byte: UInt8) -> Bool { byte == lineFeed || byte == carriageRetu
 /// CRLF or CR.
 func positionInText(
   of offset: Int, in bytes: [UInt8], source: String, columnName: String?
-) -> CSVPosition {
+) -> TextPosition {
   var line = 1
   var lineStart = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
   var index = 0
@@ -246,7 +262,7 @@ func positionInText(
   }
   let before = bytes[min(lineStart, offset)..<offset]
   let column = String(decoding: before, as: UTF8.self).count + 1
-  return CSVPosition(source: source, line: line, column: column, columnName: columnName)
+  return TextPosition(source: source, line: line, column: column, columnName: columnName)
 }
 
 /// The index of the first byte that is not part of well-formed UTF-8.

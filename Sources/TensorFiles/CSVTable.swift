@@ -45,19 +45,16 @@ public struct CSVTable: Sendable {
   /// - Parameters:
   ///   - path: The path of the file.
   ///   - format: The delimiter and the tokens for missing values.
-  /// - Throws: A `CSVError` if the file cannot be read or is malformed.
+  /// - Throws: A `FileError` if the file cannot be read or is malformed.
   /// - Complexity: O(*n*) in the size of the file, all of which is kept in memory.
-  public init(contentsOfFile path: String, format: CSVFormat = .standard) throws(CSVError) {
-    let bytes = try mapError({ (failure: FileFailure) in
-      CSVError.unreadable(source: path, reason: failure.reason)
-    }) { () throws(FileFailure) in try TextFile.bytes(of: path) }
-    try self.init(parsing: bytes, source: path, format: format)
+  public init(contentsOfFile path: String, format: CSVFormat = .standard) throws(FileError) {
+    try self.init(parsing: TextFile.bytes(of: path), source: path, format: format)
   }
 
   /// Reads the file at a URL.
   ///
-  /// - Throws: A `CSVError` if the file cannot be read or is malformed.
-  public init(contentsOf url: URL, format: CSVFormat = .standard) throws(CSVError) {
+  /// - Throws: A `FileError` if the file cannot be read or is malformed.
+  public init(contentsOf url: URL, format: CSVFormat = .standard) throws(FileError) {
     try self.init(contentsOfFile: url.path, format: format)
   }
 
@@ -69,14 +66,14 @@ public struct CSVTable: Sendable {
   ///   - format: The delimiter and the tokens for missing values.
   public init(
     parsing text: String, source: String = "text", format: CSVFormat = .standard
-  ) throws(CSVError) {
+  ) throws(FileError) {
     try self.init(parsing: [UInt8](text.utf8), source: source, format: format)
   }
 
   /// Reads a table from the bytes of a CSV file.
   public init(
     parsing bytes: [UInt8], source: String, format: CSVFormat = .standard
-  ) throws(CSVError) {
+  ) throws(FileError) {
     var parser = CSVParser(bytes: bytes, source: source, format: format)
     try parser.parse()
     self.source = source
@@ -109,10 +106,10 @@ public struct CSVTable: Sendable {
 
   /// Returns a column of numbers, nil where the value is missing.
   ///
-  /// - Throws: `CSVError.unknownColumn`, or `CSVError.notANumber` for the first field that is
+  /// - Throws: A `FileError` of the kind `unknownName`, or one of the kind `invalidValue` for the first field that is
   ///   neither a number nor missing. A number can be infinite, where the file says so.
   /// - Complexity: O(*rows*).
-  public func numbers(_ name: String) throws(CSVError) -> [Double?] {
+  public func numbers(_ name: String) throws(FileError) -> [Double?] {
     let column = try index(of: name)
     var values: [Double?] = []
     values.reserveCapacity(rowCount)
@@ -125,8 +122,13 @@ public struct CSVTable: Sendable {
       } else if trimmingBlanks(bytes, field.range).isEmpty {
         values.append(nil)
       } else {
-        throw .notANumber(
-          at: position(row: row, column: column), found: content(of: field, in: bytes))
+        let found = content(of: field, in: bytes)
+        throw FileError(
+          .invalidValue, at: position(row: row, column: column),
+          "found \(quoted(found)), but a number was expected; "
+            + (found.contains(",")
+              ? "write it with a decimal point and without separators"
+              : "correct the field, or leave it empty if the value is missing"))
       }
     }
     return values
@@ -136,9 +138,9 @@ public struct CSVTable: Sendable {
   ///
   /// An empty field or an unquoted token for missing values is missing; `""` is the empty text.
   ///
-  /// - Throws: `CSVError.unknownColumn`.
+  /// - Throws: A `FileError` of the kind `unknownName`.
   /// - Complexity: O(*rows*).
-  public func strings(_ name: String) throws(CSVError) -> [String?] {
+  public func strings(_ name: String) throws(FileError) -> [String?] {
     let column = try index(of: name)
     return (0..<rowCount).map { row in
       let field = field(row, column)
@@ -151,7 +153,7 @@ public struct CSVTable: Sendable {
   ///
   /// - Precondition: `row` is less than `rowCount`.
   /// - Complexity: O(*n*) in the size of the file.
-  public func position(row: Int, column name: String) throws(CSVError) -> CSVPosition {
+  public func position(row: Int, column name: String) throws(FileError) -> TextPosition {
     let column = try index(of: name)
     guard row >= 0, row < rowCount else {
       fatalError("CSVTable.position: row \(row) of a table of \(counted(rowCount, "row"))")
@@ -162,8 +164,8 @@ public struct CSVTable: Sendable {
   /// Returns a field as the file has it, for a message about it.
   ///
   /// - Precondition: `row` is less than `rowCount`.
-  /// - Throws: `CSVError.unknownColumn`.
-  public func text(row: Int, column name: String) throws(CSVError) -> String {
+  /// - Throws: A `FileError` of the kind `unknownName`.
+  public func text(row: Int, column name: String) throws(FileError) -> String {
     let column = try index(of: name)
     guard row >= 0, row < rowCount else {
       fatalError("CSVTable.text: row \(row) of a table of \(counted(rowCount, "row"))")
@@ -171,18 +173,20 @@ public struct CSVTable: Sendable {
     return content(of: field(row, column), in: bytes)
   }
 
-  private func position(row: Int, column: Int) -> CSVPosition {
+  private func position(row: Int, column: Int) -> TextPosition {
     let field = field(row, column)
     return positionInText(
       of: field.start - (field.isQuoted ? 1 : 0), in: bytes, source: source,
       columnName: columnNames[column])
   }
 
-  private func index(of name: String) throws(CSVError) -> Int {
+  private func index(of name: String) throws(FileError) -> Int {
     guard let index = header.index(of: name) else {
-      throw .unknownColumn(
-        source: source, name: name, nearest: CSVHeader.nearest(to: name, in: columnNames),
-        available: columnNames)
+      let hint =
+        columnNames.count == 1 && columnNames[0].contains { ",;\t|".contains($0) }
+        ? "\nThat looks like another delimiter than was asked for." : ""
+      let error = FileError.unknown("column", name, in: columnNames, of: source) { $0 }
+      throw FileError(.unknownName, source, error.detail + hint)
     }
     return index
   }

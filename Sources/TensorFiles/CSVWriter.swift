@@ -69,11 +69,9 @@ public struct CSVWriter: Sendable {
 
   /// Writes the file in one piece: a reader sees the old file or the new one, never a part.
   ///
-  /// - Throws: `CSVError.unwritable`.
-  public func write(toFile path: String) throws(CSVError) {
-    try mapError({ (failure: FileFailure) in
-      CSVError.unwritable(source: path, reason: failure.reason)
-    }) { () throws(FileFailure) in try AtomicFile.write([Array(text.utf8)], to: path) }
+  /// - Throws: A `FileError` of the kind `unwritable`.
+  public func write(toFile path: String) throws(FileError) {
+    try AtomicFile.write([Array(text.utf8)], to: path)
   }
 
   private func line(_ row: [CSVValue]) -> String {

@@ -3,16 +3,11 @@ import Autodiff
 // Values are text in the metadata: whole numbers in decimal, floating-point numbers as their bits.
 
 extension CheckpointVisitor {
-  /// Visits a whole number.
-  public mutating func visit(_ value: inout Int, _ name: String) {
+  /// Visits a value that its text stands for: a whole number, a truth value, a text.
+  public mutating func visit<Value: LosslessStringConvertible>(_ value: inout Value, _ name: String)
+  {
     let current = value
-    visitValue(name, kind: "Int", text: "\(current)") { assign(Int($0), to: &value) }
-  }
-
-  /// Visits a whole number of 64 bits without sign.
-  public mutating func visit(_ value: inout UInt64, _ name: String) {
-    let current = value
-    visitValue(name, kind: "UInt64", text: "\(current)") { assign(UInt64($0), to: &value) }
+    visitValue(name, kind: "\(Value.self)", text: "\(current)") { assign(Value($0), to: &value) }
   }
 
   /// Visits a number, which comes back bit for bit.
@@ -23,18 +18,6 @@ extension CheckpointVisitor {
     ) { text in
       assign(UInt64(text, radix: 16).map { Double(bitPattern: $0) }, to: &value)
     }
-  }
-
-  /// Visits a truth value.
-  public mutating func visit(_ value: inout Bool, _ name: String) {
-    let current = value
-    visitValue(name, kind: "Bool", text: "\(current)") { assign(Bool($0), to: &value) }
-  }
-
-  /// Visits a text.
-  public mutating func visit(_ value: inout String, _ name: String) {
-    let current = value
-    visitValue(name, kind: "String", text: current) { assign($0, to: &value) }
   }
 
   /// Visits a generator of random numbers, which goes on with the number that would be next.

@@ -26,7 +26,7 @@ public struct CheckpointVisitor {
 
   private var missing: [String] = []
   private var different: [String] = []
-  private var damage: SafeTensorsError?
+  private var damage: FileError?
 
   static func writing() -> CheckpointVisitor { CheckpointVisitor(task: .write) }
   static func reading(_ file: SafeTensorsFile) -> CheckpointVisitor {
@@ -36,9 +36,9 @@ public struct CheckpointVisitor {
   private init(task: Task) { self.task = task }
 
   /// Why the file is not of the value that was visited, or nil.
-  var error: CheckpointError? {
+  var error: FileError? {
     guard case .read(let file) = task else { return nil }
-    if let damage { return .file(damage) }
+    if let damage { return damage }
     let keys = file.metadata.keys.filter { $0.hasPrefix(Self.valueKey) }.sorted()
     let unexpected =
       file.names.filter { !visited.contains(ExactName($0)) }
@@ -46,8 +46,11 @@ public struct CheckpointVisitor {
         String($0.dropFirst(Self.valueKey.count))
       }
     if missing.isEmpty && unexpected.isEmpty && different.isEmpty { return nil }
-    return .otherStructure(
-      source: file.source, missing: missing, unexpected: unexpected, different: different)
+    return .otherContent(
+      file.source,
+      "the checkpoint is of another configuration or version of the program; continue with the one "
+        + "that wrote it",
+      missing: missing, unexpected: unexpected, different: different)
   }
 
   /// States what must hold of the parts; a file for which it does not is refused.
@@ -70,7 +73,7 @@ public struct CheckpointVisitor {
     case .write:
       tensors += zip(names, tree.tensors).map { ($0, $1) }
     case .read(let file):
-      do throws(SafeTensorsError) {
+      do throws(FileError) {
         let match = try file.match(names, like: tree.tensors)
         missing += match.missing
         different += match.different
@@ -116,7 +119,7 @@ public struct CheckpointVisitor {
       missing.append(name)
       return nil
     }
-    do throws(SafeTensorsError) {
+    do throws(FileError) {
       return try file.tensor(named: name)
     } catch {
       damage = damage ?? error

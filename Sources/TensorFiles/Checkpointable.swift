@@ -39,8 +39,8 @@ extension Checkpointable {
   ///
   /// - Precondition: The value is no class, no two parts have the same name, and no tensor is being
   ///   differentiated.
-  /// - Throws: `CheckpointError.file`.
-  public func writeCheckpoint(to path: String) throws(CheckpointError) {
+  /// - Throws: A `FileError` of the kind `unwritable`.
+  public func writeCheckpoint(to path: String) throws(FileError) {
     requireValueType(Self.self)
     var copy = self
     var visitor = CheckpointVisitor.writing()
@@ -48,34 +48,39 @@ extension Checkpointable {
     var metadata = visitor.values
     metadata[CheckpointVisitor.versionKey] = CheckpointVisitor.version
     metadata[CheckpointVisitor.typeKey] = "\(Self.self)"
-    try mapError(CheckpointError.file) { () throws(SafeTensorsError) in
-      try SafeTensorsFile.write(visitor.tensors, allMetadata: metadata, to: path)
-    }
+    try SafeTensorsFile.write(visitor.tensors, allMetadata: metadata, to: path)
   }
 
   /// Replaces every part by what a file remembers.
   ///
   /// - Precondition: As for `writeCheckpoint`.
-  /// - Throws: A `CheckpointError` if the file cannot be read, is damaged, or is of another type,
+  /// - Throws: A `FileError` if the file cannot be read, is damaged, or is of another type,
   ///   version or structure; then the value is as it was.
-  public mutating func readCheckpoint(from path: String) throws(CheckpointError) {
-    try readCheckpoint(
-      mapError(CheckpointError.file) { () throws(SafeTensorsError) in
-        try SafeTensorsFile(contentsOfFile: path)
-      })
+  public mutating func readCheckpoint(from path: String) throws(FileError) {
+    try readCheckpoint(SafeTensorsFile(contentsOfFile: path))
   }
 
-  package mutating func readCheckpoint(_ file: SafeTensorsFile) throws(CheckpointError) {
+  package mutating func readCheckpoint(_ file: SafeTensorsFile) throws(FileError) {
     requireValueType(Self.self)
     let path = file.source
     guard let version = file.metadata[CheckpointVisitor.versionKey], file.isChecked,
       let type = file.metadata[CheckpointVisitor.typeKey]
-    else { throw .notACheckpoint(source: path) }
+    else {
+      throw FileError(
+        .otherContent, path,
+        "the file is no checkpoint; expected one that writeCheckpoint wrote")
+    }
     guard version == CheckpointVisitor.version else {
-      throw .otherVersion(source: path, expected: CheckpointVisitor.version, found: version)
+      throw FileError(
+        .otherContent, path,
+        "version \(quoted(version)) of checkpoints, but \(CheckpointVisitor.version) was expected; "
+          + "continue with the program that wrote it")
     }
     guard type == "\(Self.self)" else {
-      throw .otherType(source: path, expected: "\(Self.self)", found: type)
+      throw FileError(
+        .otherContent, path,
+        "a checkpoint of \(quoted(type)), but of \(quoted("\(Self.self)")) was expected; choose the "
+          + "file of this program")
     }
     var copy = self
     var visitor = CheckpointVisitor.reading(file)

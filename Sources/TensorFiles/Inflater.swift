@@ -31,12 +31,20 @@ final class Inflater {
 
   /// Inflates until the input is used up or the output is full.
   func step(
-    _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
+    _ input: ArraySlice<UInt8>, into output: UnsafeMutableRawBufferPointer
+  ) throws(ZlibFailure) -> Step {
+    try input.withUnsafeBufferPointer { (input) throws(ZlibFailure) in
+      try step(input, into: output)
+    }
+  }
+
+  private func step(
+    _ input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableRawBufferPointer
   ) throws(ZlibFailure) -> Step {
     // zlib counts in 32 bits.
     let inputCount = UInt32(clamping: input.count)
     let outputCount = UInt32(clamping: output.count)
-    stream.pointee.next_in = input.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    stream.pointee.next_in = input.baseAddress
     stream.pointee.avail_in = inputCount
     stream.pointee.next_out = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
     stream.pointee.avail_out = outputCount

@@ -21,32 +21,26 @@ public struct NPYArray: Sendable {
 
   /// Reads a file.
   ///
-  /// - Throws: An `NPYError` if the file cannot be read or is malformed; its size is compared with
+  /// - Throws: A `FileError` if the file cannot be read or is malformed; its size is compared with
   ///   its header before memory is taken for the elements.
-  public init(contentsOfFile path: String) throws(NPYError) {
-    let file = try mapError({ (failure: FileFailure) in
-      NPYError.unreadable(source: path, reason: failure.reason)
-    }) { () throws(FileFailure) in try ByteSource(contentsOfFile: path) }
-    try self.init(reading: file)
+  public init(contentsOfFile path: String) throws(FileError) {
+    try self.init(reading: ByteSource(contentsOfFile: path))
   }
 
   /// Reads the bytes of a file.
   ///
-  /// - Throws: An `NPYError` if they are malformed.
-  public init(parsing bytes: [UInt8], source: String = "bytes") throws(NPYError) {
+  /// - Throws: A `FileError` if they are malformed.
+  public init(parsing bytes: [UInt8], source: String = "bytes") throws(FileError) {
     try self.init(reading: ByteSource(bytes, name: source))
   }
 
-  private init(reading file: ByteSource) throws(NPYError) {
+  private init(reading file: ByteSource) throws(FileError) {
     var position = 0
-    func next(_ count: Int) throws(NPYError) -> [UInt8] {
+    func next(_ count: Int) throws(FileError) -> [UInt8] {
       defer { position += count }
-      return try mapError({ (failure: FileFailure) in
-        NPYError.unreadable(source: file.name, reason: failure.reason)
-      }) { () throws(FileFailure) in try file.read(position..<(position + count)) }
+      return try file.read(position..<(position + count))
     }
-    let header = try NPYHeader.read(
-      total: file.byteCount, source: file.name, wrapping: { $0 }, next: next)
+    let header = try NPYHeader.read(total: file.byteCount, source: file.name, next: next)
     self.init(source: file.name, header: header, stored: try next(header.byteCount))
   }
 
@@ -86,40 +80,47 @@ public struct NPYArray: Sendable {
 
   /// The array as a tensor of `header.scalarType.scalarType`.
   ///
-  /// - Throws: `NPYError.invalidElement` for an integer that does not fit 32 bits,
-  ///   `NPYError.invalidShape` for more axes, or longer ones, than a tensor has.
-  public func tensor() throws(NPYError) -> Tensor {
+  /// - Throws: A `FileError` of the kind `invalidValue` for an integer that does not fit 32 bits, of
+  ///   the kind `unsupported` for more axes, or longer ones, than a tensor has.
+  public func tensor() throws(FileError) -> Tensor {
     guard let shape = Shape(checking: header.shape) else {
-      throw .invalidShape(
-        source: source, shape: "\(header.shape)",
-        reason: "is of no tensor: at most \(Shape.maximumRank) axes shorter than 2³¹ were expected")
+      throw FileError(
+        .unsupported, source,
+        "the shape \(header.shape) is of no tensor: at most \(Shape.maximumRank) axes shorter than "
+          + "2³¹ were expected")
     }
     let conversion = StoredElements(type: header.scalarType, isBigEndian: header.isBigEndian)
-    return try mapError({ (error: StoredElementError) in
-      NPYError.invalidElement(
-        source: source, index: error.index, type: error.type, value: error.value,
-        expected: error.expected)
-    }) { () throws(StoredElementError) in try conversion.tensor(elements[...], shape: shape) }
+    return try conversion.tensor(elements[...], shape: shape) { error in
+      FileError(
+        .invalidValue, source,
+        "element \(error.index) of type \(conversion.type) is \(error.value), but "
+          + "\(error.expected) was expected; "
+          + (conversion.type == .bool
+            ? "the file is damaged" : "rescale the array or save it as float64"))
+    }
   }
 
   /// The elements of an array of `uint8`, in row-major order.
   ///
-  /// - Throws: `NPYError.notBytes` if they are of another type.
-  public func bytes() throws(NPYError) -> [UInt8] {
+  /// - Throws: A `FileError` of the kind `otherContent` if they are of another type.
+  public func bytes() throws(FileError) -> [UInt8] {
     guard header.scalarType == .uint8 else {
-      throw .notBytes(source: source, type: header.scalarType)
+      throw FileError(
+        .otherContent, source,
+        "elements of type \(header.scalarType), but uint8 was expected; read it as a tensor")
     }
     return elements
   }
 
   /// Writes the file in one piece: a reader sees the old file or the new one, never a part.
   ///
-  /// - Throws: `NPYError.unwritable`.
-  public func write(toFile path: String) throws(NPYError) {
-    try mapError({ (failure: FileFailure) in
-      NPYError.unwritable(source: path, reason: failure.reason)
-    }) { () throws(FileFailure) in try AtomicFile.write([encodedHeader, elements], to: path) }
+  /// - Throws: A `FileError` of the kind `unwritable`.
+  public func write(toFile path: String) throws(FileError) {
+    try AtomicFile.write([encodedHeader, elements], to: path)
   }
+
+  /// The bytes of the file.
+  package var encoded: [UInt8] { encodedHeader + elements }
 
   /// The bytes of the file up to the elements, which are in row-major order.
   var encodedHeader: [UInt8] {

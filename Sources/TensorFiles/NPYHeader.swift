@@ -40,73 +40,86 @@ public struct NPYHeader: Equatable, Sendable {
 
   /// Reads the header of a file of `total` bytes from its start, and compares their number.
   ///
-  /// - Parameters:
-  ///   - wrap: What the caller throws for an `NPYError`.
-  ///   - next: Reads so many bytes.
-  static func read<Failure: Error>(
-    total: Int, source: String, wrapping wrap: (NPYError) -> Failure,
-    next: (Int) throws(Failure) -> [UInt8]
-  ) throws(Failure) -> NPYHeader {
+  /// - Parameter next: Reads so many bytes.
+  static func read(
+    total: Int, source: String, next: (Int) throws(FileError) -> [UInt8]
+  ) throws(FileError) -> NPYHeader {
     let prefix = try next(min(total, prefixByteCount))
-    let text = try mapError(wrap) { () throws(NPYError) in
-      try textRange(inFileStartingWith: prefix, source: source)
-    }
+    let text = try textRange(inFileStartingWith: prefix, source: source)
     guard text.upperBound <= total else {
-      throw wrap(.truncated(source: source, expected: text.upperBound, found: total))
+      throw .truncated(source, expected: text.upperBound, found: total)
     }
     let start = try prefix + next(max(0, text.upperBound - prefix.count))
-    return try mapError(wrap) { () throws(NPYError) in
-      let header = try NPYHeader(parsing: Array(start[text]), source: source)
-      let (end, overflows) = text.upperBound.addingReportingOverflow(header.byteCount)
-      if overflows { throw tooLarge(header.shape, source) }
-      if end > total { throw .truncated(source: source, expected: end, found: total) }
-      if end < total { throw .trailingBytes(source: source, expected: end, found: total) }
-      return header
+    let header = try NPYHeader(parsing: Array(start[text]), source: source)
+    let (end, overflows) = text.upperBound.addingReportingOverflow(header.byteCount)
+    if overflows { throw tooLarge(header.shape, source) }
+    if end > total { throw .truncated(source, expected: end, found: total) }
+    if end < total {
+      throw .trailingBytes(
+        source, expected: end, found: total, "the rest is no part of the array")
     }
+    return header
   }
 
-  private static func tooLarge(_ shape: [Int], _ source: String) -> NPYError {
-    .invalidShape(
-      source: source, shape: "\(shape)", reason: "has more elements than memory can hold")
+  private static func tooLarge(_ shape: [Int], _ source: String) -> FileError {
+    FileError(.tooLarge, source, "the shape \(shape) has more elements than memory can hold")
+  }
+
+  static func unsupportedType(_ descr: String, _ source: String) -> FileError {
+    FileError(
+      .unsupported, source,
+      "elements of type \(quoted(descr)), but booleans, integers of 8 to 64 bits or floating-point "
+        + "numbers of 16 to 64 bits were expected; "
+        + (descr.hasSuffix("O")
+          ? "pickled objects are never loaded, because loading one may run any program: convert the "
+            + "array to numbers"
+          : "convert it with numpy's astype"))
   }
 
   /// Where the header's text lies, from the first bytes of a file.
   private static func textRange(
     inFileStartingWith prefix: [UInt8], source: String
-  ) throws(NPYError) -> Range<Int> {
+  ) throws(FileError) -> Range<Int> {
     guard prefix.prefix(magic.count).elementsEqual(magic.prefix(prefix.count)) else {
-      throw .notNPY(source: source, found: Array(prefix.prefix(magic.count)))
+      throw FileError(
+        .malformed, source,
+        "the file starts with the bytes \(prefix.prefix(magic.count)), but a .npy file starts with "
+          + "\(magic); check that it is one"
+          + (prefix.starts(with: [0x50, 0x4B]) ? " (this is a ZIP archive, such as .npz)" : ""))
     }
     guard prefix.count >= prefixByteCount else {
-      throw .truncated(source: source, expected: prefixByteCount, found: prefix.count)
+      throw .truncated(source, expected: prefixByteCount, found: prefix.count)
     }
     let (major, minor) = (Int(prefix[6]), Int(prefix[7]))
     guard 1...3 ~= major, minor == 0 else {
-      throw .unsupportedVersion(source: source, major: major, minor: minor)
+      throw FileError(
+        .unsupported, source,
+        "version \(major).\(minor) of the format, but 1.0, 2.0 or 3.0 was expected; save the array "
+          + "again with numpy.save")
     }
     let start = major == 1 ? 10 : 12
     let length = prefix[8..<start].reversed().reduce(0) { $0 << 8 | Int($1) }
     guard length <= lengthLimit else {
-      throw .headerTooLong(source: source, length: length, limit: lengthLimit)
+      throw .headerTooLong(
+        source, UInt64(length), limit: lengthLimit,
+        "the file is damaged, or not an array of numbers")
     }
     return start..<(start + length)
   }
 
   /// Reads the header's text.
-  init(parsing text: [UInt8], source: String) throws(NPYError) {
-    var parser = NPYHeaderParser(text: text, source: source)
-    try parser.parse()
+  init(parsing text: [UInt8], source: String) throws(FileError) {
+    let parser = try NPYHeaderParser(text: text, source: source)
     guard let descr = parser.descr, let isFortranOrder = parser.isFortranOrder,
       let shape = parser.shape
     else {
-      let missing = parser.descr == nil ? "descr" : parser.shape == nil ? "shape" : "fortran_order"
-      throw .malformedHeader(
-        source: source, offset: 0, expected: "a key '\(missing)'", found: parser.start)
+      throw parser.lacking(
+        parser.descr == nil ? "descr" : parser.shape == nil ? "shape" : "fortran_order")
     }
     let order = descr.first
     guard let order, "<>|".contains(order), let type = Self.codes[String(descr.dropFirst())],
       order != "|" || type.byteCount == 1
-    else { throw .unsupportedType(source: source, descr: descr) }
+    else { throw Self.unsupportedType(descr, source) }
     if type.byteCount(ofShape: shape) == nil { throw Self.tooLarge(shape, source) }
     self.init(
       scalarType: type, isBigEndian: order == ">" && type.byteCount > 1, shape: shape,

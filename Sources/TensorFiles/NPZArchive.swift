@@ -22,22 +22,19 @@ public struct NPZArchive: Sendable {
 
   /// Opens a file, which must not change as long as the archive is used.
   ///
-  /// - Throws: An `NPZError` if the file cannot be read or is malformed.
-  public init(contentsOfFile path: String) throws(NPZError) {
-    try self.init(
-      mapError({ (failure: FileFailure) in
-        NPZError.unreadable(source: path, reason: failure.reason)
-      }) { () throws(FileFailure) in try ByteSource(contentsOfFile: path) })
+  /// - Throws: A `FileError` if the file cannot be read or is malformed.
+  public init(contentsOfFile path: String) throws(FileError) {
+    try self.init(ByteSource(contentsOfFile: path))
   }
 
   /// Reads the bytes of an archive.
   ///
-  /// - Throws: An `NPZError` if they are malformed.
-  public init(parsing bytes: [UInt8], source: String = "bytes") throws(NPZError) {
+  /// - Throws: A `FileError` if they are malformed.
+  public init(parsing bytes: [UInt8], source: String = "bytes") throws(FileError) {
     try self.init(ByteSource(bytes, name: source))
   }
 
-  private init(_ file: ByteSource) throws(NPZError) {
+  private init(_ file: ByteSource) throws(FileError) {
     self.file = file
     let arrays = try ZIPDirectory(file).entries.filter { $0.name.hasSuffix(".npy") }
     names = arrays.map { String($0.name.dropLast(4)) }
@@ -49,16 +46,19 @@ public struct NPZArchive: Sendable {
   /// - Parameter byteLimit: The size of the elements from which on the array is refused: few bytes
   ///   of an archive can stand for very many. If nil, 16 MiB or 200 times what the archive holds of the
   ///   array, whichever is larger, and in any case half the free memory.
-  /// - Throws: `NPZError.unknownMember`, `NPZError.tooLarge`, or another `NPZError` if the member is
+  /// - Throws: A `FileError` of the kind `unknownName` or `tooLarge`, or another one if the member is
   ///   damaged or no array of a supported type.
-  public func array(named name: String, byteLimit: Int? = nil) throws(NPZError) -> NPYArray {
+  public func array(named name: String, byteLimit: Int? = nil) throws(FileError) -> NPYArray {
     var stream = try stream(ofMember: name)
     let count = stream.header.byteCount
     let held = entries[ExactName(name)]?.compressedByteCount ?? 0
     let limit =
       byteLimit ?? min(max(1 << 24, 200 * held), (AvailableMemory.byteCount ?? .max) / 2)
     guard count <= limit else {
-      throw .tooLarge(source: source, member: name, byteCount: count, limit: limit)
+      throw FileError(
+        .tooLarge, source,
+        "\(quoted(name)) has \(count) bytes, but at most \(limit) were expected; read it as a "
+          + "stream, or raise the limit")
     }
     let header = stream.header
     var bytes: [UInt8] = []
@@ -71,13 +71,11 @@ public struct NPZArchive: Sendable {
 
   /// The elements of an array piece by piece, for an array that need not fit memory.
   ///
-  /// - Throws: `NPZError.unknownMember`, or another `NPZError` if the start of the member is damaged
-  ///   or no array of a supported type.
-  public func stream(ofMember name: String) throws(NPZError) -> NPZMemberStream {
+  /// - Throws: A `FileError` of the kind `unknownName`, or another one if the start of the member is
+  ///   damaged or no array of a supported type.
+  public func stream(ofMember name: String) throws(FileError) -> NPZMemberStream {
     guard let entry = entries[ExactName(name)] else {
-      throw .unknownMember(
-        source: source, name: name, nearest: CSVHeader.nearest(to: name, in: names),
-        available: names)
+      throw .unknown("array", name, in: names, of: source)
     }
     return try NPZMemberStream(ZIPMemberReader(file, entry), name: name)
   }

@@ -17,29 +17,27 @@ public struct NPZMemberStream: ~Copyable {
 
   private let reader: ZIPMemberReader
 
-  init(_ reader: ZIPMemberReader, name: String) throws(NPZError) {
+  init(_ reader: ZIPMemberReader, name: String) throws(FileError) {
     self.reader = reader
     header = try NPYHeader.read(
-      total: reader.remainingByteCount, source: "\(reader.source): \(name)",
-      wrapping: NPZError.invalidArray
-    ) { (count: Int) throws(NPZError) -> [UInt8] in try reader.read(count) }
+      total: reader.remainingByteCount, source: "\(reader.source): \(name)", next: reader.read)
   }
 
   /// Fills a buffer with the next bytes.
   ///
-  /// - Throws: `NPZError.beyondEnd` if fewer are left, `NPZError.damagedMember` if they are not what
-  ///   the archive's directory says.
-  public mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(NPZError) {
+  /// - Throws: A `FileError` of the kind `beyondEnd` if fewer are left, of the kind `damaged` if they
+  ///   are not what the archive's directory says.
+  public mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) {
     try reader.read(into: buffer)
   }
 
   /// Returns the next `count` bytes.
   ///
   /// - Throws: As `read(into:)`.
-  public mutating func read(_ count: Int) throws(NPZError) -> [UInt8] { try reader.read(count) }
+  public mutating func read(_ count: Int) throws(FileError) -> [UInt8] { try reader.read(count) }
 
   /// Passes over the next `count` bytes, which are read and checked but not kept.
   ///
   /// - Throws: As `read(into:)`.
-  public mutating func skip(_ count: Int) throws(NPZError) { try reader.skip(count) }
+  public mutating func skip(_ count: Int) throws(FileError) { try reader.skip(count) }
 }

@@ -40,14 +40,9 @@ public struct NPZWriter: Sendable {
 
   /// Writes the file in one piece: a reader sees the old file or the new one, never a part.
   ///
-  /// - Throws: `NPZError.unwritable`, or `NPZError.zlibMissing`.
-  public func write(toFile path: String) throws(NPZError) {
-    func unwritable(_ failure: FileFailure) -> NPZError {
-      .unwritable(source: path, reason: failure.reason)
-    }
-    let file = try mapError(unwritable) { () throws(FileFailure) in
-      try AtomicFile(replacing: path)
-    }
+  /// - Throws: A `FileError` of the kind `unwritable`, or `unsupported` where zlib is missing.
+  public func write(toFile path: String) throws(FileError) {
+    let file = try AtomicFile(replacing: path)
     var directory: [UInt8] = []
     var offset = 0
     for (name, array) in members {
@@ -56,34 +51,27 @@ public struct NPZWriter: Sendable {
       checksum.update(array.encodedElements)
       let plain = [header, array.encodedElements]
       let byteCount = header.count + array.encodedElements.count
-      let data = isCompressed ? [try deflated(plain)] : plain
+      let data =
+        isCompressed
+        ? [try ZlibLibrary.required(for: path) { () throws(ZlibFailure) in try deflate(plain) }]
+        : plain
       let member = ZIPMember(
         name: name + ".npy", isDeflated: isCompressed, checksum: checksum.value,
         compressedByteCount: data.reduce(0) { $0 + $1.count }, byteCount: byteCount,
         offset: offset)
       guard member.byteCount < 0xFFFF_FFFF, member.end < 0xFFFF_FFFF, members.count < 0xFFFF else {
-        throw .unwritable(
-          source: path, reason: "the archive would be larger than 4 GiB; write several")
+        throw FileError(
+          .unwritable, path, "the archive would be larger than 4 GiB; write several")
       }
-      try mapError(unwritable) { () throws(FileFailure) in
-        try file.write(member.localHeader)
-        for part in data { try file.write(part) }
-      }
+      try file.write(member.localHeader)
+      for part in data { try file.write(part) }
       directory += member.directoryEntry
       offset = member.end
     }
     let end = ZIPMember.endRecord(
       count: members.count, directoryByteCount: directory.count, offset: offset)
-    try mapError(unwritable) { () throws(FileFailure) in
-      try file.write(directory + end)
-      try file.commit()
-    }
-  }
-
-  private func deflated(_ pieces: [[UInt8]]) throws(NPZError) -> [UInt8] {
-    try mapError({ (failure: ZlibFailure) in NPZError.zlibMissing(reason: failure.reason) }) {
-      () throws(ZlibFailure) in try deflate(pieces)
-    }
+    try file.write(directory + end)
+    try file.commit()
   }
 }
 

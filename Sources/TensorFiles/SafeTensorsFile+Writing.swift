@@ -9,21 +9,21 @@ extension SafeTensorsFile {
   ///   - metadata: Any texts.
   /// - Precondition: Names are different, none is `__metadata__`, no key of the metadata starts with
   ///   `adjoint.`, and no tensor is being differentiated (see `stopGradient`).
-  /// - Throws: `SafeTensorsError.unwritable`.
+  /// - Throws: A `FileError` of the kind `unwritable`.
   public static func write(
     _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = [:],
     to path: String
-  ) throws(SafeTensorsError) {
+  ) throws(FileError) {
     if let key = metadata.keys.first(where: { $0.hasPrefix("adjoint.") }) {
       stop("SafeTensorsFile.write", "the key \(quoted(key)) of the metadata is reserved")
     }
     try write(tensors, allMetadata: metadata, to: path)
   }
 
-  static func write(
+  package static func write(
     _ tensors: [(name: String, tensor: Tensor)], allMetadata metadata: [String: String],
     to path: String
-  ) throws(SafeTensorsError) {
+  ) throws(FileError) {
     var names: Set = [ExactName("__metadata__")]
     for (name, _) in tensors where !names.insert(ExactName(name)).inserted {
       stop("SafeTensorsFile.write", "\(quoted(name)) cannot name a tensor, or names two")
@@ -51,7 +51,7 @@ extension SafeTensorsFile {
     text += "}"
     text += String(repeating: " ", count: (8 - text.utf8.count % 8) % 8)
     guard text.utf8.count <= headerLimit else {
-      throw .unwritable(source: path, reason: "names and metadata have more than 100 MB")
+      throw FileError(.unwritable, path, "names and metadata have more than 100 MB")
     }
     let length = (0..<8).map { UInt8(truncatingIfNeeded: text.utf8.count >> (8 * $0)) }
     var header = length + Array(text.utf8)
@@ -61,17 +61,11 @@ extension SafeTensorsFile {
     let digits = 8 + start.utf8.count
     header.replaceSubrange(
       digits..<(digits + 8), with: hexadecimal(checksum.value, digits: 8).utf8)
-    try mapError({ (failure: FileFailure) in
-      SafeTensorsError.unwritable(source: path, reason: failure.reason)
-    }) { () throws(FileFailure) in try AtomicFile.write([header] + data, to: path) }
+    try AtomicFile.write([header] + data, to: path)
   }
 
   private static func typeName(_ type: ScalarType) -> String {
-    switch type {
-    case .float32: "F32"
-    case .float64: "F64"
-    case .int32: "I32"
-    case .bool: "BOOL"
-    }
+    let stored = StoredScalarType(type)
+    return SafeTensorsHeader.typeNames.first { $0.value == stored }?.key ?? ""
   }
 }

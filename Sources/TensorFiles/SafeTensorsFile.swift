@@ -37,39 +37,35 @@ public struct SafeTensorsFile: Sendable {
 
   /// Reads a file, all of it into memory.
   ///
-  /// - Throws: A `SafeTensorsError` if the file cannot be read, is malformed or damaged.
-  public init(contentsOfFile path: String) throws(SafeTensorsError) {
-    let bytes = try mapError({ (failure: FileFailure) in
-      SafeTensorsError.unreadable(source: path, reason: failure.reason)
-    }) { () throws(FileFailure) in
-      let file = try ByteSource(contentsOfFile: path)
-      return try file.read(0..<file.byteCount)
-    }
-    try self.init(parsing: bytes, source: path)
+  /// - Throws: A `FileError` if the file cannot be read, is malformed or damaged.
+  public init(contentsOfFile path: String) throws(FileError) {
+    try self.init(parsing: ByteSource.bytes(ofFile: path), source: path)
   }
 
   /// Reads the bytes of a file.
   ///
-  /// - Throws: A `SafeTensorsError` if they are malformed or damaged.
-  public init(parsing bytes: [UInt8], source: String = "bytes") throws(SafeTensorsError) {
+  /// - Throws: A `FileError` if they are malformed or damaged.
+  public init(parsing bytes: [UInt8], source: String = "bytes") throws(FileError) {
     guard bytes.count >= 8 else {
-      throw .truncated(source: source, expected: 8, found: bytes.count)
+      throw .truncated(source, expected: 8, found: bytes.count)
     }
     let length = bytes[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length <= Self.headerLimit else {
-      throw .headerTooLong(source: source, length: length, limit: Self.headerLimit)
+      throw .headerTooLong(
+        source, length, limit: Self.headerLimit, "check that it is a .safetensors file")
     }
     let start = 8 + Int(length)
     guard start <= bytes.count else {
-      throw .truncated(source: source, expected: start, found: bytes.count)
+      throw .truncated(source, expected: start, found: bytes.count)
     }
     var header = try SafeTensorsHeader(parsing: Array(bytes[8..<start]), source: source)
     let (end, overflows) = start.addingReportingOverflow(try header.arrange())
     if overflows || end > bytes.count {
-      throw .truncated(source: source, expected: overflows ? .max : end, found: bytes.count)
+      throw .truncated(source, expected: overflows ? .max : end, found: bytes.count)
     }
     if end < bytes.count {
-      throw .trailingBytes(source: source, expected: end, found: bytes.count)
+      throw .trailingBytes(
+        source, expected: end, found: bytes.count, "the rest belongs to no tensor")
     }
     try Self.verify(bytes, header, source)
 
@@ -84,16 +80,16 @@ public struct SafeTensorsFile: Sendable {
 
   private static func verify(
     _ bytes: [UInt8], _ header: SafeTensorsHeader, _ source: String
-  ) throws(SafeTensorsError) {
+  ) throws(FileError) {
     let (stated, format) = (header.metadata[checksumKey], header.metadata[formatKey])
     if stated == nil && format == nil { return }
     guard let stated, format == Self.format, let range = header.metadataRanges[checksumKey],
       range.count == 8
     else {
-      throw .damaged(
-        source: source,
-        detail: "the metadata should have both \(formatKey), \(Self.format), and \(checksumKey), "
-          + "eight digits")
+      throw FileError(
+        .damaged, source,
+        "the metadata should have both \(formatKey), \(Self.format), and \(checksumKey), eight "
+          + "digits; copy or save it again")
     }
     // The range counts from the start of the header.
     let digits = (range.lowerBound + 8)..<(range.upperBound + 8)
@@ -103,11 +99,10 @@ public struct SafeTensorsFile: Sendable {
       checksum.update(UnsafeRawBufferPointer(rebasing: all[digits.upperBound...]))
     }
     guard stated == hexadecimal(checksum.value, digits: 8) else {
-      throw .damaged(
-        source: source,
-        detail:
-          "its bytes have another checksum than \(stated), which was written with them; it is "
-          + "damaged, or was rewritten by a program that kept the metadata")
+      throw FileError(
+        .damaged, source,
+        "its bytes have another checksum than \(stated), which was written with them; it is damaged, "
+          + "or was rewritten by a program that kept the metadata; copy or save it again")
     }
   }
 
@@ -121,28 +116,26 @@ public struct SafeTensorsFile: Sendable {
 
   /// The tensor of a name.
   ///
-  /// - Throws: `SafeTensorsError.unknownTensor`, or `SafeTensorsError.invalidTensor` for an integer
-  ///   that does not fit 32 bits and for more axes, or longer ones, than a tensor has.
-  public func tensor(named name: String) throws(SafeTensorsError) -> Tensor {
+  /// - Throws: A `FileError` of the kind `unknownName`, of the kind `invalidValue` for an integer that
+  ///   does not fit 32 bits, of the kind `unsupported` for more axes, or longer ones, than a tensor has.
+  public func tensor(named name: String) throws(FileError) -> Tensor {
     guard let entry = entries[ExactName(name)] else {
-      throw .unknownTensor(
-        source: source, name: name, nearest: CSVHeader.nearest(to: name, in: names),
-        available: names)
+      throw .unknown("tensor", name, in: names, of: source)
     }
     guard let shape = Shape(checking: entry.shape) else {
-      throw .invalidTensor(
-        source: source, name: name,
-        detail: "has the shape \(entry.shape), but at most \(Shape.maximumRank) axes shorter than "
-          + "2³¹ were expected")
+      throw FileError(
+        .unsupported, source,
+        "the tensor \(quoted(name)) has the shape \(entry.shape), but at most "
+          + "\(Shape.maximumRank) axes shorter than 2³¹ were expected")
     }
     let range = (dataOffset + entry.range.lowerBound)..<(dataOffset + entry.range.upperBound)
     let conversion = StoredElements(type: entry.scalarType, isBigEndian: false)
-    return try mapError({ (error: StoredElementError) in
-      SafeTensorsError.invalidTensor(
-        source: source, name: name,
-        detail: "has the element \(error.value) at \(error.index), but \(error.expected) was "
-          + "expected; convert it")
-    }) { () throws(StoredElementError) in try conversion.tensor(bytes[range], shape: shape) }
+    return try conversion.tensor(bytes[range], shape: shape) { error in
+      FileError(
+        .invalidValue, source,
+        "the tensor \(quoted(name)) has the element \(error.value) at \(error.index), but "
+          + "\(error.expected) was expected; convert it")
+    }
   }
 }
 

@@ -1,11 +1,10 @@
 import Autodiff
 
 /// Why bytes are no elements of a tensor.
-struct StoredElementError: Error, Equatable {
+struct InvalidElement {
   /// The element, counted in row-major order.
   let index: Int
   let value: String
-  let type: StoredScalarType
   let expected: String
 }
 
@@ -19,18 +18,22 @@ struct StoredElements {
   private var isSwapped: Bool { isBigEndian != Self.hostIsBigEndian }
 
   /// The tensor of a shape that the bytes fill exactly.
-  func tensor(_ bytes: ArraySlice<UInt8>, shape: Shape) throws(StoredElementError) -> Tensor {
-    var failure: StoredElementError?
+  ///
+  /// - Throws: What `error` makes of an element that is none.
+  func tensor(
+    _ bytes: ArraySlice<UInt8>, shape: Shape, error: (InvalidElement) -> FileError
+  ) throws(FileError) -> Tensor {
+    var failure: InvalidElement?
     let tensor = Tensor(shape, type.scalarType) { target in
       bytes.withUnsafeBytes { failure = convert($0, to: target) }
     }
-    if let failure { throw failure }
+    if let failure { throw error(failure) }
     return tensor
   }
 
   private func convert(
     _ bytes: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer
-  ) -> StoredElementError? {
+  ) -> InvalidElement? {
     switch type {
     case .bool: return copyFlags(bytes, to: target)
     case .int8: return narrow(Int8.self, bytes, target)
@@ -72,10 +75,9 @@ struct StoredElements {
   /// A byte that is neither 0 nor 1 is no `Bool` in Swift's memory, so it is refused.
   private func copyFlags(
     _ bytes: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer
-  ) -> StoredElementError? {
+  ) -> InvalidElement? {
     if let index = bytes.firstIndex(where: { $0 > 1 }) {
-      return StoredElementError(
-        index: index, value: "\(bytes[index])", type: type, expected: "0 or 1")
+      return InvalidElement(index: index, value: "\(bytes[index])", expected: "0 or 1")
     }
     copy(UInt8.self, bytes, target)
     return nil
@@ -83,13 +85,12 @@ struct StoredElements {
 
   private func narrow<Word: FixedWidthInteger>(
     _ word: Word.Type, _ bytes: UnsafeRawBufferPointer, _ target: UnsafeMutableRawPointer
-  ) -> StoredElementError? {
+  ) -> InvalidElement? {
     let numbers = target.assumingMemoryBound(to: Int32.self)
     for index in 0..<(bytes.count / MemoryLayout<Word>.size) {
       let value = load(word, bytes, index)
       guard let narrow = Int32(exactly: value) else {
-        return StoredElementError(
-          index: index, value: "\(value)", type: type, expected: "a number of 32 bits")
+        return InvalidElement(index: index, value: "\(value)", expected: "a number of 32 bits")
       }
       numbers[index] = narrow
     }

@@ -4,10 +4,10 @@ extension TensorTree {
   /// Writes every tensor under its name of `tensorPaths` to a `.safetensors` file, in one piece.
   ///
   /// - Precondition: As for `SafeTensorsFile.write`.
-  /// - Throws: `SafeTensorsError.unwritable`.
+  /// - Throws: A `FileError` of the kind `unwritable`.
   public func writeSafeTensors(
     to path: String, metadata: [String: String] = [:]
-  ) throws(SafeTensorsError) {
+  ) throws(FileError) {
     try SafeTensorsFile.write(
       zip(tensorPaths, tensors).map { ($0, $1) }, metadata: metadata, to: path)
   }
@@ -17,17 +17,18 @@ extension TensorTree {
   /// Names, shapes and scalar types of the file and the tree must be the same; half precision fits
   /// `float32`, and every integer type `int32` if the numbers do.
   ///
-  /// - Throws: A `SafeTensorsError`; then the tree is as it was. `SafeTensorsError.otherTree` names
+  /// - Throws: A `FileError`; then the tree is as it was. One of the kind `otherContent` names
   ///   everything that is missing, unexpected or different.
-  public mutating func readSafeTensors(from path: String) throws(SafeTensorsError) {
+  public mutating func readSafeTensors(from path: String) throws(FileError) {
     let file = try SafeTensorsFile(contentsOfFile: path)
     let paths = tensorPaths
     let match = try file.match(paths, like: tensors)
     let known = Set(paths.map(ExactName.init))
     let unexpected = file.names.filter { !known.contains(ExactName($0)) }
     guard match.missing.isEmpty, unexpected.isEmpty, match.different.isEmpty else {
-      throw .otherTree(
-        source: path, missing: match.missing, unexpected: unexpected, different: match.different)
+      throw .otherContent(
+        path, "the file is not of this model; load it into one of the same structure",
+        missing: match.missing, unexpected: unexpected, different: match.different)
     }
     tensors = match.tensors
   }
@@ -41,8 +42,7 @@ struct SafeTensorsMatch {
 }
 
 extension SafeTensorsFile {
-  func match(_ names: [String], like models: [Tensor]) throws(SafeTensorsError) -> SafeTensorsMatch
-  {
+  func match(_ names: [String], like models: [Tensor]) throws(FileError) -> SafeTensorsMatch {
     var match = SafeTensorsMatch()
     for (name, model) in zip(names, models) {
       guard let type = scalarType(named: name), let shape = shape(named: name) else {

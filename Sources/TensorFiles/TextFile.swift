@@ -10,11 +10,12 @@ public enum TextFile {
   ///
   /// - Throws: What the system says, that the compressed data are damaged, or that there is less
   ///   memory than the file needs.
-  public static func bytes(of path: String) throws(FileFailure) -> [UInt8] {
-    if access(path, F_OK) != 0, errno == ENOENT { throw FileFailure(reason: "no such file") }
-    let file = try ByteSource(contentsOfFile: path)
-    let bytes = try file.read(0..<file.byteCount)
-    return bytes.starts(with: [0x1F, 0x8B]) ? try gunzipped(bytes) : bytes
+  public static func bytes(of path: String) throws(FileError) -> [UInt8] {
+    if access(path, F_OK) != 0, errno == ENOENT {
+      throw FileError(.unreadable, path, "no such file")
+    }
+    let bytes = try ByteSource.bytes(ofFile: path)
+    return bytes.starts(with: [0x1F, 0x8B]) ? try gunzipped(bytes, source: path) : bytes
   }
 
   /// Whether a path names no file but a stream, such as `/dev/stdin` or a pipe, whose name says
@@ -30,7 +31,7 @@ public enum TextFile {
 ///
 /// Few bytes can stand for very many. What comes out may have 200 times the size of the file, which is
 /// more than text has, and take half the free memory.
-package func gunzipped(_ bytes: [UInt8]) throws(FileFailure) -> [UInt8] {
+package func gunzipped(_ bytes: [UInt8], source: String) throws(FileError) -> [UInt8] {
   let limit = min(max(1 << 26, 200 * bytes.count), (AvailableMemory.byteCount ?? .max) / 2)
   var result: [UInt8] = []
   var position = 0
@@ -41,12 +42,13 @@ package func gunzipped(_ bytes: [UInt8]) throws(FileFailure) -> [UInt8] {
       if result.count > limit { break }
     }
   } catch {
-    throw FileFailure(reason: "its gzip data cannot be decompressed: \(error.reason)")
+    throw FileError(
+      .unreadable, source, "its gzip data cannot be decompressed: \(error.reason)")
   }
   if result.count > limit {
-    throw FileFailure(
-      reason:
-        "its \(megabytes(bytes.count)) decompress to more than \(megabytes(limit)), half of the "
+    throw FileError(
+      .unreadable, source,
+      "its \(megabytes(bytes.count)) decompress to more than \(megabytes(limit)), half of the "
         + "free memory or 200 times its size; decompress it with gunzip if that is right")
   }
   return result
@@ -60,15 +62,10 @@ private func gunzip(
   var piece = [UInt8](repeating: 0, count: 1 << 18)
   var consumed = 0
   while true {
-    var outcome: Result<Inflater.Step, ZlibFailure>?
-    bytes.withUnsafeBytes { input in
-      piece.withUnsafeMutableBytes { output in
-        outcome = Result { () throws(ZlibFailure) in
-          try inflater.step(UnsafeRawBufferPointer(rebasing: input[consumed...]), into: output)
-        }
-      }
+    let step = try piece.withUnsafeMutableBufferPointer { (output) throws(ZlibFailure) in
+      try inflater.step(
+        bytes.dropFirst(consumed), into: UnsafeMutableRawBufferPointer(output))
     }
-    guard let step = try outcome?.get() else { throw ZlibFailure(reason: "it has no data") }
     consumed += step.consumed
     result += piece[..<step.produced]
     if step.isAtEnd || result.count > limit { return consumed }

@@ -12,7 +12,7 @@ struct ZIPDirectory {
   private static let largestRatio = 1032
 
   /// Reads the directory of an archive.
-  init(_ file: ByteSource) throws(NPZError) {
+  init(_ file: ByteSource) throws(FileError) {
     self.file = file
     let end = try findEnd()
     let directory = try locate(end)
@@ -21,7 +21,7 @@ struct ZIPDirectory {
   }
 
   /// The offset of the end record, which only a comment may follow.
-  private func findEnd() throws(NPZError) -> Int {
+  private func findEnd() throws(FileError) -> Int {
     let start = max(0, file.byteCount - Self.endByteCount - Self.commentLimit)
     let tail = ZIPRecord(bytes: try read(start, file.byteCount - start))
     var offset = tail.bytes.count - Self.endByteCount
@@ -32,11 +32,14 @@ struct ZIPDirectory {
       }
       offset -= 1
     }
-    throw .notZIP(source: file.name)
+    throw FileError(
+      .malformed, file.name,
+      "the file does not end with the directory of a ZIP archive; it is no .npz file, or was cut "
+        + "short: copy or save it again")
   }
 
   /// Where the directory lies and how many entries it has.
-  private func locate(_ end: Int) throws(NPZError) -> (range: Range<Int>, count: Int) {
+  private func locate(_ end: Int) throws(FileError) -> (range: Range<Int>, count: Int) {
     let record = ZIPRecord(bytes: try read(end, Self.endByteCount))
     var (disk, firstDisk) = (record.uint16(4), record.uint16(6))
     var (here, count) = (record.uint16(8), record.uint16(10))
@@ -67,7 +70,7 @@ struct ZIPDirectory {
     return (offset..<directoryEnd, count)
   }
 
-  private mutating func readEntries(_ range: Range<Int>, count: Int) throws(NPZError) {
+  private mutating func readEntries(_ range: Range<Int>, count: Int) throws(FileError) {
     let record = ZIPRecord(bytes: try read(range.lowerBound, range.count))
     var offset = 0
     var names: Set<ExactName> = []
@@ -95,12 +98,15 @@ struct ZIPDirectory {
 
   private func entry(
     _ record: ZIPRecord, at offset: Int, nameEnd: Int, extra: Range<Int>
-  ) throws(NPZError) -> ZIPEntry {
+  ) throws(FileError) -> ZIPEntry {
     guard let name = String(validating: record.bytes[(offset + 46)..<nameEnd], as: UTF8.self) else {
       throw malformed("the name of entry \(entries.count) is not UTF-8")
     }
-    func unsupported(_ feature: String) -> NPZError {
-      .unsupported(source: file.name, member: name, feature: feature)
+    func unsupported(_ feature: String) -> FileError {
+      FileError(
+        .unsupported, file.name,
+        "\(quoted(name)) is \(feature), but stored or deflated members were expected; save the "
+          + "archive again with numpy.savez")
     }
     let (flags, method) = (record.uint16(offset + 8), record.uint16(offset + 10))
     if flags & 0x2041 != 0 { throw unsupported("encrypted") }
@@ -129,7 +135,7 @@ struct ZIPDirectory {
   }
 
   /// Compares every entry with its local header, and the places of the members with each other.
-  private mutating func readLocalHeaders(end: Int) throws(NPZError) {
+  private mutating func readLocalHeaders(end: Int) throws(FileError) {
     let order = entries.indices.sorted { entries[$0].headerOffset < entries[$1].headerOffset }
     for (rank, index) in order.enumerated() {
       let next = rank + 1 < order.count ? entries[order[rank + 1]].headerOffset : end
@@ -140,7 +146,7 @@ struct ZIPDirectory {
     }
   }
 
-  private func dataOffset(of entry: ZIPEntry, before limit: Int) throws(NPZError) -> Int {
+  private func dataOffset(of entry: ZIPEntry, before limit: Int) throws(FileError) -> Int {
     let contradiction = malformed("the two headers of \(quoted(entry.name)) differ")
     guard limit - entry.headerOffset >= 30 else { throw contradiction }
     let fixed = ZIPRecord(bytes: try read(entry.headerOffset, 30))
@@ -163,13 +169,13 @@ struct ZIPDirectory {
     return entry.headerOffset + headerEnd
   }
 
-  private func read(_ offset: Int, _ count: Int) throws(NPZError) -> [UInt8] {
-    try mapError({ (failure: FileFailure) in
-      NPZError.unreadable(source: file.name, reason: failure.reason)
-    }) { () throws(FileFailure) in try file.read(offset..<(offset + count)) }
+  private func read(_ offset: Int, _ count: Int) throws(FileError) -> [UInt8] {
+    try file.read(offset..<(offset + count))
   }
 
-  private func malformed(_ detail: String) -> NPZError {
-    .malformed(source: file.name, detail: detail)
+  private func malformed(_ detail: String) -> FileError {
+    FileError(
+      .malformed, file.name,
+      "\(detail); the archive is damaged, save it again with numpy.savez")
   }
 }

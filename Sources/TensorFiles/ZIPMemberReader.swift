@@ -12,20 +12,18 @@ final class ZIPMemberReader {
   private var piece: [UInt8] = []
   private var pieceOffset = 0
   private var isAtEndOfDeflate = false
-  private var failure: NPZError?
+  private var failure: FileError?
 
   private static let pieceByteCount = 1 << 16
 
-  init(_ file: ByteSource, _ entry: ZIPEntry) throws(NPZError) {
+  init(_ file: ByteSource, _ entry: ZIPEntry) throws(FileError) {
     self.file = file
     self.entry = entry
     remaining = entry.byteCount
     fileOffset = entry.dataOffset
     inflater =
       entry.isDeflated
-      ? try mapError({ (failure: ZlibFailure) in NPZError.zlibMissing(reason: failure.reason) }) {
-        () throws(ZlibFailure) in try Inflater()
-      } : nil
+      ? try ZlibLibrary.required(for: file.name) { () throws(ZlibFailure) in try Inflater() } : nil
     if remaining == 0 { try finish() }
   }
 
@@ -34,39 +32,22 @@ final class ZIPMemberReader {
 
   var remainingByteCount: Int { remaining }
 
-  func read(_ count: Int) throws(NPZError) -> [UInt8] {
+  func read(_ count: Int) throws(FileError) -> [UInt8] {
     try require(count)
-    var failure: NPZError?
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
-      let whole = UnsafeMutableRawBufferPointer(buffer)
-      do throws(NPZError) {
-        try read(into: UnsafeMutableRawBufferPointer(rebasing: whole[..<count]))
-        written = count
-      } catch {
-        failure = error
-      }
-    }
-    if let failure { throw failure }
-    return bytes
+    return try filledBytes(count: count, read(into:))
   }
 
-  func skip(_ count: Int) throws(NPZError) {
+  func skip(_ count: Int) throws(FileError) {
     try require(count)
-    let buffer = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: min(count, Self.pieceByteCount), alignment: 8)
-    defer { buffer.deallocate() }
-    var left = count
-    while left > 0 {
-      let step = min(left, buffer.count)
-      try read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<step]))
-      left -= step
+    for start in stride(from: 0, to: count, by: Self.pieceByteCount) {
+      _ = try read(min(Self.pieceByteCount, count - start))
     }
   }
 
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws(NPZError) {
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) {
     try require(buffer.count)
     if buffer.isEmpty { return }
-    do throws(NPZError) {
+    do throws(FileError) {
       try fill(buffer)
       checksum.update(UnsafeRawBufferPointer(buffer))
       remaining -= buffer.count
@@ -78,17 +59,20 @@ final class ZIPMemberReader {
     }
   }
 
-  private func require(_ count: Int) throws(NPZError) {
+  private func require(_ count: Int) throws(FileError) {
     if let failure { throw failure }
     if count < 0 || count > remaining {
-      throw .beyondEnd(
-        source: source, member: entry.name, requested: count, remaining: remaining)
+      throw FileError(
+        .beyondEnd, source,
+        "\(counted(count, "byte")) of \(quoted(entry.name)) were asked for, but \(remaining) are "
+          + "left; check the shape in its header")
     }
   }
 
-  private func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(NPZError) {
+  private func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(FileError) {
     guard inflater != nil else {
-      try readFile(into: buffer)
+      try file.fill(buffer, from: fileOffset)
+      fileOffset += buffer.count
       return
     }
     var done = 0
@@ -103,18 +87,13 @@ final class ZIPMemberReader {
   }
 
   /// One step of inflation; what it wrote.
-  private func inflate(into buffer: UnsafeMutableRawBufferPointer) throws(NPZError) -> Int {
+  private func inflate(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
     guard let inflater, !isAtEndOfDeflate else { return 0 }
     if pieceOffset == piece.count { try readPiece() }
-    var step: Inflater.Step?
-    var failure: ZlibFailure?
-    piece.withUnsafeBytes { bytes in
-      do throws(ZlibFailure) {
-        step = try inflater.step(
-          UnsafeRawBufferPointer(rebasing: bytes[pieceOffset...]), into: buffer)
-      } catch { failure = error }
+    let step: Inflater.Step
+    do { step = try inflater.step(piece[pieceOffset...], into: buffer) } catch {
+      throw damaged(error.reason)
     }
-    guard let step else { throw damaged(failure?.reason ?? "it cannot be inflated") }
     pieceOffset += step.consumed
     isAtEndOfDeflate = step.isAtEnd
     if !step.isAtEnd && step.consumed == 0 && step.produced == 0 && fileOffset == entry.dataEnd {
@@ -123,24 +102,17 @@ final class ZIPMemberReader {
     return step.produced
   }
 
-  private func readPiece() throws(NPZError) {
+  private func readPiece() throws(FileError) {
     let count = min(Self.pieceByteCount, entry.dataEnd - fileOffset)
-    piece = try mapError(unreadable) { () throws(FileFailure) in
-      try file.read(fileOffset..<(fileOffset + count))
-    }
+    piece = try file.read(fileOffset..<(fileOffset + count))
     pieceOffset = 0
     fileOffset += count
   }
 
-  private func readFile(into buffer: UnsafeMutableRawBufferPointer) throws(NPZError) {
-    if let failure = file.fill(buffer, from: fileOffset) { throw unreadable(failure) }
-    fileOffset += buffer.count
-  }
-
   /// Checks that the data end where the directory says, and their checksum.
-  private func finish() throws(NPZError) {
+  private func finish() throws(FileError) {
     if inflater != nil {
-      try withUnsafeTemporaryByte { (byte) throws(NPZError) in
+      _ = try filledBytes(count: 1) { (byte) throws(FileError) in
         while !isAtEndOfDeflate {
           if try inflate(into: byte) > 0 {
             throw damaged("\(entry.byteCount) bytes were expected, but there are more")
@@ -157,19 +129,9 @@ final class ZIPMemberReader {
     }
   }
 
-  private func withUnsafeTemporaryByte(
-    _ body: (UnsafeMutableRawBufferPointer) throws(NPZError) -> Void
-  ) throws(NPZError) {
-    let byte = UnsafeMutableRawBufferPointer.allocate(byteCount: 1, alignment: 1)
-    defer { byte.deallocate() }
-    try body(byte)
-  }
-
-  private func unreadable(_ failure: FileFailure) -> NPZError {
-    .unreadable(source: source, reason: failure.reason)
-  }
-
-  private func damaged(_ detail: String) -> NPZError {
-    .damagedMember(source: source, member: entry.name, detail: detail)
+  private func damaged(_ detail: String) -> FileError {
+    FileError(
+      .damaged, source,
+      "\(quoted(entry.name)): \(detail); the archive is damaged, copy or save it again")
   }
 }

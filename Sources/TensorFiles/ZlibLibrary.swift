@@ -4,6 +4,8 @@ import Foundation
 /// Why zlib cannot be used, or what it says of the data.
 package struct ZlibFailure: Error {
   package let reason: String
+
+  package init(reason: String) { self.reason = reason }
 }
 
 /// The system's zlib, opened when it is first needed.
@@ -54,6 +56,20 @@ package struct ZlibLibrary: Sendable {
     deflateInit = try find("deflateInit2_", as: czlib_deflate_init.self)
     deflate = try find("deflate", as: czlib_step.self)
     deflateEnd = try find("deflateEnd", as: czlib_end.self)
+  }
+
+  /// Does what needs zlib.
+  ///
+  /// - Throws: How to install it, where it cannot be used.
+  package static func required<Result>(
+    for source: String, _ body: () throws(ZlibFailure) -> Result
+  ) throws(FileError) -> Result {
+    do { return try body() } catch {
+      throw FileError(
+        .unsupported, source,
+        "zlib cannot be used, which deflated arrays need: \(error.reason); install it (Debian and "
+          + "Ubuntu: zlib1g, Fedora: zlib-ng-compat, Alpine: zlib)")
+    }
   }
 
   /// What zlib says of a failed step.

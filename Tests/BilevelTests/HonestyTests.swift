@@ -2,6 +2,7 @@ import Autodiff
 import Bilevel
 import Foundation
 import Solvers
+import Synchronization
 import Testing
 
 /// x* = 1 / y from ½ y x² − x.
@@ -267,13 +268,13 @@ struct HonestyTests {
       solver: StochasticAdam(
         learningRate: 0.05, decay: 0.999,
         stopping: StoppingRule(relative: 1e-2, maximumIterations: 20_000)))
-    var steps = 0
+    let steps = Mutex(0)
     layer.batchObjective = { x, y, step in
-      steps += 1
+      steps.withLock { $0 += 1 }
       return 0.5 * square(x - y * targets[step % 4])
     }
     let (value, slope) = try valueWithGradient(at: Tensor(2)) { try layer.solution(at: $0).value }
-    #expect(steps > 100)
+    #expect(steps.withLock { $0 } > 100)
     #expect(abs(value.scalar - 6) < 0.1)
     #expect(abs(slope.scalar - 3) < 1e-12)
   }

@@ -52,13 +52,13 @@ struct ElementaryFunction: Sendable, CustomTestStringConvertible {
   ]
 }
 
-@Suite struct AccuracyTests {
-  @Test func everyOperationIsListed() {
+@Suite("Accuracy of elementary functions") struct AccuracyTests {
+  @Test("Every operation is listed") func everyOperationIsListed() {
     let listed = ElementaryFunction.all.map(\.op.rawValue).sorted()
     #expect(listed == Array(0...TK_ROUND.rawValue))
   }
 
-  @Test(arguments: ElementaryFunction.all)
+  @Test("Elementary functions of float32 are within their ulps", arguments: ElementaryFunction.all)
   func float32(_ function: ElementaryFunction) {
     let x = Self.arguments(Float.self) + Self.bitPatterns(300_000)
     let got = filled(x.count, with: Float.zero) {
@@ -69,7 +69,9 @@ struct ElementaryFunction: Sendable, CustomTestStringConvertible {
     #expect(error <= function.limit, "at \(x[worst]): \(got[worst])")
   }
 
-  @Test(.enabled(if: reference_is_extended() != 0), arguments: ElementaryFunction.all)
+  @Test(
+    "Elementary functions of float64 are within their ulps",
+    .enabled(if: reference_is_extended() != 0), arguments: ElementaryFunction.all)
   func float64(_ function: ElementaryFunction) {
     let x = Self.arguments(Double.self) + Self.bitPatterns(300_000)
     let got = filled(x.count, with: Double.zero) {
@@ -80,7 +82,7 @@ struct ElementaryFunction: Sendable, CustomTestStringConvertible {
     #expect(error <= function.limit, "at \(x[worst]): \(got[worst])")
   }
 
-  @Test func powersFloat32() {
+  @Test("Powers of float32 are within their ulps") func powersFloat32() {
     let (x, y) = Self.powers(Float.self)
     let got = filled(x.count, with: Float.zero) {
       _ = tk_binary(TK_FLOAT32, TK_POW, 1, [x.count], x, [1], y, [1], $0)
@@ -90,7 +92,7 @@ struct ElementaryFunction: Sendable, CustomTestStringConvertible {
     #expect(error <= 4, "\(x[worst]) to the power \(y[worst]): \(got[worst])")
   }
 
-  @Test(.enabled(if: reference_is_extended() != 0))
+  @Test("Powers of float64 are within their ulps", .enabled(if: reference_is_extended() != 0))
   func powersFloat64() {
     let (x, y) = Self.powers(Double.self)
     let got = filled(x.count, with: Double.zero) {
@@ -102,7 +104,7 @@ struct ElementaryFunction: Sendable, CustomTestStringConvertible {
   }
 
   /// An element's value may not depend on its place, so that callers may cut a tensor anywhere.
-  @Test(arguments: ElementaryFunction.all)
+  @Test("Value does not depend on place", arguments: ElementaryFunction.all)
   func valueDoesNotDependOnPlace(_ function: ElementaryFunction) {
     let x = (0..<40).map { Float($0) * 0.37 - 6 }
     let whole = filled(40, with: Float.zero) { tk_unary(TK_FLOAT32, function.op, x, $0, 40) }

@@ -36,7 +36,7 @@ private struct Operands<T: Element> {
   }
 }
 
-@Suite struct BroadcastTests {
+@Suite("Broadcasting") struct BroadcastTests {
   private let rounds = 300
 
   private func checkArithmetic<T: Element & Numeric & Comparable>(_ type: T.Type, seed: UInt64) {
@@ -95,19 +95,19 @@ private struct Operands<T: Element> {
     }
   }
 
-  @Test func arithmetic() {
+  @Test("Sums, differences, products and extrema broadcast") func arithmetic() {
     checkArithmetic(Float.self, seed: 10)
     checkArithmetic(Double.self, seed: 11)
     checkArithmetic(Int32.self, seed: 12)
   }
 
-  @Test func division() {
+  @Test("Quotients broadcast") func division() {
     checkDivision(Float.self, seed: 13)
     checkDivision(Double.self, seed: 14)
   }
 
   /// Powers of broadcast operands against powers of the expanded ones.
-  @Test func powers() {
+  @Test("Powers broadcast") func powers() {
     var generator = SplitMix64(seed: 15)
     for _ in 0..<rounds {
       let operands = Operands<Float>(using: &generator)
@@ -121,21 +121,21 @@ private struct Operands<T: Element> {
     }
   }
 
-  @Test func comparison() {
+  @Test("Comparisons broadcast") func comparison() {
     checkComparison(Float.self, seed: 16)
     checkComparison(Double.self, seed: 17)
     checkComparison(Int32.self, seed: 18)
     checkComparison(UInt8.self, seed: 19)
   }
 
-  @Test func selection() {
+  @Test("A selection keeps values and covariances") func selection() {
     checkSelection(Float.self, zero: 0, seed: 20)
     checkSelection(Double.self, zero: 0, seed: 21)
     checkSelection(Int32.self, zero: 0, seed: 22)
     checkSelection(UInt8.self, zero: 0, seed: 23)
   }
 
-  @Test func logic() {
+  @Test("Logic of masks broadcasts") func logic() {
     var generator = SplitMix64(seed: 24)
     for _ in 0..<rounds {
       let o = Operands<UInt8>(using: &generator)
@@ -153,7 +153,7 @@ private struct Operands<T: Element> {
     }
   }
 
-  @Test func comparisonsWithNaNAreFalse() {
+  @Test("Comparisons with na n are false") func comparisonsWithNaNAreFalse() {
     let x: [Double] = [.nan, 1, .nan, 0], y: [Double] = [1, .nan, .nan, -0.0]
     func apply(_ op: tk_compare_op) -> [UInt8] {
       filled(4, with: 7) { tk_compare(TK_FLOAT64, op, 1, [4], x, [1], y, [1], $0) }
@@ -164,7 +164,7 @@ private struct Operands<T: Element> {
     #expect(apply(TK_GREATER_EQUAL) == [0, 0, 0, 1])
   }
 
-  @Test func extremaPropagateNaN() {
+  @Test("Extrema propagate na n") func extremaPropagateNaN() {
     let x: [Float] = [.nan, 1, .nan, 2], y: [Float] = [1, .nan, .nan, 3]
     for op in [TK_MAXIMUM, TK_MINIMUM] {
       let got = filled(4, with: Float.zero) {
@@ -199,7 +199,7 @@ private struct Operands<T: Element> {
     #expect(fits(TK_MULTIPLY, -65_536, 32_768) && !fits(TK_MULTIPLY, 65_536, 32_768))
   }
 
-  @Test(arguments: [1, 4, 31, 1000])
+  @Test("Out may be an operand", arguments: [1, 4, 31, 1000])
   func outMayBeAnOperand(_ count: Int) {
     var generator = SplitMix64(seed: 25)
     let x: [Float] = randomElements(count, using: &generator)

@@ -1,12 +1,12 @@
 import CTensorKernels
 import Testing
 
-@Suite struct ElementwiseTests {
+@Suite("Elementwise loops") struct ElementwiseTests {
   private func cast<A: Element, B: Element>(_ x: [A], to initial: B) -> [B] {
     filled(x.count, with: initial) { tk_cast(A.type, B.type, x, $0, x.count) }
   }
 
-  @Test func castsOfFloatsTruncateAndSaturate() {
+  @Test("Casts of floats truncate and saturate") func castsOfFloatsTruncateAndSaturate() {
     let x: [Double] = [
       1.9, -1.9, 0.4, 2e9, 3e9, -3e9, .infinity, -.infinity, .nan, 2_147_483_646.5,
     ]
@@ -16,13 +16,13 @@ import Testing
     #expect(cast(single, to: Int32.zero) == [1, -1, .max, .min, .max, 0, 2_147_483_520])
   }
 
-  @Test func castsToBoolAskForNonzero() {
+  @Test("Casts to bool ask for nonzero") func castsToBoolAskForNonzero() {
     #expect(cast([0.0, -0.0, 0.1, -3, .nan], to: UInt8.zero) == [0, 0, 1, 1, 1])
     #expect(cast([Float(0), 0.5], to: UInt8.zero) == [0, 1])
     #expect(cast([Int32(0), -4, 256], to: UInt8.zero) == [0, 1, 1])
   }
 
-  @Test func castsBetweenNumbers() {
+  @Test("Casts between numbers") func castsBetweenNumbers() {
     let x: [Float] = (0..<100).map { Float($0) * 0.7 - 30 }
     #expect(cast(x, to: Double.zero) == x.map { Double($0) })
     let y: [Double] = x.map { Double($0) * 1.1 } + [1e300, .infinity]
@@ -38,7 +38,7 @@ import Testing
     #expect(cast(n, to: Int32.zero) == n)
   }
 
-  @Test(arguments: [0, 1, 5, 64, 1001])
+  @Test("Axpy adds multiples", arguments: [0, 1, 5, 64, 1001])
   func axpyAddsMultiples(_ count: Int) {
     let x = (0..<count).map { Float($0 % 13) }
     var y = (0..<count).map { Float($0 % 7) }
@@ -51,7 +51,7 @@ import Testing
     #expect(yd == xd.map { -2 * $0 })
   }
 
-  @Test(arguments: [0, 1, 5, 1001])
+  @Test("Fill sets every element", arguments: [0, 1, 5, 1001])
   func fillSetsEveryElement(_ count: Int) {
     func fill<T: Element>(_ value: Double, over initial: T) -> [T] {
       filled(count, with: initial) { tk_fill(T.type, value, $0, count) }
@@ -63,7 +63,7 @@ import Testing
     #expect(fill(0, over: UInt8(9)) == Array(repeating: 0, count: count))
   }
 
-  @Test func instructionSetIsNamed() {
+  @Test("Instruction set is named") func instructionSetIsNamed() {
     let known = ["x86-64-v4", "x86-64-v3", "x86-64", "arm64"]
     #expect(known.contains(String(cString: tk_instruction_set())))
   }

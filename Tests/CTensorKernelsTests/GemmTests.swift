@@ -1,7 +1,7 @@
 import CTensorKernels
 import Testing
 
-@Suite struct GemmTests {
+@Suite("The built-in matrix product") struct GemmTests {
   private struct Problem: CustomStringConvertible {
     var m: Int, n: Int, k: Int
     var transposeA: Bool, transposeB: Bool
@@ -62,7 +62,7 @@ import Testing
     check(problem, Double.self, using: &generator)
   }
 
-  @Test func everyTransposeOfManySizes() {
+  @Test("Every transpose of many sizes") func everyTransposeOfManySizes() {
     var generator = SplitMix64(seed: 60)
     let sizes = [0, 1, 2, 3, 5, 8, 12, 13, 16, 17, 31, 33, 64, 70]
     for _ in 0..<500 {
@@ -79,7 +79,9 @@ import Testing
   }
 
   /// Sizes around the blocks of the cache.
-  @Test(arguments: [(97, 65, 257), (200, 33, 513), (5, 4100, 20), (100, 3, 600), (3, 100, 600)])
+  @Test(
+    "Products at the edges of blocks",
+    arguments: [(97, 65, 257), (200, 33, 513), (5, 4100, 20), (100, 3, 600), (3, 100, 600)])
   func blockEdges(_ m: Int, _ n: Int, _ k: Int) {
     var generator = SplitMix64(seed: 61)
     for transposes in 0..<4 {
@@ -92,7 +94,7 @@ import Testing
   }
 
   /// Threads take rows of C; the bits may not depend on which.
-  @Test(arguments: [(40, 3, 7), (40, 20, 33), (30, 70, 300), (9, 2, 2)])
+  @Test("Rows may be split", arguments: [(40, 3, 7), (40, 20, 33), (30, 70, 300), (9, 2, 2)])
   func rowsMayBeSplit(_ m: Int, _ n: Int, _ k: Int) {
     var generator = SplitMix64(seed: 62)
     let a: [Float] = randomElements(m * k, using: &generator)

@@ -1,7 +1,7 @@
 import CTensorKernels
 import Testing
 
-@Suite struct MovementTests {
+@Suite("Movement of elements") struct MovementTests {
   private func checkCopy<T: Element>(_ zero: T, seed: UInt64) {
     var generator = SplitMix64(seed: seed)
     for _ in 0..<400 {
@@ -36,14 +36,16 @@ import Testing
     }
   }
 
-  @Test func copy() {
+  @Test("Strided copies") func copy() {
     checkCopy(Float(0), seed: 40)
     checkCopy(Double(0), seed: 41)
     checkCopy(Int32(0), seed: 42)
     checkCopy(UInt8(0), seed: 43)
   }
 
-  @Test(arguments: [(1, 1), (16, 16), (17, 33), (100, 3), (3, 100), (128, 256)])
+  @Test(
+    "Transposes as strided copies",
+    arguments: [(1, 1), (16, 16), (17, 33), (100, 3), (3, 100), (128, 256)])
   func transpose(_ rows: Int, _ columns: Int) {
     let x = (0..<rows * columns).map { Double($0) }
     let got = filled(x.count, with: 0.0) {
@@ -73,7 +75,7 @@ import Testing
     }
   }
 
-  @Test func gather() {
+  @Test("Gathered slices") func gather() {
     checkGather(Float(0), seed: 44)
     checkGather(Double(0), seed: 45)
     checkGather(Int32(0), seed: 46)
@@ -106,7 +108,7 @@ import Testing
   }
 
   /// Bit equality: repeated places are added in the order of the indices.
-  @Test func scatterAdd() {
+  @Test("Scattered sums") func scatterAdd() {
     checkScatter(Float.self, seed: 48)
     checkScatter(Double.self, seed: 49)
     checkScatter(Int32.self, seed: 50)

@@ -75,8 +75,8 @@ private let shapes: [(Int, Int, Int)] = {
     }
 }()
 
-@Suite struct ReductionTests {
-  @Test func sumsAreAccurate() {
+@Suite("Reductions") struct ReductionTests {
+  @Test("Sums are accurate") func sumsAreAccurate() {
     var generator = SplitMix64(seed: 31)
     for (outer, n, inner) in shapes {
       let single = Cube<Float>(outer, n, inner, using: &generator)
@@ -96,7 +96,7 @@ private let shapes: [(Int, Int, Int)] = {
   }
 
   /// A running sum of ten million tenths in single precision would be off by 9 %.
-  @Test(arguments: [1, 3])
+  @Test("Long sums do not drift", arguments: [1, 3])
   func longSumsDoNotDrift(_ inner: Int) {
     let n = 10_000_000 / inner
     let cube = Cube<Float>(1, n, inner, elements: Array(repeating: 0.1, count: n * inner))
@@ -107,7 +107,7 @@ private let shapes: [(Int, Int, Int)] = {
   }
 
   /// The bits fixed by the order of additions, on any machine: a hash of sums of random numbers.
-  @Test func sumsHaveTheSameBitsEverywhere() {
+  @Test("Sums have the same bits everywhere") func sumsHaveTheSameBitsEverywhere() {
     var generator = SplitMix64(seed: 32)
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     func mix(_ bits: UInt64) { hash = (hash ^ bits) &* 0x100_0000_01b3 }
@@ -131,7 +131,7 @@ private let shapes: [(Int, Int, Int)] = {
     #expect(hash == 1_302_800_389_749_181_295)
   }
 
-  @Test func sumsDoNotDependOnHowRowsAreSplit() {
+  @Test("Sums do not depend on how rows are split") func sumsDoNotDependOnHowRowsAreSplit() {
     var generator = SplitMix64(seed: 33)
     for (n, inner) in [(1000, 1), (37, 1), (300, 70)] {
       let whole = Cube<Float>(6, n, inner, using: &generator)
@@ -160,13 +160,13 @@ private let shapes: [(Int, Int, Int)] = {
     }
   }
 
-  @Test func extrema() {
+  @Test("Maxima and minima with their places") func extrema() {
     checkExtrema(Float.self, initial: 0, seed: 34)
     checkExtrema(Double.self, initial: 0, seed: 35)
     checkExtrema(Int32.self, initial: 0, seed: 36)
   }
 
-  @Test(arguments: [1, 3, 70])
+  @Test("Extrema propagate the first na n", arguments: [1, 3, 70])
   func extremaPropagateTheFirstNaN(_ inner: Int) {
     var generator = SplitMix64(seed: 37)
     for n in [1, 2, 15, 16, 17, 100] {
@@ -184,14 +184,14 @@ private let shapes: [(Int, Int, Int)] = {
     }
   }
 
-  @Test(arguments: [1, 4])
+  @Test("Empty sums are zero", arguments: [1, 4])
   func emptySumsAreZero(_ inner: Int) {
     let cube = Cube<Double>(3, 0, inner, elements: [])
     #expect(cube.reduce(TK_SUM, initial: 9) == Array(repeating: 0, count: 3 * inner))
     #expect(tk_dot(TK_FLOAT64, [] as [Double], [] as [Double], 0) == 0)
   }
 
-  @Test func runningSums() {
+  @Test("Running sums in both directions") func runningSums() {
     var generator = SplitMix64(seed: 38)
     for (outer, n, inner) in shapes where n < 1000 {
       let cube = Cube<Double>(outer, n, inner, using: &generator)
@@ -237,7 +237,7 @@ private let shapes: [(Int, Int, Int)] = {
     #expect(tk_cumulative_sum(TK_INT32, 1, 2, inner, 0, x, &out) == 0)
   }
 
-  @Test(arguments: [0, 1, 7, 16, 100, 511, 512, 513, 5000])
+  @Test("Dot products are accurate", arguments: [0, 1, 7, 16, 100, 511, 512, 513, 5000])
   func dotProducts(_ n: Int) {
     var generator = SplitMix64(seed: 39)
     let x: [Double] = randomElements(n, using: &generator)

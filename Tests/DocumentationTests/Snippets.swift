@@ -124,7 +124,7 @@ enum Snippets {
     }
 
     let known = try layer.solution(at: λ).value
-    func myOwnSolver(_ start: Tensor, _ λ: Tensor) throws -> Tensor { known }
+    @Sendable func myOwnSolver(_ start: Tensor, _ λ: Tensor) throws -> Tensor { known }
     let opaque = layer.solved { start, λ in
       try myOwnSolver(start, λ)
     }

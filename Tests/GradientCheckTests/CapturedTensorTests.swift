@@ -35,7 +35,9 @@ struct CapturedTensorTests {
     }
     #expect(report.outcome(of: .singlePrecision) == .passed)
     #expect(report.outcome(of: .forwardOverForward) == .passed)
-    try requireGradients(at: model, precision: .asGiven) { square($0(inputs) - targets).mean() }
+    try requireGradients(at: model, options: GradientCheckOptions(precision: .asGiven)) {
+      square($0(inputs) - targets).mean()
+    }
   }
 
   @Test("Every operation of two tensors takes a captured float32 operand")

@@ -9,7 +9,7 @@ import Testing
   import Musl
 #endif
 
-@Suite struct FiniteDifferenceTests {
+@Suite("Finite differences") struct FiniteDifferenceTests {
   /// A function of one number, the point, the typical size there, and the exact derivative.
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
@@ -76,12 +76,12 @@ import Testing
     #expect(estimate.error[0] <= 100 * example.accuracy * example.derivative.magnitude)
   }
 
-  @Test func labelsDomainLimits() throws {
+  @Test("Labels domain limits") func labelsDomainLimits() throws {
     let isLimited = try Self.cases.map { try #require($0.estimate()).isDomainLimited }
     #expect(isLimited == Self.cases.map { $0.name.hasSuffix("tensor of size 1") })
   }
 
-  @Test func fallsBackToOneSide() throws {
+  @Test("Falls back to one side") func fallsBackToOneSide() throws {
     let edge = Case(name: "x² + x on x ≥ 1", point: 1, derivative: 3, accuracy: 1e-12) {
       $0 < 1 ? .nan : $0 * $0 + $0
     }
@@ -91,12 +91,12 @@ import Testing
     #expect(edge.estimate(side: .left) == nil)
   }
 
-  @Test func undefinedEverywhereIsNil() {
+  @Test("Undefined everywhere is nil") func undefinedEverywhereIsNil() {
     let nowhere = Case(name: "nan", point: 1, derivative: 0, accuracy: 0) { _ in .nan }
     #expect(nowhere.estimate() == nil)
   }
 
-  @Test func oneSidedDerivativesOfAKinkDiffer() throws {
+  @Test("One-sided derivatives of a kink differ") func oneSidedDerivativesOfAKinkDiffer() throws {
     let kink = Case(name: "|x − 1|", point: 1, derivative: 0, accuracy: 0) { ($0 - 1).magnitude }
     let left = try #require(kink.estimate(side: .left))
     let right = try #require(kink.estimate(side: .right))
@@ -105,7 +105,7 @@ import Testing
   }
 
   /// A solver stopped at 1e-8 gives values with an error that jumps from point to point.
-  @Test func noiseWidensTheEstimate() throws {
+  @Test("Noise widens the estimate") func noiseWidensTheEstimate() throws {
     let noisy = Case(name: "sin x with noise 1e-8", point: 1, derivative: cos(1), accuracy: 1e-5) {
       sin($0) * (1 + 1e-8 * sin(1e12 * $0))
     }
@@ -115,7 +115,7 @@ import Testing
     #expect(error <= GradientTolerance.errorInflation * estimate.error[0])
   }
 
-  @Test func elementsOfACurveAreIndependent() throws {
+  @Test("Elements of a curve are independent") func elementsOfACurveAreIndependent() throws {
     var goal = FiniteDifference.Goal(count: 3)
     goal.relative = 1e-10
     let estimate = try #require(
@@ -125,7 +125,7 @@ import Testing
     #expect(estimate.derivative[2] == 0)
   }
 
-  @Test func emptyCurve() throws {
+  @Test("A curve of no elements") func emptyCurve() throws {
     let estimate = try #require(
       FiniteDifference.estimate(of: { _ in [] }, goal: FiniteDifference.Goal(count: 0)))
     #expect(estimate.derivative.isEmpty)

@@ -5,7 +5,7 @@ import Testing
 /// Wrong derivatives must be caught, the tensor and the element named, the right side blamed.
 ///
 /// The bugs are those that the gradient checkers of other libraries were tried on.
-@Suite struct PlantedBugTests {
+@Suite("Planted bugs are found") struct PlantedBugTests {
   /// A model whose leaves have names.
   struct Model: TensorTree {
     var weight: Tensor
@@ -38,7 +38,9 @@ import Testing
 
   let small = Tensor([0.3, -1.2, 0.7, 2.1, -0.4, 0.9], shape: [2, 3])
 
-  @Test(arguments: [1.01, 1.05, 1.000_01]) func oneOfSix(_ factor: Double) throws {
+  @Test("One wrong element of six is named", arguments: [1.01, 1.05, 1.000_01]) func oneOfSix(
+    _ factor: Double
+  ) throws {
     let f = Self.sine(reverse: Self.factor(factor, at: 4))
     let report = checkGradients(at: Model(weight: small, bias: Tensor(0.5)), named: "loss") {
       (f($0.weight) * $0.bias).sum()
@@ -63,7 +65,7 @@ import Testing
     #expect(text.contains("seed: 20417"))
   }
 
-  @Test func oneOf400() {
+  @Test("One wrong element of 400 is named") func oneOf400() {
     let x = Tensor.linearSpace(from: -1, to: 1, count: 400).reshaped(to: [20, 20])
     let f = Self.sine(reverse: Self.factor(1.5, at: 217))
     let report = checkGradients(at: x) { f($0).sum() }
@@ -72,7 +74,7 @@ import Testing
     #expect(report.outcome(of: .forward) == .passed)
   }
 
-  @Test func oneOf10000InReverse() {
+  @Test("One wrong element of 10,000 in reverse mode is found") func oneOf10000InReverse() {
     let x = Tensor.linearSpace(from: -1, to: 1, count: 10_000).reshaped(to: [100, 100])
     let f = Self.sine(reverse: Self.factor(1.5, at: 4321))
     let report = checkGradients(at: Tensor([1.0, 2.0]), x) { scale, x in
@@ -84,7 +86,7 @@ import Testing
     #expect(report.outcome(of: .forward) == .passed)
   }
 
-  @Test func allOf10000InForward() throws {
+  @Test("All of 10,000 wrong in forward mode") func allOf10000InForward() throws {
     let x = Tensor.linearSpace(from: -1, to: 1, count: 10_000)
     let f = Self.sine(forward: { Tensor(repeating: 1.05, shape: $0.shape) })
     let report = checkGradients(at: x) { f($0).sum() }
@@ -99,7 +101,7 @@ import Testing
     #expect("\(report)".contains("suspect a forward (JVP) rule"))
   }
 
-  @Test func oneElementInForward() {
+  @Test("One wrong element in forward mode") func oneElementInForward() {
     let f = Self.sine(forward: Self.factor(1.01, at: 2))
     let report = checkGradients(at: small) { f($0) }
     let forward = report.disagreements.filter { $0.check == .forward }
@@ -108,14 +110,15 @@ import Testing
     #expect(report.outcome(of: .reverse) == .passed)
   }
 
-  @Test(arguments: [1e-6, 1e-7, 1e-12]) func tinyGradient(_ scale: Double) {
+  @Test("A wrong tiny gradient", arguments: [1e-6, 1e-7, 1e-12]) func tinyGradient(_ scale: Double)
+  {
     let f = Self.sine(reverse: { Tensor(repeating: 2, shape: $0.shape) })
     let report = checkGradients(at: small) { f($0) * scale }
     let reverse = report.disagreements.filter { $0.check == .reverse }
     #expect(reverse.count == 6)
   }
 
-  @Test func tinyGradientBesideALargeOne() {
+  @Test("A wrong tiny gradient beside a large one") func tinyGradientBesideALargeOne() {
     let f = Self.sine(reverse: { Tensor(repeating: 2, shape: $0.shape) })
     let report = checkGradients(at: small, Tensor([1, 2])) { tiny, large in
       f(tiny).sum() * 1e-6 + square(large).sum()
@@ -125,7 +128,7 @@ import Testing
     #expect(reverse.count == 6)
   }
 
-  @Test func bothModesWrong() {
+  @Test("Both modes wrong alike") func bothModesWrong() {
     let half = { @Sendable (x: Tensor) in Tensor(repeating: 0.5, shape: x.shape) }
     let f = Self.sine(forward: half, reverse: half)
     let report = checkGradients(at: small) { f($0) }
@@ -135,7 +138,7 @@ import Testing
     #expect("\(report)".contains("both modes agree with each other"))
   }
 
-  @Test func hiddenDependence() throws {
+  @Test("A hidden dependence") func hiddenDependence() throws {
     let report = checkGradients(at: small) { x in x * stopGradient(x) }
     #expect(report.outcome(of: .reverse) == .failed)
     let detached = checkGradients(at: small) { x in stopGradient(x) }
@@ -145,7 +148,8 @@ import Testing
         .notes.contains("analytic is exactly 0"))
   }
 
-  @Test func modesInconsistentBelowTheResolutionOfDifferences() {
+  @Test("Modes inconsistent below the resolution of differences")
+  func modesInconsistentBelowTheResolutionOfDifferences() {
     let f = Self.sine(reverse: { Tensor(repeating: 1 + 1e-9, shape: $0.shape) })
     let report = checkGradients(at: Tensor([1.0]), small) { one, x in f(x) * one }
     #expect(report.outcome(of: .forward) == .passed)
@@ -154,7 +158,7 @@ import Testing
     #expect(report.disagreements.map(\.leaf) == ["argument 1"])
   }
 
-  @Test func nonlinearPullback() {
+  @Test("A pullback that is not linear") func nonlinearPullback() {
     let f = CustomDerivative<Tensor, Tensor, Never>(
       name: "nonlinear", evaluate: { $0 * 2 }, jvp: { _, _, tangent in 2 * tangent },
       vjp: { _, _, cotangent in 2 * abs(cotangent) })
@@ -162,7 +166,7 @@ import Testing
     #expect(report.outcome(of: .linearity) == .failed)
   }
 
-  @Test func nanInARule() throws {
+  @Test("NaN in a rule") func nanInARule() throws {
     let f = Self.sine(reverse: Self.factor(.nan, at: 3))
     let report = checkGradients(at: small) { f($0) }
     let worst = try #require(report.disagreements.first { $0.check == .reverse })
@@ -171,7 +175,7 @@ import Testing
     #expect(worst.ratio == .infinity)
   }
 
-  @Test func wrongSecondDerivativeOnly() throws {
+  @Test("A wrong second derivative alone") func wrongSecondDerivativeOnly() throws {
     // The rule gives the right first derivative, and hides that it depends on x at one element.
     let f = CustomDerivative<Tensor, Tensor, Never>(
       name: "detached", evaluate: { sin($0) },
@@ -180,7 +184,9 @@ import Testing
         return tangent * cos(select(mask, stopGradient(x), x))
       })
     let model = Model(weight: small, bias: Tensor([0.5]))
-    #expect(checkGradients(at: model, order: 1) { f($0.weight) * $0.bias }.passed)
+    #expect(
+      checkGradients(at: model, options: GradientCheckOptions(order: 1)) { f($0.weight) * $0.bias }
+        .passed)
     let report = checkGradients(at: model) { f($0.weight) * $0.bias }
     #expect(report.outcome(of: .forward) == .passed)
     #expect(report.outcome(of: .reverse) == .passed)
@@ -196,7 +202,7 @@ import Testing
     #expect(forward.map(\.index) == [[0, 2]])
   }
 
-  @Test func wrongSecondDerivativeInOneModeOnly() {
+  @Test("Wrong second derivative in one mode only") func wrongSecondDerivativeInOneModeOnly() {
     // Right to first order in both modes, but the reverse rule is a constant to every later one.
     let f = CustomDerivative<Tensor, Tensor, Never>(
       name: "detached", evaluate: { sin($0) },
@@ -208,7 +214,7 @@ import Testing
     #expect(report.outcome(of: .reverseOverReverse) == .failed)
   }
 
-  @Test func singlePrecisionOnly() {
+  @Test("A rule that is wrong in float32 only") func singlePrecisionOnly() {
     let f = CustomDerivative<Tensor, Tensor, Never>(
       name: "single", evaluate: { sin($0) },
       jvp: { x, _, tangent in
@@ -220,7 +226,7 @@ import Testing
     #expect(report.disagreements.map(\.index) == [[1, 2]])
   }
 
-  @Test func nonDeterministic() throws {
+  @Test("A function that is not deterministic") func nonDeterministic() throws {
     var runs = 0.0
     let report = checkGradients(at: small) { x in
       runs += 1
@@ -232,12 +238,12 @@ import Testing
     #expect("\(report)".contains("not deterministic"))
   }
 
-  @Test func valueChangedByTracing() {
+  @Test("Value changed by tracing") func valueChangedByTracing() {
     let report = checkGradients(at: small) { x in x.isTraced ? sin(x) + 1 : sin(x) }
     #expect(report.outcome(of: .tracedValue) == .failed)
   }
 
-  @Test func kinkAtThePoint() throws {
+  @Test("A kink at the point is said to be one") func kinkAtThePoint() throws {
     let x = Tensor([0.5, 0, -0.5, 2], shape: [2, 2])
     let report = checkGradients(at: x) { relu($0).sum() }
     #expect(report.outcome == .inconclusive)
@@ -249,7 +255,7 @@ import Testing
     #expect("\(report)".contains("INCONCLUSIVE"))
   }
 
-  @Test func wrongChoiceAtAKink() throws {
+  @Test("Wrong choice at a kink") func wrongChoiceAtAKink() throws {
     let f = CustomDerivative<Tensor, Tensor, Never>(
       name: "steep", evaluate: { relu($0) },
       jvp: { x, _, tangent in tangent * select(x .== 0, Tensor(3), (x .> 0).cast(to: .float64)) })
@@ -260,7 +266,7 @@ import Testing
     #expect(worst.notes.contains { $0.hasSuffix("analytic outside") })
   }
 
-  @Test func wrongAtADomainEdge() throws {
+  @Test("Wrong at a domain edge") func wrongAtADomainEdge() throws {
     let f = CustomDerivative<Tensor, Tensor, Never>(
       name: "log", evaluate: { log($0) },
       jvp: { x, _, tangent in tangent / x * Self.factor(1.01, at: 0)(x) })
@@ -271,19 +277,19 @@ import Testing
     #expect(report.disagreements.filter { $0.check == .reverse }.count == 1)
   }
 
-  @Test func notFiniteAtThePoint() throws {
+  @Test("Not finite at the point") func notFiniteAtThePoint() throws {
     let report = checkGradients(at: Tensor([1, -1])) { log($0) }
     #expect(report.outcome == .inconclusive)
     #expect(report.disagreements.map(\.index) == [[1]])
     #expect(report.outcome(of: .reverse) == nil)
   }
 
-  @Test func noiseIsNotBlamedOnTheGradient() {
+  @Test("Noise is not blamed on the gradient") func noiseIsNotBlamedOnTheGradient() {
     // Like a solver stopped at 1e-5: the values jump, the derivative is right.
     let f = CustomDerivative<Tensor, Tensor, Never>(
       name: "noisy", evaluate: { x in sin(x) * (1 + 1e-5 * sin(1e12 * x)) },
       jvp: { x, _, tangent in tangent * cos(x) })
-    let report = checkGradients(at: small, order: 1) { f($0) }
+    let report = checkGradients(at: small, options: GradientCheckOptions(order: 1)) { f($0) }
     #expect(report.outcome(of: .reverse) == .inconclusive)
     #expect(report.outcome(of: .forward) == .inconclusive)
   }

@@ -2,8 +2,9 @@ import Autodiff
 import Inference
 import Testing
 
-@Suite struct CertificatesTests {
-  @Test func descentCertificate() throws {
+@Suite("Certificates") struct CertificatesTests {
+  @Test("The certificate of descent is the norm, the level and the radius")
+  func descentCertificate() throws {
     let clusters = (0..<30).map { $0 / 2 }
     let mean = try sampleMean(mixedRows(30, 3, seed: 1), clusters: clusters)
     let v = Tensor([1, -0.5, 2])
@@ -18,7 +19,7 @@ import Testing
   }
 
   /// The slope is 1.7 standard errors above zero: enough at 95 %, not at 97.5 %.
-  @Test func isDescentAtLevel() throws {
+  @Test("Is descent at level") func isDescentAtLevel() throws {
     let mean = try sampleMean(Tensor(rows: [[-1], [1], [-1], [1]]))
     let estimate = try Estimate(
       value: 1.7 * mean.standardErrors, names: ["slope"], influence: mean.influence)
@@ -29,7 +30,7 @@ import Testing
   }
 
   /// Independent coordinates with variances 1 and 4 and the χ² point of two degrees of freedom.
-  @Test func normBound() throws {
+  @Test("The bound of the norm holds as often as it says") func normBound() throws {
     let rows = Tensor(rows: [[1, 2], [1, -2], [-1, 2], [-1, -2]])
     let mean = try Estimate(
       value: Tensor([3, 4]), names: ["a", "b"],
@@ -43,7 +44,7 @@ import Testing
     #expect((mean - mean).normBound() == 0)
   }
 
-  @Test func wrongDirectionStops() async {
+  @Test("Wrong direction stops") func wrongDirectionStops() async {
     await #expect(processExitsWith: .failure) {
       _ = try sampleMean(normalRows(5, 2, seed: 1)).descentCertificate(along: Tensor([1]))
     }

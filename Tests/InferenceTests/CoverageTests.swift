@@ -6,7 +6,7 @@ import TestSupport
 /// Means of 100 correlated normal rows in 2,000 simulated samples.
 ///
 /// For normal rows the finite-sample coverage of everything but the band is known exactly.
-@Suite struct CoverageTests {
+@Suite("Coverage in simulations") struct CoverageTests {
   private static let replications = 2000
   private static let rows = 100
   private static let columns = 3
@@ -49,7 +49,7 @@ import TestSupport
     return abs(share - probability) < 4 * error
   }
 
-  @Test func coverage() throws {
+  @Test("Intervals, tests and bands cover as often as they say") func coverage() throws {
     let found = try simulate()
     let (n, d) = (Double(Self.rows), Double(Self.columns))
     let pointwise = 1 - TestDistributions.studentTwoSided(1.959963984540054, degrees: n - 1)

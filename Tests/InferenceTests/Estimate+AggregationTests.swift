@@ -2,7 +2,7 @@ import Autodiff
 import Inference
 import Testing
 
-@Suite struct EstimateAggregationTests {
+@Suite("Aggregation of estimates") struct EstimateAggregationTests {
   /// Estimates of the same units at values given.
   private func splits(_ values: [[Double]], clusters: [Int]? = nil) throws -> [Estimate] {
     try values.enumerated().map { index, value in
@@ -16,7 +16,7 @@ import Testing
     }
   }
 
-  @Test func median() throws {
+  @Test("An odd number of splits is aggregated to their median") func median() throws {
     let estimates = try splits([[1, 5], [4, -1], [2, 7]])
     let aggregated = try Estimate.medianAggregated(estimates)
     #expect(aggregated.value.scalars == [2, 5])
@@ -33,7 +33,7 @@ import Testing
     #expect(eigenvalues[0] >= 0)
   }
 
-  @Test func evenMedianAndMean() throws {
+  @Test("Even median and mean") func evenMedianAndMean() throws {
     let estimates = try splits([[1, 5], [4, -1], [2, 7], [10, 8]])
     let median = try Estimate.medianAggregated(estimates)
     #expect(median.value.scalars == [3, 6])
@@ -49,7 +49,7 @@ import Testing
   }
 
   /// Equal splits are one.
-  @Test func equalSplits() throws {
+  @Test("Equal splits") func equalSplits() throws {
     let one = try splits([[1, 2]])[0]
     let aggregated = try Estimate.medianAggregated([one, one, one])
     #expect(aggregated.value.scalars == one.value.scalars)
@@ -57,7 +57,7 @@ import Testing
     #expect((aggregated - one).standardErrors.normInfinity().scalar < 1e-15)
   }
 
-  @Test func refusals() throws {
+  @Test("What cannot be computed is refused") func refusals() throws {
     let first = try sampleMean(normalRows(10, 1, seed: 1), "first")
     let second = try sampleMean(normalRows(10, 1, seed: 1), "second")
     let error = #expect(throws: InferenceError.self) {

@@ -2,8 +2,8 @@ import Autodiff
 import Inference
 import Testing
 
-@Suite struct EstimateArithmeticTests {
-  @Test func differenceWithItselfHasNoVariance() throws {
+@Suite("Arithmetic of estimates") struct EstimateArithmeticTests {
+  @Test("Difference with itself has no variance") func differenceWithItselfHasNoVariance() throws {
     let mean = try sampleMean(mixedRows(20, 3, seed: 1))
     let difference = mean - mean
     #expect(difference.value.scalars == [0, 0, 0])
@@ -12,7 +12,7 @@ import Testing
   }
 
   /// A sum of means of one sample is the mean of the summed rows.
-  @Test func sameSampleAddsRows() throws {
+  @Test("Same sample adds rows") func sameSampleAddsRows() throws {
     let (x, y) = (mixedRows(30, 2, seed: 2), mixedRows(30, 2, seed: 3))
     let (a, b) = (try sampleMean(x), try sampleMean(y))
     let sum = try sampleMean(x + y)
@@ -25,7 +25,7 @@ import Testing
     #expect((-a).value.scalars == a.value.scalars.map { -$0 })
   }
 
-  @Test func differentSamplesAddVariances() throws {
+  @Test("Different samples add variances") func differentSamplesAddVariances() throws {
     let a = try sampleMean(mixedRows(30, 2, seed: 4), "first")
     let b = try sampleMean(mixedRows(12, 2, seed: 5), "second", names: ["u", "v"])
     let reference = a.covariance + b.covariance
@@ -37,7 +37,7 @@ import Testing
     #expect(relativeDifference(back.covariance, a.covariance) < 1e-13)
   }
 
-  @Test func clustersStay() throws {
+  @Test("Clusters stay") func clustersStay() throws {
     let clusters = (0..<30).map { $0 / 3 }
     let (x, y) = (mixedRows(30, 2, seed: 6), mixedRows(30, 2, seed: 7))
     let sum = try sampleMean(x, clusters: clusters) + sampleMean(y, clusters: clusters)
@@ -45,7 +45,7 @@ import Testing
     #expect(relativeDifference(sum.covariance, reference) < 1e-13)
   }
 
-  @Test func onesSampleWithOtherUnitsStops() async {
+  @Test("Ones sample with other units stops") func onesSampleWithOtherUnitsStops() async {
     await #expect(processExitsWith: .failure) {
       _ = try sampleMean(normalRows(5, 1, seed: 1)) + sampleMean(normalRows(6, 1, seed: 1))
     }

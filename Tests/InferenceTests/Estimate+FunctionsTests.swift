@@ -2,10 +2,10 @@ import Autodiff
 import Inference
 import Testing
 
-@Suite struct EstimateFunctionsTests {
+@Suite("Functions of estimates") struct EstimateFunctionsTests {
   private let data = mixedRows(40, 3, seed: 1)
 
-  @Test func linearMap() throws {
+  @Test("A linear map transforms values and covariance") func linearMap() throws {
     let mean = try sampleMean(data)
     let matrix = normalRows(2, 3, seed: 2)
     let mapped = try mean.mapped(by: matrix, names: ["u", "v"])
@@ -18,7 +18,7 @@ import Testing
   }
 
   /// f(a, b, c) = (a b, eᶜ, a/b) with its Jacobian by hand.
-  @Test func deltaMethod() throws {
+  @Test("The delta method multiplies by the Jacobian") func deltaMethod() throws {
     let mean = try sampleMean(data)
     let transformed = try mean.transformed(names: ["product", "exponential", "ratio"]) { x in
       Tensor.stacked([x[0] * x[1], exp(x[2]), x[0] / x[1]])
@@ -32,7 +32,7 @@ import Testing
     #expect(relativeDifference(transformed.value, Tensor([a * b, exponential, a / b])) < 1e-14)
   }
 
-  @Test func deltaMethodOfScalarFunction() throws {
+  @Test("Delta method of scalar function") func deltaMethodOfScalarFunction() throws {
     let mean = try sampleMean(data)
     let squared = try mean.transformed { square($0).sum() }
     let gradient = 2 * mean.value
@@ -41,7 +41,9 @@ import Testing
     #expect(squared.names == ["[0]"])
   }
 
-  @Test func deltaMethodRefusesWhatHasNoDerivative() throws {
+  @Test("Delta method refuses what has no derivative") func deltaMethodRefusesWhatHasNoDerivative()
+    throws
+  {
     let zero = try sampleMean(Tensor(rows: [[-1], [1]]))
     let derivative = #expect(throws: InferenceError.self) {
       try zero.transformed(names: ["root"]) { sqrt($0) }
@@ -56,7 +58,7 @@ import Testing
     #expect(thrown?.description == "Failure()")
   }
 
-  @Test func selection() throws {
+  @Test("A selection keeps values and covariances") func selection() throws {
     let mean = try sampleMean(data)
     let selected = mean.selected([2, 0])
     #expect(selected.names == ["x2", "x0"])
@@ -68,7 +70,7 @@ import Testing
   }
 
   /// Side by side, the rows of one sample give the covariance between estimates too.
-  @Test func stacking() throws {
+  @Test("Stacked estimates keep their covariance") func stacking() throws {
     let whole = try sampleMean(data)
     let parts = Estimate.stacked([whole.selected([0]), whole.selected([1, 2])])
     #expect(parts.covariance.isBitwiseEqual(to: whole.covariance))
@@ -90,7 +92,7 @@ import Testing
     #expect(found[0..<2, 2..<8].normInfinity().scalar == 0)
   }
 
-  @Test func wrongShapesStop() async {
+  @Test("Wrong shapes stop") func wrongShapesStop() async {
     await #expect(processExitsWith: .failure) {
       _ = try sampleMean(normalRows(5, 2, seed: 1)).mapped(by: Tensor.zeros([2, 3]))
     }

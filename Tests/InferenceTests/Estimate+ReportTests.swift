@@ -3,12 +3,12 @@ import Foundation
 import Inference
 import Testing
 
-@Suite struct EstimateReportTests {
+@Suite("Reports of estimates") struct EstimateReportTests {
   private func roundTrip(_ report: Estimate.Report) throws -> Estimate.Report {
     try JSONDecoder().decode(Estimate.Report.self, from: JSONEncoder().encode(report))
   }
 
-  @Test func contents() throws {
+  @Test("A report holds what the estimate says") func contents() throws {
     let mean = try sampleMean(
       mixedRows(30, 2, seed: 1), names: ["a", "b"], clusters: (0..<30).map { $0 / 2 })
     let report = mean.report(level: 0.9)
@@ -25,7 +25,7 @@ import Testing
     #expect(decoded == report)
   }
 
-  @Test func whatIsUnavailableSurvivesJSON() throws {
+  @Test("What is unavailable survives JSON") func whatIsUnavailableSurvivesJSON() throws {
     let mean = try sampleMean(Tensor(rows: [[1, 5], [2, 5], [4, 5]]), names: ["a", "b"])
     let report = mean.report()
     #expect(report.zStatistics[1] == nil && report.pValues[1] == nil)
@@ -36,7 +36,7 @@ import Testing
     #expect(json == #"{"unavailable":"b has no variance but is off its null by 5"}"#)
   }
 
-  @Test func manyCoordinatesAreNotDecomposed() throws {
+  @Test("Many coordinates are not decomposed") func manyCoordinatesAreNotDecomposed() throws {
     let mean = try sampleMean(normalRows(10, 501, seed: 2))
     let report = mean.report()
     #expect(report.covariance == nil)
@@ -44,7 +44,7 @@ import Testing
     #expect(report.normBound.unavailableReason?.contains("501 coordinates") == true)
   }
 
-  @Test func intervalsOfAnotherEstimateStop() async {
+  @Test("Intervals of another estimate stop") func intervalsOfAnotherEstimateStop() async {
     await #expect(processExitsWith: .failure) {
       let mean = try sampleMean(normalRows(5, 2, seed: 1))
       _ = mean.report(intervals: mean.selected([0]).intervals())

@@ -2,7 +2,7 @@ import Autodiff
 import Inference
 import Testing
 
-@Suite struct EstimateSummaryTests {
+@Suite("Summaries of estimates") struct EstimateSummaryTests {
   /// Coordinates with mean 3 and −1 and standard errors 1 and 2, uncorrelated.
   private func estimate() throws -> Estimate {
     let rows = Tensor(rows: [[1, 2], [1, -2], [-1, 2], [-1, -2]])
@@ -11,7 +11,7 @@ import Testing
       influence: [InfluenceRows(3.0.squareRoot() * rows, sample: SampleIdentity(name: "s"))])
   }
 
-  @Test func blocks() throws {
+  @Test("A summary has its table and its blocks") func blocks() throws {
     let found = try estimate().summary(
       title: "Effect of schooling",
       blocks: [
@@ -46,7 +46,7 @@ import Testing
     #expect(found == expected)
   }
 
-  @Test func simultaneousIntervalsAreSaid() throws {
+  @Test("Simultaneous intervals are said") func simultaneousIntervalsAreSaid() throws {
     let estimate = try estimate()
     let band = try estimate.simultaneousIntervals(
       level: 0.9, bootstrap: MultiplierBootstrap(draws: 100, seed: 1))
@@ -56,14 +56,14 @@ import Testing
     #expect(!text.contains("pointwise"))
   }
 
-  @Test func whatIsUnavailableIsSaid() throws {
+  @Test("What is unavailable is said") func whatIsUnavailableIsSaid() throws {
     let mean = try sampleMean(Tensor(rows: [[1, 5], [2, 5], [4, 5]]), names: ["a", "b"])
     let text = mean.summary()
     #expect(text.contains("not available: b has no variance but is off its null by 5"))
     #expect(text.contains("n/a: the coordinate has no variance, so there is no z statistic."))
   }
 
-  @Test func samplesAndClusters() throws {
+  @Test("Samples and clusters") func samplesAndClusters() throws {
     let a = try sampleMean(normalRows(6, 1, seed: 1), "a", clusters: [0, 0, 1, 1, 2, 2])
     let b = try sampleMean(normalRows(9, 1, seed: 2), "b")
     let text = (a + b).summary()
@@ -71,7 +71,7 @@ import Testing
     #expect(text.contains("sample 2  9 rows, independent"))
   }
 
-  @Test func longTablesAreCut() throws {
+  @Test("Long tables are cut") func longTablesAreCut() throws {
     let text = try sampleMean(normalRows(20, 12, seed: 3)).summary(maximumRows: 10)
     #expect(text.contains("x9 ") && !text.contains("x10 "))
     #expect(text.contains("… and 2 more"))

@@ -2,9 +2,9 @@ import Autodiff
 import Inference
 import Testing
 
-@Suite struct EstimateTests {
+@Suite("Estimates") struct EstimateTests {
   /// x = 1, 2, 3 and y = 2, 4, 9: variances 1 and 13, covariance 3.5, over n = 3.
-  @Test func handComputedCovariance() throws {
+  @Test("Hand computed covariance") func handComputedCovariance() throws {
     let mean = try sampleMean(Tensor(rows: [[1, 2], [2, 4], [3, 9]]))
     #expect(mean.value.scalars == [2, 5])
     let reference = Tensor(rows: [[1.0 / 3, 3.5 / 3], [3.5 / 3, 13.0 / 3]])
@@ -12,7 +12,7 @@ import Testing
     #expect(relativeDifference(mean.standardErrors, sqrt(reference.diagonal())) < 1e-15)
   }
 
-  @Test func covarianceOfRandomRows() throws {
+  @Test("Covariance of random rows") func covarianceOfRandomRows() throws {
     let data = mixedRows(37, 5, seed: 2)
     let mean = try sampleMean(data)
     let reference = Tensor(rows: directCovariance(data))
@@ -21,7 +21,7 @@ import Testing
     #expect(mean.covariance.isBitwiseEqual(to: mean.covariance.transposed()))
   }
 
-  @Test func clusterRobustCovariance() throws {
+  @Test("Cluster robust covariance") func clusterRobustCovariance() throws {
     let data = mixedRows(40, 3, seed: 4)
     let clusters = (0..<40).map { ($0 * $0) % 11 }
     let mean = try sampleMean(data, clusters: clusters)
@@ -30,14 +30,14 @@ import Testing
     #expect(relativeDifference(mean.standardErrors, sqrt(reference.diagonal())) < 1e-13)
   }
 
-  @Test func clustersOfOneAreNone() throws {
+  @Test("Clusters of one are none") func clustersOfOneAreNone() throws {
     let data = mixedRows(25, 3, seed: 5)
     let plain = try sampleMean(data)
     let clustered = try sampleMean(data, clusters: (0..<25).map { 100 - $0 })
     #expect(relativeDifference(clustered.covariance, plain.covariance) < 1e-15)
   }
 
-  @Test func samplesAddTheirVariances() throws {
+  @Test("Samples add their variances") func samplesAddTheirVariances() throws {
     let first = mixedRows(20, 2, seed: 6)
     let second = mixedRows(50, 2, seed: 7)
     let estimate = try Estimate(
@@ -51,7 +51,7 @@ import Testing
     #expect(relativeDifference(estimate.covariance, reference) < 1e-13)
   }
 
-  @Test func rowsOfOneSampleAreAdded() throws {
+  @Test("Rows of one sample are added") func rowsOfOneSampleAreAdded() throws {
     let first = mixedRows(20, 2, seed: 8)
     let second = mixedRows(20, 2, seed: 9)
     let sample = SampleIdentity(name: "sample")
@@ -66,14 +66,14 @@ import Testing
   }
 
   /// With many coordinates the standard errors do not take the covariance.
-  @Test func manyCoordinates() throws {
+  @Test("Many coordinates") func manyCoordinates() throws {
     let data = normalRows(30, 20_000, seed: 10)
     let errors = try sampleMean(data).standardErrors
     let few = try sampleMean(data.slice(0..<3, alongAxis: 1)).covariance.diagonal()
     #expect(relativeDifference(square(errors.slice(0..<3, alongAxis: 0)), few) < 1e-13)
   }
 
-  @Test func refusals() throws {
+  @Test("What cannot be computed is refused") func refusals() throws {
     let influence = [
       try InfluenceRows(normalRows(5, 2, seed: 1), sample: SampleIdentity(name: "s"))
     ]
@@ -90,7 +90,7 @@ import Testing
     }
   }
 
-  @Test func wrongShapesStop() async {
+  @Test("Wrong shapes stop") func wrongShapesStop() async {
     await #expect(processExitsWith: .failure) {
       let rows = try InfluenceRows(Tensor(rows: [[1], [2]]), sample: SampleIdentity(name: "s"))
       _ = try Estimate(value: Tensor([1, 2]), names: ["a", "b"], influence: [rows])

@@ -2,10 +2,10 @@ import Autodiff
 import Inference
 import Testing
 
-@Suite struct InfluenceRowsTests {
+@Suite("Influence rows") struct InfluenceRowsTests {
   private let sample = SampleIdentity(name: "sample")
 
-  @Test func rowsAreCentred() throws {
+  @Test("Rows are centred") func rowsAreCentred() throws {
     let influence = try InfluenceRows(
       Tensor(rows: [[1, 10], [2, 10], [6, 10]]), sample: sample, clusters: [7, -2, 7])
     #expect(influence.rows.scalars == [-2, 0, -1, 0, 3, 0])
@@ -14,7 +14,7 @@ import Testing
     #expect(influence.count == 3)
   }
 
-  @Test func constantColumnIsExactlyZero() throws {
+  @Test("Constant column is exactly zero") func constantColumnIsExactlyZero() throws {
     let column = Tensor(repeating: 0.1, shape: [1001, 1])
     let influence = try InfluenceRows(column, sample: sample)
     #expect(influence.rows.normInfinity().scalar == 0)
@@ -24,13 +24,13 @@ import Testing
     #expect(varying.rows.normInfinity().scalar > 0)
   }
 
-  @Test func singlePrecisionIsConverted() throws {
+  @Test("Single precision is converted") func singlePrecisionIsConverted() throws {
     let influence = try InfluenceRows(
       Tensor(rows: [[1], [2]]).cast(to: .float32), sample: sample)
     #expect(influence.rows.scalarType == .float64)
   }
 
-  @Test func nonFiniteRowsAreNamed() {
+  @Test("Non-finite rows are named") func nonFiniteRowsAreNamed() {
     let rows = Tensor(rows: [[1, .nan, 2], [3, .infinity, .nan], [0, 1, 1]])
     let error = #expect(throws: InferenceError.self) {
       try InfluenceRows(rows, sample: sample)
@@ -39,7 +39,7 @@ import Testing
     #expect(text.contains("2 of the 3 elements of coordinate 1 are infinite or NaN"))
   }
 
-  @Test func tooFewUnits() {
+  @Test("Too few units") func tooFewUnits() {
     let one = #expect(throws: InferenceError.self) {
       try InfluenceRows(Tensor(rows: [[1]]), sample: sample)
     }
@@ -51,7 +51,7 @@ import Testing
   }
 
   /// An estimate is a constant, so rows that are being differentiated are refused.
-  @Test func rowsBeingDifferentiatedStop() async {
+  @Test("Rows being differentiated stop") func rowsBeingDifferentiatedStop() async {
     await #expect(processExitsWith: .failure) {
       _ = try gradient(at: Tensor(rows: [[1], [2]])) { rows in
         let influence = try InfluenceRows(rows, sample: SampleIdentity(name: "s"))
@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  @Test func wrongClusterCountStops() async {
+  @Test("Wrong cluster count stops") func wrongClusterCountStops() async {
     await #expect(processExitsWith: .failure) {
       _ = try InfluenceRows(
         Tensor(rows: [[1], [2]]), sample: SampleIdentity(name: "s"), clusters: [1])

@@ -2,8 +2,8 @@ import Autodiff
 import Inference
 import Testing
 
-@Suite struct IntervalsTests {
-  @Test func pointwise() throws {
+@Suite("Intervals") struct IntervalsTests {
+  @Test("Pointwise intervals are value ± quantile · error") func pointwise() throws {
     let mean = try sampleMean(Tensor(rows: [[1, 2], [2, 4], [3, 9]]))
     let intervals = mean.intervals(level: 0.95)
     let half = Tensor([
@@ -16,7 +16,7 @@ import Testing
     #expect(abs(mean.intervals(level: 0.9).criticalValue - 1.64485362695147272) < 1e-14)
   }
 
-  @Test func simultaneous() throws {
+  @Test("Simultaneous intervals are wider by the bootstrap quantile") func simultaneous() throws {
     let mean = try sampleMean(normalRows(100, 4, seed: 1))
     let bootstrap = MultiplierBootstrap(draws: 500, seed: 2)
     let intervals = try mean.simultaneousIntervals(level: 0.9, bootstrap: bootstrap)
@@ -27,7 +27,7 @@ import Testing
     #expect(relativeDifference(width, 2 * intervals.criticalValue * mean.standardErrors) < 1e-13)
   }
 
-  @Test func levelOutsideStops() async {
+  @Test("Level outside stops") func levelOutsideStops() async {
     await #expect(processExitsWith: .failure) {
       _ = try sampleMean(normalRows(5, 1, seed: 1)).intervals(level: 95)
     }

@@ -2,9 +2,9 @@ import Autodiff
 import Inference
 import Testing
 
-@Suite struct JointTestTests {
+@Suite("Joint tests") struct JointTestTests {
   /// Two coordinates by the inverse of a 2 × 2 matrix.
-  @Test func byHand() throws {
+  @Test("A joint test computed by hand") func byHand() throws {
     let mean = try sampleMean(Tensor(rows: [[1, 2], [2, 4], [3, 9]]))
     let (a, b, c) = (1.0 / 3, 3.5 / 3, 13.0 / 3)
     let determinant = a * c - b * b
@@ -28,7 +28,7 @@ import Testing
   }
 
   /// One coordinate: the square of the z statistic; Hotelling's test is Student's.
-  @Test func oneCoordinate() throws {
+  @Test("One coordinate is the square of its z statistic") func oneCoordinate() throws {
     let mean = try sampleMean(mixedRows(12, 1, seed: 1))
     let z = mean.zStatistics().scalars[0]
     let test = try #require(mean.jointTest().value)
@@ -38,7 +38,7 @@ import Testing
     #expect(abs(hotelling.pValue / TestDistributions.studentTwoSided(z, degrees: 11) - 1) < 1e-12)
   }
 
-  @Test func invariantUnderInvertibleMaps() throws {
+  @Test("Invariant under invertible maps") func invariantUnderInvertibleMaps() throws {
     let mean = try sampleMean(mixedRows(60, 4, seed: 2))
     let test = try #require(mean.jointTest().value)
     // Scales from 1e-6 to 1e9 among them.
@@ -50,7 +50,7 @@ import Testing
   }
 
   /// Four coordinates of rank two: the statistic is that of the two.
-  @Test func rankDeficient() throws {
+  @Test("Rank deficient") func rankDeficient() throws {
     let two = try sampleMean(mixedRows(60, 2, seed: 4))
     let matrix = Tensor(rows: [[1, 0], [2, -1e5], [0.3, 4], [1e-7, 1e-4]])
     let four = try two.mapped(by: matrix)
@@ -62,7 +62,7 @@ import Testing
     #expect(hotelling.denominatorDegreesOfFreedom == 58)
   }
 
-  @Test func offTheRangeIsUnavailable() throws {
+  @Test("Off the range is unavailable") func offTheRangeIsUnavailable() throws {
     let two = try sampleMean(mixedRows(60, 2, seed: 5))
     let four = try two.mapped(by: Tensor(rows: [[1, 0], [0, 1], [1, 1], [1, -1]]))
     let null = four.value - 0.1 * four.standardErrors * Tensor([0, 0, 0, 1])
@@ -71,7 +71,7 @@ import Testing
     #expect(reason.contains("4 coordinates, 60 independent units, a covariance of rank 2"))
   }
 
-  @Test func coordinatesWithoutVariance() throws {
+  @Test("Coordinates without variance") func coordinatesWithoutVariance() throws {
     let mean = try sampleMean(Tensor(rows: [[1, 5], [2, 5], [4, 5]]), names: ["a", "b"])
     let reason = try #require(mean.jointTest().unavailableReason)
     #expect(reason == "b has no variance but is off its null by 5")
@@ -81,13 +81,13 @@ import Testing
     #expect((mean - mean).jointTest().unavailableReason == "no coordinate has variance")
   }
 
-  @Test func moreCoordinatesThanUnits() throws {
+  @Test("More coordinates than units") func moreCoordinatesThanUnits() throws {
     let mean = try sampleMean(normalRows(5, 8, seed: 6))
     let reason = try #require(mean.jointTest().unavailableReason)
     #expect(reason.contains("8 coordinates, 5 independent units, a covariance of rank 4"))
   }
 
-  @Test func hotellingTakesOneSample() throws {
+  @Test("Hotelling takes one sample") func hotellingTakesOneSample() throws {
     let a = try sampleMean(normalRows(5, 1, seed: 7), "a")
     let b = try sampleMean(normalRows(5, 1, seed: 8), "b")
     let reason = try #require((a + b).jointTest(reference: .hotelling).unavailableReason)

@@ -3,14 +3,14 @@ import Foundation
 import Inference
 import Testing
 
-@Suite struct MultiplierBootstrapTests {
+@Suite("The multiplier bootstrap") struct MultiplierBootstrapTests {
   private static let every: [MultiplierBootstrap.Multipliers] = [.normal, .rademacher, .mammen]
 
   /// One coordinate takes the normal quantile.
   ///
   /// With 20,000 draws a quantile of |t| at 95 % has a standard
   /// error of √(0.95 · 0.05 / 20,000) / (2 φ(1.96)) = 0.013.
-  @Test(arguments: every)
+  @Test("One coordinate is the square of its z statistic", arguments: every)
   func oneCoordinate(multipliers: MultiplierBootstrap.Multipliers) throws {
     let mean = try sampleMean(normalRows(300, 1, seed: 1))
     let bootstrap = MultiplierBootstrap(draws: 20_000, seed: 2, multipliers: multipliers)
@@ -19,7 +19,7 @@ import Testing
   }
 
   /// Ten independent coordinates: Šidák's value Φ⁻¹((1 + 0.95^(1/10)) / 2).
-  @Test(arguments: every)
+  @Test("Independent coordinates", arguments: every)
   func independentCoordinates(multipliers: MultiplierBootstrap.Multipliers) throws {
     let mean = try sampleMean(normalRows(300, 10, seed: 3))
     let bootstrap = MultiplierBootstrap(draws: 10_000, seed: 4, multipliers: multipliers)
@@ -28,7 +28,7 @@ import Testing
   }
 
   /// Copies of one coordinate in other units need no larger value.
-  @Test func perfectlyCorrelatedCoordinates() throws {
+  @Test("Perfectly correlated coordinates") func perfectlyCorrelatedCoordinates() throws {
     let mean = try sampleMean(normalRows(500, 1, seed: 5))
     let copies = try mean.mapped(by: Tensor(rows: [[1], [-3], [1e4], [1e-4]]))
     let bootstrap = MultiplierBootstrap(draws: 2000, seed: 6)
@@ -38,7 +38,7 @@ import Testing
   }
 
   /// The draws have the covariance of the estimate, clusters and samples included.
-  @Test func drawsHaveTheVarianceOfTheEstimate() throws {
+  @Test("Draws have the variance of the estimate") func drawsHaveTheVarianceOfTheEstimate() throws {
     let a = try sampleMean(
       mixedRows(60, 1, seed: 7), "a", clusters: (0..<60).map { $0 % 20 })
     let b = try sampleMean(mixedRows(30, 1, seed: 8), "b")
@@ -53,7 +53,7 @@ import Testing
   }
 
   /// Clusters share a multiplier: with Rademacher weights and two clusters there are two values.
-  @Test func clustersShareAMultiplier() throws {
+  @Test("Clusters share a multiplier") func clustersShareAMultiplier() throws {
     let mean = try sampleMean(
       mixedRows(12, 1, seed: 10), clusters: (0..<12).map { $0 % 2 })
     let bootstrap = MultiplierBootstrap(draws: 50, seed: 11, multipliers: .rademacher)
@@ -62,7 +62,7 @@ import Testing
     #expect(values == [0, (2.0.squareRoot() * 1e9).rounded()])
   }
 
-  @Test func draws() throws {
+  @Test("Draws are reproducible and of the number asked for") func draws() throws {
     let mean = try sampleMean(normalRows(40, 2, seed: 12))
     let bootstrap = MultiplierBootstrap(draws: 150, seed: 13)
     let maxima = bootstrap.maxima(of: mean)
@@ -79,7 +79,7 @@ import Testing
 
   /// Long samples are taken in parts, which changes nothing: a coordinate that is 0 from the first
   /// part on gives what the first part alone gives.
-  @Test func longSamplesAreTakenInParts() throws {
+  @Test("Long samples are taken in parts") func longSamplesAreTakenInParts() throws {
     let short = normalRows(16_384, 1, seed: 15)
     let centred = short - short.mean()
     let long = Tensor.concatenated([centred, Tensor.zeros([3000, 1])])
@@ -93,7 +93,7 @@ import Testing
     #expect(largest > 1)
   }
 
-  @Test func refusals() throws {
+  @Test("What cannot be computed is refused") func refusals() throws {
     let mean = try sampleMean(normalRows(40, 2, seed: 17))
     let bootstrap = MultiplierBootstrap(draws: 50, seed: 18)
     let few = #expect(throws: InferenceError.self) {
@@ -108,7 +108,7 @@ import Testing
   }
 
   /// A sample long enough to be shared among threads, on the built-in matrix product.
-  @Test func sameBitsOnAnyNumberOfThreads() async {
+  @Test("Same bits on any number of threads") func sameBitsOnAnyNumberOfThreads() async {
     await #expect(processExitsWith: .success) {
       setenv("ADJOINT_BLAS", "builtin", 1)
       let mean = try sampleMean(mixedRows(30_000, 3, seed: 19))

@@ -16,8 +16,8 @@ private func estimate(z: [Double]) throws -> Estimate {
     influence: [InfluenceRows(scale * Tensor(rows: rows), sample: SampleIdentity(name: "s"))])
 }
 
-@Suite struct PValuesTests {
-  @Test func zStatisticsAndPValues() throws {
+@Suite("p-values") struct PValuesTests {
+  @Test("Z statistics and p-values") func zStatisticsAndPValues() throws {
     let estimate = try estimate(z: [1.96, -2.5, 0])
     #expect(agree(estimate.standardErrors.scalars, [1, 1, 1]))
     #expect(agree(estimate.zStatistics().scalars, [1.96, -2.5, 0]))
@@ -29,7 +29,7 @@ private func estimate(z: [Double]) throws -> Estimate {
   }
 
   /// p = 0.01, 0.02, 0.03, 0.5 and the adjustments by hand.
-  @Test func bonferroniAndHolm() throws {
+  @Test("Bonferroni and Holm") func bonferroniAndHolm() throws {
     let p = [0.03, 0.01, 0.5, 0.02]
     let estimate = try estimate(z: p.map { NormalDistribution.quantile($0 / 2) })
     let bonferroni = estimate.adjustedPValues(.bonferroni).scalars
@@ -39,14 +39,14 @@ private func estimate(z: [Double]) throws -> Estimate {
     #expect(agree(holm, [0.06, 0.04, 0.5, 0.06]))
   }
 
-  @Test func holmIsMonotone() throws {
+  @Test("Holm is monotone") func holmIsMonotone() throws {
     let p = [0.02, 0.021, 0.9]
     let estimate = try estimate(z: p.map { NormalDistribution.quantile($0 / 2) })
     // 2 × 0.021 is less than 3 × 0.02.
     #expect(agree(estimate.adjustedPValues(.holm).scalars, [0.06, 0.06, 0.9]))
   }
 
-  @Test func romanoWolf() throws {
+  @Test("Romano–Wolf p-values are those of step-down maxima") func romanoWolf() throws {
     let z = [2.4, -1.1, 2.6, 0.3, 1.9]
     let data = normalRows(60, 1, seed: 3) + 0.5 * normalRows(60, 5, seed: 4)
     let mean = try sampleMean(data)
@@ -71,7 +71,7 @@ private func estimate(z: [Double]) throws -> Estimate {
   }
 
   /// Independent coordinates: the last step involves one coordinate, the first all.
-  @Test func romanoWolfOfIndependentCoordinates() throws {
+  @Test("Romano–Wolf of independent coordinates") func romanoWolfOfIndependentCoordinates() throws {
     let mean = try sampleMean(normalRows(400, 3, seed: 6))
     let estimate = try Estimate(
       value: Tensor([2.2, 1.5, 2.0]) * mean.standardErrors, names: mean.names,
@@ -87,7 +87,7 @@ private func estimate(z: [Double]) throws -> Estimate {
     #expect(abs(found[1] - single[1]) < 0.015)
   }
 
-  @Test func coordinatesWithoutVariance() throws {
+  @Test("Coordinates without variance") func coordinatesWithoutVariance() throws {
     let mean = try sampleMean(Tensor(rows: [[1, 5], [2, 5], [4, 5]]))
     #expect(mean.zStatistics().scalars[1].isNaN)
     #expect(mean.pValues().scalars[1].isNaN)
@@ -105,7 +105,7 @@ private func estimate(z: [Double]) throws -> Estimate {
     #expect(none.allSatisfy { $0.isNaN })
   }
 
-  @Test func wrongNullStops() async {
+  @Test("Wrong null stops") func wrongNullStops() async {
     await #expect(processExitsWith: .failure) {
       _ = try sampleMean(normalRows(5, 2, seed: 1)).pValues(null: Tensor(0))
     }

@@ -3,7 +3,7 @@ import Inference
 import Testing
 
 /// Where influence cancels, the rounding that is left is no standard error.
-@Suite struct RoundingTests {
+@Suite("Rounding at the edges") struct RoundingTests {
   private let rows = normalRows(40, 3, seed: 5)
 
   /// The estimate has no variance, so no z statistic or p-value of whatever rounding left.

@@ -2,8 +2,8 @@ import Autodiff
 import Inference
 import Testing
 
-@Suite struct SampleIdentityTests {
-  @Test func equalDataEqualIdentity() {
+@Suite("Identities of samples") struct SampleIdentityTests {
+  @Test("Equal data equal identity") func equalDataEqualIdentity() {
     let a = normalRows(7, 3, seed: 1)
     let b = Tensor(a.scalars, shape: a.shape)
     #expect(SampleIdentity(fingerprint: [a]) == SampleIdentity(fingerprint: [b]))
@@ -11,7 +11,7 @@ import Testing
   }
 
   /// Every way two samples can differ: a bit, the shape, the type, the grouping, the order.
-  @Test func differentDataDifferentIdentity() {
+  @Test("Different data different identity") func differentDataDifferentIdentity() {
     let a = Tensor([1, 2, 3, 4, 5, 6])
     let variants: [SampleIdentity] = [
       SampleIdentity(fingerprint: [a]),
@@ -33,7 +33,7 @@ import Testing
   }
 
   /// The value is fixed, so that it agrees between processes and machines.
-  @Test func stableAcrossProcesses() {
+  @Test("Stable across processes") func stableAcrossProcesses() {
     #expect(SampleIdentity(name: "cohort").description == "feadb7c273f4a39dccf5416298bf4c4a")
     #expect(
       SampleIdentity(fingerprint: [Tensor([1.5, -2])]).description

@@ -25,7 +25,7 @@ struct ConvolutionalTrainingTests {
         using: &generator)
       BatchNorm(featureCount: 6)
       Activation.relu
-      MaxPooling2D(kernel: 2)
+      Pooling2D(.maximum, kernel: 2)
       Convolution2D(inputChannels: 6, outputChannels: 8, kernel: 3, bias: nil, using: &generator)
       BatchNorm(featureCount: 8)
       Activation.relu

@@ -23,7 +23,7 @@ private struct Run<Rule: Optimizer & Checkpointable>: Checkpointable {
   }
 }
 
-@Suite struct OptimizerCheckpointTests {
+@Suite("Checkpoints of optimisers") struct OptimizerCheckpointTests {
   /// A run that is stopped and continued in another value gives the bits of one that is not.
   private func requireSameBits(_ rule: some Optimizer & Checkpointable) throws {
     let path = FileManager.default.temporaryDirectory
@@ -45,11 +45,15 @@ private struct Run<Rule: Optimizer & Checkpointable>: Checkpointable {
     }
   }
 
-  @Test func adam() throws { try requireSameBits(Adam(learningRate: 0.1, weightDecay: 0.01)) }
+  @Test("Adam goes on from its checkpoint to the same bits") func adam() throws {
+    try requireSameBits(Adam(learningRate: 0.1, weightDecay: 0.01))
+  }
 
-  @Test func adamW() throws { try requireSameBits(AdamW(learningRate: 0.1)) }
+  @Test("AdamW goes on from its checkpoint to the same bits") func adamW() throws {
+    try requireSameBits(Adam(learningRate: 0.1, weightDecay: 1e-2, isDecayDecoupled: true))
+  }
 
-  @Test func sgd() throws {
+  @Test("SGD goes on from its checkpoint to the same bits") func sgd() throws {
     try requireSameBits(SGD(learningRate: 0.1))
     try requireSameBits(SGD(learningRate: 0.1, momentum: 0.9, isNesterov: true))
   }

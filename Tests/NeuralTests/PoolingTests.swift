@@ -14,7 +14,7 @@ struct PoolingTests {
   @Test("Overlapping windows with padding agree with PyTorch")
   func reference() {
     // PyTorch 2.15 in float64: max_pool2d and avg_pool2d (count_include_pad=False), 3, 2, 1.
-    let largest = MaxPooling2D(kernel: 3, stride: 2, padding: .uniform(1))(x)
+    let largest = Pooling2D(.maximum, kernel: 3, stride: 2, padding: .uniform(1))(x)
     #expect(largest.shape == [1, 3, 3, 2])
     #expect(
       largest.scalars == [
@@ -22,7 +22,7 @@ struct PoolingTests {
         1.25, 1.25,
       ])
     expectClose(
-      AveragePooling2D(kernel: 3, stride: 2, padding: .uniform(1))(x),
+      Pooling2D(.average, kernel: 3, stride: 2, padding: .uniform(1))(x),
       [
         0.0625, 0.4375, 0.041666666666666664, -0.041666666666666664, -0.2916666666666667,
         0.08333333333333333, 0.16666666666666666, 0.08333333333333333, -0.08333333333333333,
@@ -34,30 +34,31 @@ struct PoolingTests {
   @Test("Windows touch by default, and what does not fill one is left out")
   func defaults() {
     let image = Tensor.range(20).reshaped(to: [1, 4, 5, 1])
-    let largest = MaxPooling2D(kernel: 2)(image)
+    let largest = Pooling2D(.maximum, kernel: 2)(image)
     #expect(largest.shape == [1, 2, 2, 1])
     #expect(largest.scalars == [6, 8, 16, 18])
-    #expect(AveragePooling2D(kernel: 2)(image).scalars == [3, 5, 13, 15])
+    #expect(Pooling2D(.average, kernel: 2)(image).scalars == [3, 5, 13, 15])
     // ⌈4/2⌉ × ⌈5/3⌉, with a column of padding at the right.
     let wide = Size2D(height: 2, width: 3)
-    #expect(MaxPooling2D(kernel: wide, padding: .same)(image).scalars == [7, 9, 17, 19])
+    #expect(Pooling2D(.maximum, kernel: wide, padding: .same)(image).scalars == [7, 9, 17, 19])
     #expect(
-      AveragePooling2D(kernel: wide, padding: .same)(image).scalars == [3.5, 6, 13.5, 16])
+      Pooling2D(.average, kernel: wide, padding: .same)(image).scalars == [3.5, 6, 13.5, 16])
   }
 
   @Test("Padding is never the largest element, and ties share the derivative")
   func maximum() {
     let negative = -1 - square(distinct)
-    #expect(MaxPooling2D(kernel: 3, stride: 1, padding: .same)(negative).max().scalar <= -1)
-    let ties = gradient(at: Tensor.ones([1, 2, 2, 1])) { MaxPooling2D(kernel: 2)($0).sum() }
+    #expect(Pooling2D(.maximum, kernel: 3, stride: 1, padding: .same)(negative).max().scalar <= -1)
+    let ties = gradient(at: Tensor.ones([1, 2, 2, 1])) { Pooling2D(.maximum, kernel: 2)($0).sum() }
     #expect(ties.scalars == [0.25, 0.25, 0.25, 0.25])
   }
 
   @Test("Derivatives agree with differences to second order")
   func derivatives() throws {
     let layers: [any Layer] = [
-      MaxPooling2D(kernel: 2), MaxPooling2D(kernel: 3, stride: 2, padding: .uniform(1)),
-      AveragePooling2D(kernel: 2), AveragePooling2D(kernel: 3, stride: 2, padding: .same),
+      Pooling2D(.maximum, kernel: 2),
+      Pooling2D(.maximum, kernel: 3, stride: 2, padding: .uniform(1)),
+      Pooling2D(.average, kernel: 2), Pooling2D(.average, kernel: 3, stride: 2, padding: .same),
       GlobalAveragePooling(),
     ]
     for layer in layers {
@@ -86,14 +87,14 @@ struct PoolingTests {
   @Test("Refuses windows of padding only, and inputs without image axes")
   func refusals() async {
     let padding = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      _ = MaxPooling2D(kernel: 2, padding: .uniform(2))(Tensor.ones([1, 4, 4, 1]))
+      _ = Pooling2D(.maximum, kernel: 2, padding: .uniform(2))(Tensor.ones([1, 4, 4, 1]))
     }
-    expectMessage(padding, "MaxPooling2D: with a kernel of 2×2", "contain padding only")
+    expectMessage(padding, "Pooling2D: with a kernel of 2×2", "contain padding only")
     let rank = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      _ = AveragePooling2D(kernel: 2)(Tensor.ones([4, 4, 1]))
+      _ = Pooling2D(.average, kernel: 2)(Tensor.ones([4, 4, 1]))
     }
     expectMessage(
-      rank, "AveragePooling2D: expected images [n, height, width, channels], found shape [4, 4, 1]")
+      rank, "Pooling2D: expected images [n, height, width, channels], found shape [4, 4, 1]")
     let global = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = GlobalAveragePooling()(Tensor.ones([4, 4]))
     }

@@ -5,7 +5,7 @@ import Testing
 
 /// A small simulation of instrumental-variable regression with a gradient known in closed form: X normal,
 /// S = √2 X, T = S + η, Y = w*ᵀφ(T) + 0.8 η + ε with φ(t) = (sin t, cos t).
-@Suite struct CalibrationTests {
+@Suite("Calibration") struct CalibrationTests {
   private struct Outcome {
     var covered = [0.0, 0]
     var rootCovered = 0.0
@@ -33,7 +33,8 @@ import Testing
     return diagonal * (point - truth)
   }
 
-  @Test func intervalsCoverAndThoseOfThePlugInDoNot() throws {
+  @Test("Intervals cover and those of the plug-in do not")
+  func intervalsCoverAndThoseOfThePlugInDoNot() throws {
     let learner = NuisanceLearner.kernelRidge(
       .gaussian(lengthScale: 0.7), ridge: .rate(constant: 0.04, power: 0.4), landmarkCount: 60)
     // An over-smoothed plug-in, with the width an efficient estimator has.

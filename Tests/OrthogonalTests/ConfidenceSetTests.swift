@@ -5,7 +5,7 @@ import Orthogonal
 import Testing
 
 /// Sets of values that a test of the moment E[g − y | X] = 0 does not reject.
-@Suite struct ConfidenceSetTests {
+@Suite("Confidence sets") struct ConfidenceSetTests {
   private struct Data {
     let instrument: Tensor
     let treatment: Tensor
@@ -51,7 +51,9 @@ import Testing
 
   /// The ends are where a test done by hand changes its mind, with twice the variance where the noise of
   /// the instrument is not known.
-  @Test(arguments: [(1.0, 1), (0.05, 2), (0.05, 5), (0.02, 4)] as [(Double, UInt64)])
+  @Test(
+    "Ends are where the test changes",
+    arguments: [(1.0, 1), (0.05, 2), (0.05, 5), (0.02, 4)] as [(Double, UInt64)])
   func endsAreWhereTheTestChanges(strength: Double, seed: UInt64) throws {
     var generator = PhiloxGenerator(seed: seed)
     let data = Data(strength: strength, &generator)
@@ -81,7 +83,7 @@ import Testing
   /// Coverage of the truth with instruments that are strong, weak and of no use at all, with a learner
   /// that fits their noise: at least 95 % up to three Monte Carlo standard errors, and with strong
   /// instruments not more.
-  @Test(arguments: [0, 0.1, 1])
+  @Test("Sets cover however weak the instruments", arguments: [0, 0.1, 1])
   func setsCoverHoweverWeakTheInstruments(strength: Double) throws {
     let learner = NuisanceLearner.kernelRidge(
       .gaussian(lengthScale: 1), ridge: .fixed(0.02), landmarkCount: 30)
@@ -107,7 +109,9 @@ import Testing
   }
 
   /// With a strong instrument the set is the Wald interval of the root, nearly.
-  @Test func strongInstrumentsGiveTheWaldInterval() throws {
+  @Test("Strong instruments give the Wald interval") func strongInstrumentsGiveTheWaldInterval()
+    throws
+  {
     var generator = PhiloxGenerator(seed: 3)
     let fit = try Data(strength: 3, &generator).problem.fit(
       nuisances: line, crossFitting: CrossFitting(foldCount: 4))

@@ -58,7 +58,7 @@ struct FiniteSpace {
   func fit(
     h: Tensor, _ jacobian: Tensor, a: Tensor, _ adjointJacobian: Tensor, isOrthogonal: Bool = true
   ) throws -> OrthogonalFit<Tensor> {
-    func function(_ value: Tensor, _ slope: Tensor) -> (Tensor, Tensor) -> Tensor {
+    func function(_ value: Tensor, _ slope: Tensor) -> @Sendable (Tensor, Tensor) -> Tensor {
       { ω, x in
         let rows = x[0..., 0].cast(to: .int32)
         let change = (slope * (ω - point)).sum(alongAxis: 2)

@@ -3,7 +3,7 @@ import Orthogonal
 import Testing
 
 /// The general score where expectations are exact.
-@Suite struct FiniteSpaceTests {
+@Suite("Scores on a finite space") struct FiniteSpaceTests {
   private let space: FiniteSpace
   private let reference: OrthogonalReference
   /// The fit with the true nuisances.
@@ -22,7 +22,7 @@ import Testing
     return estimate.influence[0].rows / weights + estimate.value
   }
 
-  @Test func scoresAgreeWithTheReference() throws {
+  @Test("Scores agree with the reference") func scoresAgreeWithTheReference() throws {
     let expected = reference["scores"].reshaped(to: [20, 3])
     #expect(discrepancy(try scores(fit), expected) < 1e-12)
     let other = try space.fit(
@@ -31,7 +31,7 @@ import Testing
     #expect(discrepancy(try scores(other), expectedOther) < 1e-12)
   }
 
-  @Test func meanIsTheGradient() throws {
+  @Test("Mean is the gradient") func meanIsTheGradient() throws {
     let estimate = try fit.hypergradient(at: space.point)
     #expect(discrepancy(estimate.value, reference["gradient"]) < 1e-12)
     let exact = try space.gradient(probabilities: reference["probabilities"])
@@ -42,7 +42,7 @@ import Testing
 
   /// The score is the influence function itself: it is how ∇F moves when probability is moved to
   /// one atom.
-  @Test func scoreIsThePathwiseDerivative() throws {
+  @Test("Score is the pathwise derivative") func scoreIsThePathwiseDerivative() throws {
     let rows = try scores(fit)
     let probabilities = reference["probabilities"]
     let gradient = reference["gradient"]
@@ -56,7 +56,7 @@ import Testing
     }
   }
 
-  @Test func scoreIsOrthogonalToEveryNuisance() throws {
+  @Test("Score is orthogonal to every nuisance") func scoreIsOrthogonalToEveryNuisance() throws {
     for coordinate in 0..<3 {
       let direction = Tensor.identity(3)[coordinate]
       for sensitivity in try fit.sensitivities(at: space.point, along: direction) {
@@ -66,7 +66,7 @@ import Testing
     }
   }
 
-  @Test func plugInIsNotOrthogonal() throws {
+  @Test("Plug-in is not orthogonal") func plugInIsNotOrthogonal() throws {
     let plugIn = try space.fit(
       h: reference["h"], reference["J"], a: reference["a"], reference["b"], isOrthogonal: false)
     let sensitivities = try plugIn.sensitivities(
@@ -80,7 +80,7 @@ import Testing
   }
 
   /// The check sees a nuisance that is wrong: with another h the score is not orthogonal in b.
-  @Test func sensitivityShowsAWrongNuisance() throws {
+  @Test("Sensitivity shows a wrong nuisance") func sensitivityShowsAWrongNuisance() throws {
     let wrong = try space.fit(
       h: reference["h2"], reference["J"], a: reference["a"], reference["b"])
     let sensitivities = try wrong.sensitivities(
@@ -91,7 +91,7 @@ import Testing
 
   /// Nuisances fitted in a table on folds with the same probabilities are the true ones, with their
   /// Jacobians: the whole layer has the exact gradient.
-  @Test func fittedNuisancesAreExactInATable() throws {
+  @Test("Fitted nuisances are exact in a table") func fittedNuisancesAreExactInATable() throws {
     // Five copies of the space, one in each fold.
     let copies = Tensor(indices: (0..<100).map { $0 % 20 })
     let sample = space.sample.rows(copies)

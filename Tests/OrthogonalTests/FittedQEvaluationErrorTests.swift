@@ -4,7 +4,7 @@ import Orthogonal
 import Solvers
 import Testing
 
-@Suite struct FittedQEvaluationErrorTests {
+@Suite("Errors of fitted Q-evaluation") struct FittedQEvaluationErrorTests {
   private let states = Tensor(rows: [[0.0], [1], [2]])
   private let actions = Tensor(rows: [[1.0, 0], [0, 1], [1, 0]])
   private let rewards = Tensor([1.0, 2, 3])
@@ -18,7 +18,7 @@ import Testing
     }
   }
 
-  @Test func settings() {
+  @Test("Settings out of range are refused") func settings() {
     for discount in [1, -0.1, .nan] {
       let text = message { () throws(SolverError) in
         _ = try FittedQEvaluation(features: .tabular(stateCount: 3), discount: discount)
@@ -31,7 +31,7 @@ import Testing
     #expect(text.contains("the ridge must be a number of 0 or more"))
   }
 
-  @Test func data() {
+  @Test("Data that do not fit are refused") func data() {
     let none = message { () throws(SolverError) in
       _ = try Transitions(
         states: .zeros([0, 1]), actions: .zeros([0, 1]), rewards: .zeros([0]),
@@ -65,7 +65,7 @@ import Testing
     #expect(kind.contains("the action of row 1 (counted from 0) is 2"))
   }
 
-  @Test func policies() throws {
+  @Test("Policies that are none are refused") func policies() throws {
     let transitions = try Transitions(
       states: states, actions: actions, rewards: rewards, nextStates: states)
     let evaluation = try FittedQEvaluation(features: .tabular(stateCount: 3), discount: 0.5)
@@ -85,7 +85,7 @@ import Testing
     #expect(value(narrow, .known(states)).contains("the actions of the policy have shape [3]"))
   }
 
-  @Test func polynomialsHoldEachMonomialOnce() {
+  @Test("Polynomials hold each monomial once") func polynomialsHoldEachMonomialOnce() {
     let x = Tensor(rows: [[2.0, 3, 5]])
     let features = LinearClass.polynomials(inputSize: 3, degree: 2).features(x).scalars
     #expect(features == [1, 2, 3, 5, 4, 6, 10, 9, 15, 25])
@@ -94,7 +94,7 @@ import Testing
     #expect(cubic.count == 20 && Set(cubic).count == 20)
   }
 
-  @Test func featuresPerActionStandInBlocks() throws {
+  @Test("Features per action stand in blocks") func featuresPerActionStandInBlocks() throws {
     let features = StateActionFeatures.perAction(.polynomials(inputSize: 1, degree: 1))
     let values = try features(states, actions).scalars
     #expect(values == [1, 0, 0, 0, 0, 0, 1, 1, 1, 2, 0, 0])

@@ -4,7 +4,7 @@ import Orthogonal
 import Testing
 
 /// Coverage over seeded replications of processes whose action values are known.
-@Suite struct FittedQEvaluationSimulationTests {
+@Suite("Fitted Q-evaluation in simulations") struct FittedQEvaluationSimulationTests {
   private struct Outcome {
     var covered = 0
     var errors: [Double] = []
@@ -47,7 +47,7 @@ import Testing
     return abs(rate - 0.95) <= 3 * (0.95 * 0.05 / Double(replications)).squareRoot()
   }
 
-  @Test func intervalsCoverOnTheSineProcess() throws {
+  @Test("Intervals cover on the sine process") func intervalsCoverOnTheSineProcess() throws {
     let evaluation = try FittedQEvaluation(
       features: SineProcess.stateActionFeatures, discount: 0.9, nuisances: SineProcess.learner)
     let outcomes = try outcomes(
@@ -64,7 +64,8 @@ import Testing
     #expect(missed > 100)
   }
 
-  @Test func intervalsCoverOnTheLinearQuadraticProcess() throws {
+  @Test("Intervals cover on the linear quadratic process")
+  func intervalsCoverOnTheLinearQuadraticProcess() throws {
     let evaluation = try FittedQEvaluation(
       features: LinearQuadraticProcess.stateActionFeatures, discount: 0.9,
       nuisances: .linear(.polynomials(inputSize: 2, degree: 4, ridge: 1e-6)))
@@ -81,7 +82,8 @@ import Testing
   }
 
   /// Cross-fitted kernel nuisances give the root of exact ones up to terms of higher order.
-  @Test func estimatedNuisancesActLikeExactOnes() throws {
+  @Test("Estimated nuisances act like exact ones") func estimatedNuisancesActLikeExactOnes() throws
+  {
     let process = try SineProcess(count: 2000, initialCount: 10, PhiloxGenerator(seed: 9))
     let evaluation = try FittedQEvaluation(
       features: SineProcess.stateActionFeatures, discount: 0.9,

@@ -4,7 +4,7 @@ import Orthogonal
 import Testing
 
 /// Evaluations against exact answers: closed forms, other methods, deletion of trajectories.
-@Suite struct FittedQEvaluationTests {
+@Suite("Fitted Q-evaluation") struct FittedQEvaluationTests {
   // MARK: Tables
 
   /// Two copies of the data as the two folds: what is fitted out of fold is then fitted on the same
@@ -23,7 +23,7 @@ import Testing
       crossFitting: plan)
   }
 
-  @Test func tablesGiveTheEmpiricalSolution() throws {
+  @Test("Tables give the empirical solution") func tablesGiveTheEmpiricalSolution() throws {
     let process = try SmallProcess(trajectories: 60, copies: 2, seed: 3)
     let evaluation = try twoCopies(of: process, features: .tabular(stateCount: 3))
     let expected = process.empiricalActionValues(discount: 0.8)
@@ -35,7 +35,8 @@ import Testing
     }
   }
 
-  @Test func bellmanErrorOfAConstantIsThatOfItsCells() throws {
+  @Test("Bellman error of a constant is that of its cells")
+  func bellmanErrorOfAConstantIsThatOfItsCells() throws {
     let process = try SmallProcess(trajectories: 60, copies: 2, seed: 4)
     let constant = StateActionFeatures(name: "constant") { s, _ in .ones(like: s) }
     let evaluation = try twoCopies(of: process, features: constant)
@@ -58,7 +59,9 @@ import Testing
 
   // MARK: Other methods
 
-  @Test func temporalDifferencesSolveTheirEquations() throws {
+  @Test("Temporal differences solve their equations") func temporalDifferencesSolveTheirEquations()
+    throws
+  {
     let process = try SineProcess(count: 400, initialCount: 50, PhiloxGenerator(seed: 1))
     let data = process.transitions
     for ridge in [0, 0.3] {
@@ -85,7 +88,9 @@ import Testing
 
   /// Both methods find the action value where the features hold it, and different functions where
   /// they do not; the test of their difference tells which.
-  @Test func theMethodsAgreeWhereFeaturesSuffice() throws {
+  @Test("The methods agree where features suffice") func theMethodsAgreeWhereFeaturesSuffice()
+    throws
+  {
     let process = try SineProcess(count: 4000, initialCount: 50, PhiloxGenerator(seed: 2))
     func test(_ features: StateActionFeatures) throws -> JointTest {
       let result = try FittedQEvaluation(
@@ -103,7 +108,7 @@ import Testing
     #expect(incomplete.pValue < 1e-6)
   }
 
-  @Test func gradientsAreThoseOfTheProblem() throws {
+  @Test("Gradients are those of the problem") func gradientsAreThoseOfTheProblem() throws {
     let process = try SineProcess(count: 300, initialCount: 20, PhiloxGenerator(seed: 7))
     let evaluation = try FittedQEvaluation(
       features: SineProcess.stateActionFeatures, discount: 0.9, nuisances: SineProcess.learner)
@@ -122,7 +127,8 @@ import Testing
 
   // MARK: Errors of the value
 
-  @Test func initialStatesAddTheirSamplingError() throws {
+  @Test("Initial states add their sampling error") func initialStatesAddTheirSamplingError() throws
+  {
     let process = try SineProcess(count: 500, initialCount: 40, PhiloxGenerator(seed: 5))
     let evaluation = try FittedQEvaluation(
       features: SineProcess.stateActionFeatures, discount: 0.9, nuisances: SineProcess.learner)
@@ -145,7 +151,9 @@ import Testing
 
   /// Standard errors with trajectories against those by leaving out a trajectory at a time, of the
   /// value and of the difference between two policies.
-  @Test func clusteredErrorsAgreeWithTheJackknife() throws {
+  @Test("Clustered errors agree with the jackknife") func clusteredErrorsAgreeWithTheJackknife()
+    throws
+  {
     let process = try SmallProcess(trajectories: 150, seed: 6)
     let evaluation = try FittedQEvaluation(
       features: .tabular(stateCount: 3), discount: 0.8,
@@ -186,7 +194,8 @@ import Testing
   }
 
   /// A basis of the same functions has the same values and errors; what is linearly dependent goes.
-  @Test func orthonormalFeaturesSpanTheSameFunctions() throws {
+  @Test("Orthonormal features span the same functions")
+  func orthonormalFeaturesSpanTheSameFunctions() throws {
     let process = try SineProcess(count: 400, initialCount: 30, PhiloxGenerator(seed: 10))
     let skewed = StateActionFeatures(name: "skewed") { s, a in
       let psi = SineProcess.features(s, a)
@@ -209,7 +218,7 @@ import Testing
       abs(found.value.standardErrors[0].scalar / plain.value.standardErrors[0].scalar - 1) < 1e-3)
   }
 
-  @Test func recordedActionsAreThoseOfAPolicy() throws {
+  @Test("Recorded actions are those of a policy") func recordedActionsAreThoseOfAPolicy() throws {
     let process = try SineProcess(count: 300, initialCount: 30, PhiloxGenerator(seed: 8))
     let evaluation = try FittedQEvaluation(
       features: SineProcess.stateActionFeatures, discount: 0.9, nuisances: SineProcess.learner)
@@ -222,7 +231,7 @@ import Testing
     #expect(values[0] == values[1])
   }
 
-  @Test func summariesSayWhatIntervalsCover() throws {
+  @Test("Summaries say what intervals cover") func summariesSayWhatIntervalsCover() throws {
     let process = try SineProcess(count: 300, initialCount: 30, PhiloxGenerator(seed: 8))
     let evaluation = try FittedQEvaluation(
       features: SineProcess.stateActionFeatures, discount: 0.9, nuisances: SineProcess.learner)

@@ -3,8 +3,8 @@ import Orthogonal
 import Solvers
 import Testing
 
-@Suite struct FoldsTests {
-  @Test func randomFoldsAreEqualPartitions() throws {
+@Suite("Folds") struct FoldsTests {
+  @Test("Random folds are equal partitions") func randomFoldsAreEqualPartitions() throws {
     var generator = PhiloxGenerator(seed: 1)
     let folds = try Folds(4, ofRows: 22, using: &generator)
     let sizes = (0..<4).map { folds.held($0).elementCount }
@@ -19,7 +19,7 @@ import Testing
     #expect(try Folds(4, ofRows: 22, using: &other) != folds)
   }
 
-  @Test func groupsStayTogether() throws {
+  @Test("Groups stay together") func groupsStayTogether() throws {
     var generator = PhiloxGenerator(seed: 1)
     let groups = (0..<100).map { $0 / 7 }
     let folds = try Folds(3, ofGroups: groups, using: &generator)
@@ -31,7 +31,7 @@ import Testing
     #expect(sizes.allSatisfy { (28...42).contains($0) })
   }
 
-  @Test func tooFewUnitsAreRefused() throws {
+  @Test("Too few units are refused") func tooFewUnitsAreRefused() throws {
     var generator = PhiloxGenerator(seed: 1)
     let few = #expect(throws: SolverError.self) {
       try Folds(5, ofRows: 4, using: &generator)
@@ -46,7 +46,7 @@ import Testing
   }
 
   /// Rows are dealt out as groups of one row are.
-  @Test func rowsAreGroupsOfOne() throws {
+  @Test("Rows are groups of one") func rowsAreGroupsOfOne() throws {
     var (first, second) = (PhiloxGenerator(seed: 9), PhiloxGenerator(seed: 9))
     let rows = try Folds(3, ofRows: 17, using: &first)
     let groups = try Folds(3, ofGroups: Array(0..<17), using: &second)

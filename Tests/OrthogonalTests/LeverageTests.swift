@@ -3,7 +3,7 @@ import Orthogonal
 import Testing
 
 /// Shares of single units in the root of an affine problem, and scores that are rounding.
-@Suite struct LeverageTests {
+@Suite("Leverage") struct LeverageTests {
   private func fit(
     _ treatment: [Double], _ outcome: [Double], groups: [Int]? = nil
   ) throws -> AffineFit {

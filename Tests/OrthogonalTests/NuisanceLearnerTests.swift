@@ -5,7 +5,7 @@ import Orthogonal
 import Testing
 
 /// Learners of nuisances, seen through the orthogonal gradients that use them.
-@Suite struct NuisanceLearnerTests {
+@Suite("Nuisance learners") struct NuisanceLearnerTests {
   private struct Data {
     let inputs: Tensor
     let slope: Tensor
@@ -52,7 +52,7 @@ import Testing
   }
 
   /// Kernel ridge regression on all rows is K (K + nλI)⁻¹ T, without features and normal equations.
-  @Test func kernelRidgeIsTheDualSolution() throws {
+  @Test("Kernel ridge is the dual solution") func kernelRidgeIsTheDualSolution() throws {
     let data = Data()
     let folds = try Folds(assignment: (0..<60).map { $0 % 3 })
     let kernel = Kernel.gaussian(lengthScale: 0.7)
@@ -70,7 +70,9 @@ import Testing
   }
 
   /// λ = c n^(−p) on the 40 training rows of every fold.
-  @Test func ratesGiveThePenaltyOfTheTrainingRows() throws {
+  @Test("Rates give the penalty of the training rows") func ratesGiveThePenaltyOfTheTrainingRows()
+    throws
+  {
     let data = Data()
     let plan = CrossFitting(folds: [try Folds(assignment: (0..<60).map { $0 % 3 })])
     func gradient(_ ridge: RidgeRule) throws -> Tensor {
@@ -84,7 +86,7 @@ import Testing
   }
 
   /// An intercept that is not penalised: ridge regression of centred columns.
-  @Test func freeInterceptIsCentring() throws {
+  @Test("Free intercept is centring") func freeInterceptIsCentring() throws {
     let data = Data()
     let folds = try Folds(assignment: (0..<60).map { $0 / 30 })
     let linearClass = LinearClass(ridge: 0.05, hasIntercept: true, penalizesIntercept: false) {
@@ -106,7 +108,8 @@ import Testing
   }
 
   /// The closed form of the leave-one-out error is what leaving rows out one by one gives.
-  @Test(arguments: [true, false]) func leaveOneOutErrorsAreThoseOfRefits(
+  @Test("Leave-one-out errors are those of refits", arguments: [true, false])
+  func leaveOneOutErrorsAreThoseOfRefits(
     hasIntercept: Bool
   ) throws {
     let data = Data(count: 25)
@@ -166,7 +169,7 @@ import Testing
   }
 
   /// A network with a closed-form head explains what polynomials of its inputs cannot.
-  @Test func networksAreTrainedOnTheFold() throws {
+  @Test("Networks are trained on the fold") func networksAreTrainedOnTheFold() throws {
     let data = Data(count: 400)
     var generator = PhiloxGenerator(seed: 5)
     let network = NetworkClass(
@@ -181,7 +184,8 @@ import Testing
     for error in slopes { #expect(error.rSquared > 0.7 && error.rSquared < 0.95) }
   }
 
-  @Test func crossValidationFindsAUsefulPenalty() throws {
+  @Test("Cross validation finds a useful penalty") func crossValidationFindsAUsefulPenalty() throws
+  {
     let data = Data(count: 300)
     let fit = try data.problem.fit(nuisances: .kernelRidge())
     for error in fit.nuisanceErrors.filter({ $0.name.hasPrefix("slope") }) {
@@ -190,7 +194,7 @@ import Testing
   }
 
   /// The chosen penalty is one of the grid, its factor multiplies it, and 0.1 / n bounds it from below.
-  @Test func factorAndFloorOfTheChosenPenalty() throws {
+  @Test("Factor and floor of the chosen penalty") func factorAndFloorOfTheChosenPenalty() throws {
     let data = Data(count: 120)
     let folds = try Folds(assignment: (0..<120).map { $0 % 2 })
     let kernel = Kernel.gaussian(lengthScale: 0.7)

@@ -7,7 +7,7 @@ import Orthogonal
 import Testing
 
 /// The layer with fitted nuisances.
-@Suite struct OBiGradTests {
+@Suite("OBiGrad") struct OBiGradTests {
   /// A treatment t with noise shared by the outcome, and instruments x.
   private struct Data {
     let x: Tensor
@@ -40,7 +40,9 @@ import Testing
     .concatenated([sin(t), cos(t)], alongAxis: 1)
   }
 
-  @Test(arguments: [true, false], [SharedNoise.kept, .corrected])
+  @Test(
+    "Affine targets give the affine problem", arguments: [true, false],
+    [SharedNoise.kept, .corrected])
   func affineTargetsGiveTheAffineProblem(isOrthogonal: Bool, sharedNoise: SharedNoise) throws {
     let data = Data()
     let plan = try plan(80).with(sharedNoise: sharedNoise)
@@ -72,7 +74,8 @@ import Testing
 
   /// Losses that are not quadratic, a target that is not affine: the layer's gradient, the gradient of
   /// the debiased value in both modes and finite differences of it, to second order.
-  @Test func logisticLossesHaveTheDerivativeOfTheDebiasedValue() throws {
+  @Test("Logistic losses have the derivative of the debiased value")
+  func logisticLossesHaveTheDerivativeOfTheDebiasedValue() throws {
     let data = Data()
     let layer = logistic(polynomials, try plan(80))
     let point = Tensor([0.9, -0.4])
@@ -103,7 +106,7 @@ import Testing
   }
 
   /// Outer parameters in a dictionary, and a penalty on them: the root of the penalised gradient.
-  @Test func structuredParametersAndPenalties() throws {
+  @Test("Structured parameters and penalties") func structuredParametersAndPenalties() throws {
     let data = Data(count: 200)
     let layer = OBiGrad<[String: Tensor], [Tensor], [Tensor]>.quadratic(
       nuisances: polynomials, crossFitting: try plan(200),
@@ -121,7 +124,8 @@ import Testing
 
   /// Populations on three points with different distributions of the inputs: nuisances in a table are
   /// exact, and the gradient is that of the outer population, without a density ratio.
-  @Test func samplesWithDifferentInputsNeedNoDensityRatio() throws {
+  @Test("Samples with different inputs need no density ratio")
+  func samplesWithDifferentInputsNeedNoDensityRatio() throws {
     func population(_ shares: [Double], _ labels: [[Double]]) -> FunctionalSample<Tensor> {
       // Two equally likely labels at each of three points, six copies of it for the folds.
       let rows = (0..<36).map { $0 % 6 }
@@ -157,7 +161,8 @@ import Testing
     #expect(estimate.influence.count == 2)
   }
 
-  @Test func repeatedSplitsAreAggregatedByTheMedian() throws {
+  @Test("Repeated splits are aggregated by the median")
+  func repeatedSplitsAreAggregatedByTheMedian() throws {
     let data = Data()
     let point = Tensor([0.7, -0.2])
     let problem = try AffineProblem(
@@ -183,7 +188,7 @@ import Testing
   }
 
   /// A network for both nuisances: the score is near the one of a kernel, and its own check is clean.
-  @Test func networksCanBeNuisances() throws {
+  @Test("Networks can be nuisances") func networksCanBeNuisances() throws {
     let data = Data(count: 600, seed: 9)
     var generator = PhiloxGenerator(seed: 5)
     let network = NetworkClass(

@@ -7,7 +7,7 @@ import Solvers
 import Testing
 
 /// What an orthogonal fit cannot do is refused, and what it does depends on nothing but its arguments.
-@Suite struct OrthogonalHonestyTests {
+@Suite("What estimates say of themselves") struct OrthogonalHonestyTests {
   private static let point = Tensor([1, 0.5])
 
   private static func sample(_ count: Int) -> FunctionalSample<[Tensor]> {
@@ -40,7 +40,9 @@ import Testing
   }
 
   /// An estimate is the same whatever was evaluated before it, also where networks are trained.
-  @Test(arguments: [true, false]) func estimatesHaveNoMemory(isNetwork: Bool) throws {
+  @Test("Estimates have no memory", arguments: [true, false]) func estimatesHaveNoMemory(
+    isNetwork: Bool
+  ) throws {
     var generator = PhiloxGenerator(seed: 5)
     let network = NetworkClass(
       features: MLP(widths: [1, 8, 4], activation: .tanh, using: &generator),
@@ -55,13 +57,13 @@ import Testing
   }
 
   /// Rows are set aside for comparisons of classes, which a given class has none of.
-  @Test func fewRowsAreEnoughForAGivenClass() throws {
+  @Test("Few rows are enough for a given class") func fewRowsAreEnoughForAGivenClass() throws {
     let fit = try Self.layer(Self.polynomials).fit(
       on: BilevelSample(Self.sample(3)), at: Self.point)
     #expect(try fit.hypergradient(at: Self.point).value.isFinite)
   }
 
-  @Test func givenFoldsMustNotDivideGroups() throws {
+  @Test("Given folds must not divide groups") func givenFoldsMustNotDivideGroups() throws {
     let problem = try Self.affine(groups: (0..<40).map { $0 / 4 })
     let folds = try Folds(assignment: (0..<40).map { $0 == 9 ? 1 : $0 / 4 % 2 })
     let error = #expect(throws: SolverError.self) {
@@ -76,7 +78,7 @@ import Testing
   }
 
   /// Units of ω do not count: a column times 10⁶ has a coefficient times 10⁻⁶.
-  @Test func rootsFollowUnits() throws {
+  @Test("Roots follow units") func rootsFollowUnits() throws {
     let sample = Self.sample(60)
     let slope = Tensor.concatenated([sin(sample.labels[0]), cos(sample.labels[0])], alongAxis: 1)
     func root(_ unit: Double) throws -> Estimate {
@@ -92,7 +94,7 @@ import Testing
   }
 
   /// Instruments such as times in milliseconds: only their differences count.
-  @Test func farInputsAreThoseNearTheOrigin() throws {
+  @Test("Far inputs are those near the origin") func farInputsAreThoseNearTheOrigin() throws {
     var generator = PhiloxGenerator(seed: 9)
     let draws = Tensor.uniform([60, 1], from: 0, to: 1024, using: &generator)
     let inputs = Tensor(draws.scalars.map { $0.rounded() }, shape: [60, 1])
@@ -109,7 +111,8 @@ import Testing
   }
 
   /// A summary names what was done about shared noise and not what was asked for.
-  @Test func summariesStateTheTreatmentOfSharedNoise() throws {
+  @Test("Summaries state the treatment of shared noise")
+  func summariesStateTheTreatmentOfSharedNoise() throws {
     func treatment(_ blocks: [Estimate.SummaryBlock]) -> String? {
       blocks.flatMap(\.lines).first { $0.label == "shared noise" }?.text
     }
@@ -124,14 +127,15 @@ import Testing
   }
 
   /// An interval that is not valid says so.
-  @Test func summariesOfBaselinesSayWhatTheyAre() throws {
+  @Test("Summaries of baselines say what they are") func summariesOfBaselinesSayWhatTheyAre() throws
+  {
     var layer = Self.layer(Self.polynomials)
     layer.isOrthogonal = false
     let blocks = try layer.fit(on: BilevelSample(Self.sample(40)), at: Self.point).summaryBlocks
     #expect(blocks.flatMap(\.lines).contains { $0.text.contains("its interval is not valid") })
   }
 
-  @Test func estimatesRefuseToBeDifferentiated() async {
+  @Test("Estimates refuse to be differentiated") func estimatesRefuseToBeDifferentiated() async {
     let refusal = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let fit = try Self.layer(Self.polynomials).fit(
         on: BilevelSample(Self.sample(40)), at: Self.point)
@@ -142,7 +146,7 @@ import Testing
     #expect(text(refusal).contains("an estimate is a constant of every transform"))
   }
 
-  @Test func scoresOfTwoSamplesThatDoNotExist() async {
+  @Test("Scores of two samples that do not exist") func scoresOfTwoSamplesThatDoNotExist() async {
     let refusal = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let (x, y) = (Tensor.range(20).expandingShape(at: 1), Tensor.range(20))
       let problem = try TwoSampleAffineProblem(
@@ -152,7 +156,7 @@ import Testing
     #expect(text(refusal).contains("use .plugIn"))
   }
 
-  @Test func halvesForLayers() async {
+  @Test("Halves for layers") func halvesForLayers() async {
     let refusal = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       var layer = Self.layer(Self.polynomials)
       layer.crossFitting.sharedNoise = .split
@@ -161,7 +165,7 @@ import Testing
     #expect(text(refusal).contains("leave .corrected or set .kept"))
   }
 
-  @Test func levelsInPercent() async {
+  @Test("Levels are stated in percent") func levelsInPercent() async {
     let refusal = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = try Self.affine().fit(nuisances: Self.polynomials).robustSet(level: 95)
     }

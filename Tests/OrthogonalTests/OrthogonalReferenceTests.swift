@@ -5,7 +5,7 @@ import Orthogonal
 import Testing
 
 /// Scores and intervals against an independent implementation, with the same nuisances.
-@Suite struct OrthogonalReferenceTests {
+@Suite("Agreement with the reference") struct OrthogonalReferenceTests {
   private func quadratic() throws -> (AffineProblem, AffineNuisances, OrthogonalReference) {
     let reference = try OrthogonalReference("quadratic")
     let problem = try AffineProblem(
@@ -18,7 +18,7 @@ import Testing
     return (problem, nuisances, reference)
   }
 
-  @Test func quadraticScoresAgree() throws {
+  @Test("Quadratic scores agree") func quadraticScoresAgree() throws {
     let (problem, nuisances, reference) = try quadratic()
     let estimate = try problem.fit(given: nuisances).hypergradient(at: reference["point"])
     #expect(discrepancy(estimate.value, reference["estimate"]) < 1e-12)
@@ -31,7 +31,7 @@ import Testing
     #expect(discrepancy(intervals.upper, reference["estimate"] + half) < 1e-12)
   }
 
-  @Test func testsAndCertificatesAgree() throws {
+  @Test("Tests and certificates agree") func testsAndCertificatesAgree() throws {
     let (problem, nuisances, reference) = try quadratic()
     let estimate = try problem.fit(given: nuisances).hypergradient(at: reference["point"])
     let joint = try #require(estimate.jointTest().value)
@@ -45,7 +45,7 @@ import Testing
     #expect(abs(certificate.lowerBound / reference["descent"][0].scalar - 1) < 1e-10)
   }
 
-  @Test func rootsAndBaselinesAgree() throws {
+  @Test("Roots and baselines agree") func rootsAndBaselinesAgree() throws {
     let (problem, nuisances, reference) = try quadratic()
     let root = try problem.fit(given: nuisances).root()
     #expect(discrepancy(root.value, reference["root"]) < 1e-10)
@@ -60,10 +60,10 @@ import Testing
 
   /// The same numbers by differentiating the debiased value of the layer for any losses, with the
   /// nuisances as functions of ω.
-  @Test func quadraticLayerAgrees() throws {
+  @Test("Quadratic layer agrees") func quadraticLayerAgrees() throws {
     let (problem, nuisances, reference) = try quadratic()
     let rows = Tensor.range(problem.count).expandingShape(at: 1)
-    func at(_ x: Tensor, _ values: Tensor) -> Tensor {
+    @Sendable func at(_ x: Tensor, _ values: Tensor) -> Tensor {
       values.gathering(x[0..., 0].cast(to: .int32), alongAxis: 0)
     }
     let layer = OBiGrad<Tensor, [Tensor], [Tensor]>.quadratic(
@@ -73,11 +73,11 @@ import Testing
       knownOuterTarget: { ω, x in
         matmul(at(x, problem.outerSlope), ω.expandingShape(at: 1))
       })
-    func column(_ tensor: Tensor) -> Tensor { tensor.expandingShape(at: 1) }
+    @Sendable func column(_ tensor: Tensor) -> Tensor { tensor.expandingShape(at: 1) }
     let sample = FunctionalSample(
       inputs: rows,
       labels: [column(problem.innerIntercept), problem.innerSlope, column(problem.outcome)])
-    func prediction(_ ω: Tensor, _ x: Tensor) -> Tensor {
+    @Sendable func prediction(_ ω: Tensor, _ x: Tensor) -> Tensor {
       at(x, column(nuisances.intercept)) + matmul(at(x, nuisances.slope), column(ω))
     }
     let fit = try layer.fit(on: BilevelSample(sample), prediction: prediction) { ω, x in
@@ -98,7 +98,7 @@ import Testing
     #expect(discrepancy(root.covariance, reference["rootCovariance"]) < 1e-9)
   }
 
-  @Test func twoSampleScoresAgree() throws {
+  @Test("Two sample scores agree") func twoSampleScoresAgree() throws {
     let reference = try OrthogonalReference("twoSample")
     let problem = try TwoSampleAffineProblem(
       innerInputs: reference["innerInputs"], innerIntercept: reference["innerIntercept"],

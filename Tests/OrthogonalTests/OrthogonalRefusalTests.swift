@@ -5,7 +5,7 @@ import Solvers
 import Testing
 
 /// Data that does not allow an estimate is refused with what to do about it.
-@Suite struct OrthogonalRefusalTests {
+@Suite("What orthogonal estimates refuse") struct OrthogonalRefusalTests {
   private var inputs: Tensor
   private var slope: Tensor
   private var outcome: Tensor
@@ -33,7 +33,7 @@ import Testing
     try AffineProblem(inputs: inputs, innerSlope: slope, outcome: outcome)
   }
 
-  @Test func fewerRowsThanFolds() throws {
+  @Test("Fewer rows than folds") func fewerRowsThanFolds() throws {
     let four = Tensor(indices: [0, 1, 2, 3])
     let small = try problem(
       inputs.gathering(four, alongAxis: 0), slope.gathering(four, alongAxis: 0),
@@ -42,12 +42,12 @@ import Testing
     #expect(error == .fewerUnitsThanFolds(unitCount: 4, foldCount: 10, areGroups: false))
   }
 
-  @Test func constantOutcome() {
+  @Test("A constant outcome is refused or exact") func constantOutcome() {
     let error = refusal { _ = try problem(inputs, slope, Tensor.ones([40]) * 3) }
     #expect(error == .constantTarget(what: "outcomes", value: 3))
   }
 
-  @Test func numbersThatAreNotFinite() {
+  @Test("Numbers that are not finite") func numbersThatAreNotFinite() {
     let isGap = Tensor(mask: (0..<40).map { $0 == 7 })
     let broken = select(isGap, Tensor.zeros([40]) / 0, outcome)
     let error = refusal { _ = try problem(inputs, slope, broken) }
@@ -55,7 +55,7 @@ import Testing
     #expect("\(OrthogonalError.notFinite(what: "outcomes", row: 7, count: 1))".contains("row 7"))
   }
 
-  @Test func duplicatedRowsAcrossFolds() throws {
+  @Test("Duplicated rows across folds") func duplicatedRowsAcrossFolds() throws {
     let twice = Tensor(indices: Array(0..<40) + [3])
     let repeated = try problem(
       inputs.gathering(twice, alongAxis: 0), slope.gathering(twice, alongAxis: 0),
@@ -75,7 +75,7 @@ import Testing
     #expect(refusal { _ = try grouped.fit(nuisances: .kernelRidge()) } == nil)
   }
 
-  @Test func singularGram() throws {
+  @Test("A singular Gram matrix is refused") func singularGram() throws {
     let twice = LinearClass(name: "twice the same", ridge: 1e-300) {
       Tensor.concatenated([$0, $0], alongAxis: 1)
     }
@@ -84,7 +84,7 @@ import Testing
     #expect(error == .singularGram(className: "twice the same", rowCount: 36))
   }
 
-  @Test func foldsOfAnotherSample() throws {
+  @Test("Folds of another sample") func foldsOfAnotherSample() throws {
     let data = try problem(inputs, slope, outcome)
     let plan = CrossFitting(folds: [try Folds(assignment: [0, 1, 0, 1])])
     let error = refusal { _ = try data.fit(nuisances: .kernelRidge(), crossFitting: plan) }
@@ -92,7 +92,7 @@ import Testing
   }
 
   /// Two columns that are the same function of the inputs have no separate coefficients.
-  @Test func rootThatIsNotIdentified() throws {
+  @Test("Root that is not identified") func rootThatIsNotIdentified() throws {
     let same = Tensor.stacked([slope[0..., 0], slope[0..., 0]], alongAxis: 1)
     let fit = try problem(inputs, same, outcome).fit(
       nuisances: .kernelRidge(.gaussian(lengthScale: 1), ridge: .fixed(0.01)))
@@ -107,7 +107,7 @@ import Testing
     #expect(abs(root[0] - root[1]) < 1e-9)
   }
 
-  @Test func layerRefusesLabelsThatAreNotFinite() {
+  @Test("Layer refuses labels that are not finite") func layerRefusesLabelsThatAreNotFinite() {
     let labels = [slope, select(outcome .> 0, outcome / 0, outcome).expandingShape(at: 1)]
     let sample = FunctionalSample(inputs: inputs, labels: labels)
     let layer = OBiGrad<Tensor, [Tensor], [Tensor]>.quadratic(

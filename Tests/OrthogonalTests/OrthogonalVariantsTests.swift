@@ -6,7 +6,7 @@ import Testing
 
 /// Affine problems with known targets, clipped predictions and two samples, against least squares found here
 /// fold by fold.
-@Suite struct OrthogonalVariantsTests {
+@Suite("Variants of orthogonal estimates") struct OrthogonalVariantsTests {
   private let linearClass = LinearClass(ridge: 0) { Self.features($0) }
   private let point = Tensor([0.4, -1])
 
@@ -65,7 +65,7 @@ import Testing
   private func column(_ tensor: Tensor) -> Tensor { tensor.expandingShape(at: 1) }
 
   /// What is known is taken as it is, and its error has no noise to share.
-  @Test func knownTargetsAreNotRegressed() throws {
+  @Test("Known targets are not regressed") func knownTargetsAreNotRegressed() throws {
     let data = Data(40, seed: 1)
     let folds = try Folds(assignment: (0..<40).map { $0 % 4 })
     let plan = CrossFitting(folds: [folds])
@@ -89,7 +89,8 @@ import Testing
     #expect(correction[0] == 0 && abs(correction[1]) > 1e-4)
   }
 
-  @Test func clippedPredictionsStayInTheRangeOfTheTargets() throws {
+  @Test("Clipped predictions stay in the range of the targets")
+  func clippedPredictionsStayInTheRangeOfTheTargets() throws {
     let data = Data(40, seed: 2)
     let folds = try Folds(assignment: (0..<40).map { $0 % 4 })
     var learner = NuisanceLearner.linear(linearClass)
@@ -111,7 +112,7 @@ import Testing
   }
 
   /// Rows of a group count as one unit: the variance is that of sums over groups.
-  @Test func groupsAreUnitsOfTheStandardError() throws {
+  @Test("Groups are units of the standard error") func groupsAreUnitsOfTheStandardError() throws {
     let data = Data(40, seed: 3)
     let groups = (0..<40).map { $0 / 4 }
     let fit = try data.problem(.init(), groups: groups).fit(
@@ -124,7 +125,7 @@ import Testing
   }
 
   /// Folds of both samples as the plan draws them; every prediction is from rows of other folds.
-  @Test func twoSamplesAreCrossFitted() throws {
+  @Test("Two samples are cross-fitted") func twoSamplesAreCrossFitted() throws {
     let (inner, outer) = (Data(40, seed: 4), Data(33, seed: 5))
     let ratio = exp(0.3 * inner.x[0..., 0])
     let problem = try TwoSampleAffineProblem(
@@ -169,7 +170,7 @@ import Testing
   }
 
   /// In a table the odds of the outer sample are counts of the training folds.
-  @Test func densityRatiosAreThoseOfOtherFolds() throws {
+  @Test("Density ratios are those of other folds") func densityRatiosAreThoseOfOtherFolds() throws {
     let (inner, outer) = (Data(40, seed: 7), Data(33, seed: 8))
     let cells = (0..<40).map { $0 % 7 < 4 ? 0 : $0 % 7 - 4 }
     let outerCells = (0..<33).map { $0 % 5 < 2 ? $0 % 5 : 2 }
@@ -206,7 +207,8 @@ import Testing
 
   /// Squared losses on populations of three points with different distributions of the inputs: with
   /// nuisances in a table, which are exact, no shift of any of them moves the mean score.
-  @Test func squaresOfTwoSamplesAreOrthogonalWithoutADensityRatio() throws {
+  @Test("Squares of two samples are orthogonal without a density ratio")
+  func squaresOfTwoSamplesAreOrthogonalWithoutADensityRatio() throws {
     func population(_ shares: [Double], _ labels: [[Double]]) -> FunctionalSample<Tensor> {
       let rows = (0..<36).map { $0 % 6 }
       return FunctionalSample(

@@ -6,7 +6,7 @@ import Orthogonal
 import Testing
 
 /// Weighted samples: standard errors, derivatives, weights of zero, and the correction for shared noise.
-@Suite struct OrthogonalWeightsTests {
+@Suite("Weights of rows") struct OrthogonalWeightsTests {
   private static let count = 80
   private let linearClass = LinearClass(
     ridge: 1e-3, hasIntercept: true, penalizesIntercept: false
@@ -39,7 +39,7 @@ import Testing
 
   /// What a loss has in common for all rows is known, whatever the weights: it moves the objective and not
   /// its standard error.
-  @Test func constantsHaveNoError() throws {
+  @Test("Constants have no error") func constantsHaveNoError() throws {
     var generator = PhiloxGenerator(seed: 2)
     let weights = exp(Tensor.normal([Self.count], using: &generator))
     func objective(_ constant: Double) throws -> Estimate {
@@ -56,7 +56,8 @@ import Testing
   }
 
   /// The derivative in weights goes through nuisances and through the means of the score.
-  @Test(arguments: [true, false]) func debiasedValueHasItsDerivativeInTheWeights(
+  @Test("Debiased value has its derivative in the weights", arguments: [true, false])
+  func debiasedValueHasItsDerivativeInTheWeights(
     isQuadratic: Bool
   ) throws {
     let general = OBiGrad<Tensor, [Tensor], [Tensor]>(
@@ -73,7 +74,7 @@ import Testing
   }
 
   /// A whole fold may have no weight; its rows then count nowhere.
-  @Test func foldsWithoutWeightCountNowhere() throws {
+  @Test("Folds without weight count nowhere") func foldsWithoutWeightCountNowhere() throws {
     let kept = Tensor(indices: (0..<Self.count).filter { $0 % 4 != 0 })
     let isKept = Tensor((0..<Self.count).map { $0 % 4 == 0 ? 0.0 : 1 })
     let all = try quadratic().fit(on: sample(isKept), at: point).value(at: point)
@@ -90,7 +91,8 @@ import Testing
 
   /// A weight of two is a row that is there twice, beside the noise that it does not double: the
   /// predictions and their average over held-out rows.
-  @Test func correctionIsAWeightedMeanOverHeldOutRows() throws {
+  @Test("Correction is a weighted mean over held out rows")
+  func correctionIsAWeightedMeanOverHeldOutRows() throws {
     let weights = Tensor((0..<Self.count).map { $0 % 3 == 0 ? 2.0 : 1 })
     func value(_ noise: SharedNoise) throws -> Double {
       try quadratic(noise).fit(on: sample(weights), at: point).value(at: point).scalar

@@ -5,13 +5,13 @@ import Testing
 
 /// The correction for noise that two regressions share, against its definition and against the bias it is
 /// to remove.
-@Suite struct SharedNoiseTests {
+@Suite("Shared noise") struct SharedNoiseTests {
   private let linearClass = LinearClass(
     ridge: 0.02, hasIntercept: true, penalizesIntercept: false
   ) { x in Tensor.concatenated([x, x * x], alongAxis: 1) }
 
   /// A(x, i) by predicting unit vectors, residuals and leverages from it, fold by fold.
-  @Test func correctionIsItsDefinition() throws {
+  @Test("Correction is its definition") func correctionIsItsDefinition() throws {
     var generator = PhiloxGenerator(seed: 4)
     let x = Tensor.normal([24, 1], using: &generator)
     let noise = Tensor.normal([24, 3], using: &generator)
@@ -58,7 +58,7 @@ import Testing
 
   /// With X of no use for T and Y the gradient is 0 at ω = 0, but regressions on many features fit the same
   /// noise: the score as it is misses 0 by many standard errors of the mean over replications.
-  @Test func correctionAndSplitRemoveTheBias() throws {
+  @Test("Correction and split remove the bias") func correctionAndSplitRemoveTheBias() throws {
     let features = LinearClass(ridge: 0) { x in
       Tensor.concatenated((1...12).map { cos(Double($0) * x) }, alongAxis: 1)
     }
@@ -87,7 +87,9 @@ import Testing
 
   /// On two samples j and h share the noise of the inner one, and the outcome has none in common with
   /// them.
-  @Test func twoSamplesAreCorrectedForTheInnerOne() throws {
+  @Test("Two samples are corrected for the inner one") func twoSamplesAreCorrectedForTheInnerOne()
+    throws
+  {
     let features = LinearClass(ridge: 0) { x in
       Tensor.concatenated((1...12).map { cos(Double($0) * x) }, alongAxis: 1)
     }

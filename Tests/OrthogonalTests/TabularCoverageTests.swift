@@ -4,7 +4,7 @@ import Orthogonal
 import Testing
 
 /// Fitted Q-evaluation with exact features of a table and default nuisances, at discounts near one.
-@Suite struct TabularCoverageTests {
+@Suite("Tabular coverage") struct TabularCoverageTests {
   /// A ring of four states; each of two actions moves forward, action 1 more often.
   private struct Ring {
     static let forward = [0.3, 0.8]

@@ -7,34 +7,6 @@ final class Counter {
   var value = 0
 }
 
-extension InnerProblem {
-  /// The minimum of an objective.
-  static func minimum(
-    from start: Tensor, blocks: [VectorBlock]? = nil, of objective: @escaping VectorFunction
-  ) throws -> InnerProblem {
-    try InnerProblem(.minimum(objective), startingAt: start, blocks: blocks)
-  }
-
-  /// A root of F.
-  static func root(from start: Tensor, of f: @escaping VectorFunction) throws -> InnerProblem {
-    try InnerProblem(.root(f), startingAt: start)
-  }
-
-  /// A fixed point of T.
-  static func fixedPoint(
-    from start: Tensor, of map: @escaping VectorFunction
-  ) throws -> InnerProblem {
-    try InnerProblem(.fixedPoint(map), startingAt: start)
-  }
-
-  /// A minimum of ½‖r‖².
-  static func leastSquares(
-    from start: Tensor, of residuals: @escaping VectorFunction
-  ) throws -> InnerProblem {
-    try InnerProblem(.leastSquares(residuals), startingAt: start)
-  }
-}
-
 /// f = ½ (x − x*)ᵀ A (x − x*) with curvatures log-spaced from 1 to κ, in rotated coordinates.
 struct Quadratic {
   let matrix: Tensor

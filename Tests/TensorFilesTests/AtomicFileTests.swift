@@ -3,7 +3,7 @@ import Testing
 
 import TensorFiles
 
-@Suite struct AtomicFileTests {
+@Suite("Files in one piece") struct AtomicFileTests {
   @Test(
     "a file is the old one until it is committed, and nothing else remains",
     arguments: [true, false])
@@ -41,20 +41,20 @@ import TensorFiles
   @Test("the reason is the system's: no directory, a file in the way, a directory of the name")
   func namesTheReason() throws {
     func reason(_ path: String) -> String? {
-      #expect(throws: FileFailure.self) { try AtomicFile.write([[1]], to: path) }?.reason
+      #expect(throws: FileError.self) { try AtomicFile.write([[1]], to: path) }?.detail
     }
     #expect(reason("/no/x") == "the directory it should be in does not exist")
     #expect(reason("/dev/null/x") == "a part of its path is a file, not a directory")
     #expect(reason("/") == "it is a directory")
-    #expect(FileFailure(code: EROFS).reason == "the disk is read-only")
-    #expect(FileFailure(code: EACCES).reason == "permission denied")
+    #expect(FileError.reason(ofCode: EROFS) == "the disk is read-only")
+    #expect(FileError.reason(ofCode: EACCES) == "permission denied")
   }
 
   #if os(Linux)
     @Test("a device is written directly, and its error is told")
     func devices() throws {
       try AtomicFile.write([[1, 2, 3]], to: "/dev/null")
-      #expect(throws: FileFailure(reason: "the disk is full")) {
+      #expect(throws: FileError(.unwritable, "/dev/full", "the disk is full")) {
         try AtomicFile.write([[1, 2, 3]], to: "/dev/full")
       }
       #expect(FileManager.default.fileExists(atPath: "/dev/full"))

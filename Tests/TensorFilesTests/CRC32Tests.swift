@@ -1,7 +1,7 @@
 import TensorFiles
 import Testing
 
-@Suite struct CRC32Tests {
+@Suite("CRC-32") struct CRC32Tests {
   /// The definition: division of polynomials, bit by bit.
   private func reference(_ bytes: [UInt8]) -> UInt32 {
     var crc = UInt32.max
@@ -12,7 +12,7 @@ import Testing
     return ~crc
   }
 
-  @Test func agreesWithTheDefinition() {
+  @Test("Agrees with the definition") func agreesWithTheDefinition() {
     #expect(CRC32(Array("123456789".utf8)).value == 0xCBF4_3926)
     var generator = SplitMix64(state: 1)
     for count in 0..<100 {

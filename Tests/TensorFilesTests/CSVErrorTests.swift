@@ -2,7 +2,7 @@ import Foundation
 import TensorFiles
 import Testing
 
-@Suite struct CSVErrorTests {
+@Suite("Errors of CSV files") struct CSVErrorTests {
   private func message(_ text: String) -> String {
     message([UInt8](text.utf8))
   }
@@ -16,7 +16,7 @@ import Testing
     }
   }
 
-  @Test func malformedTextSaysWhereAndWhatToDo() {
+  @Test("Malformed text says where and what to do") func malformedTextSaysWhereAndWhatToDo() {
     #expect(
       message("a,b\n1,2\n3\n")
         == "t.csv, line 3, column 1: the row has 1 field, but the header has 2; add the missing "
@@ -40,7 +40,7 @@ import Testing
         + "not start with one; put the field in quotes and write the quote inside it as \"\"")
   }
 
-  @Test func headerIsChecked() {
+  @Test("Header is checked") func headerIsChecked() {
     #expect(
       message("a,b,a\n1,2,3\n")
         == "t.csv, line 1, column 5: columns 1 and 3 of the header are both named \"a\"; rename "
@@ -56,14 +56,14 @@ import Testing
     #expect(message("\"1990\",\"1991\"\n3,4\n") == "no error")
   }
 
-  @Test(arguments: ["", "\u{FEFF}", "\n\n\r\n"])
+  @Test("An empty file is refused", arguments: ["", "\u{FEFF}", "\n\n\r\n"])
   func emptyFile(text: String) {
     #expect(
       message(text)
         == "t.csv: the file is empty; expected a header line with the names of the columns")
   }
 
-  @Test func encodingIsChecked() {
+  @Test("Encoding is checked") func encodingIsChecked() {
     #expect(
       message([0x61, 0x2C, 0x62, 0x0A, 0xC3, 0xA9, 0x2C, 0xE9, 0x0A])
         == "t.csv, line 2, column 3: the byte 0xE9 is not UTF-8; save the file as UTF-8")
@@ -71,54 +71,73 @@ import Testing
     #expect(message([0xFF, 0xFE, 0x61, 0x00]).contains("the file is UTF-16"))
   }
 
-  @Test func unknownColumnNamesTheNearest() throws {
+  @Test("Unknown column names the nearest") func unknownColumnNamesTheNearest() throws {
     let table = try CSVTable(parsing: "educ,exper,expersq,lwage\n1,2,3,4\n", source: "t.csv")
-    #expect(
-      throws: CSVError.unknownColumn(
-        source: "t.csv", name: "Expr", nearest: ["exper"], available: table.columnNames)
-    ) { try table.numbers("Expr") }
-    let text = "\(try #require(throws: CSVError.self) { try table.strings("eduk") })"
+    let error = #expect(throws: FileError.self) { try table.numbers("Expr") }
+    #expect(error?.kind == .unknownName && error?.source == "t.csv")
+    #expect(error?.detail.contains("did you mean \"exper\"?") == true)
+    let text = "\(try #require(throws: FileError.self) { try table.strings("eduk") })"
     #expect(
       text == "t.csv: there is no column \"eduk\"; did you mean \"educ\"?\n"
         + "The columns are: educ, exper, expersq, lwage")
     let other = try CSVTable(parsing: "a;b\n1;2\n", format: CSVFormat(delimiter: ","))
-    let hint = "\(try #require(throws: CSVError.self) { try other.numbers("a") })"
+    let hint = "\(try #require(throws: FileError.self) { try other.numbers("a") })"
     #expect(hint.contains("another delimiter"))
   }
 
-  @Test func messagesHideControlCharactersAndLongText() throws {
+  @Test("Messages hide control characters and long text")
+  func messagesHideControlCharactersAndLongText() throws {
     let long = String(repeating: "\u{1B}[31m", count: 1000)
     let table = try CSVTable(parsing: "a\n\"\(long)\"\n")
-    let text = "\(try #require(throws: CSVError.self) { try table.numbers("a") })"
+    let text = "\(try #require(throws: FileError.self) { try table.numbers("a") })"
     #expect(!text.contains("\u{1B}"))
     #expect(text.count < 400)
   }
 
-  @Test func unreadableFiles() {
-    #expect(throws: CSVError.unreadable(source: "/no/such.csv", reason: "no such file")) {
+  @Test("Unreadable files") func unreadableFiles() {
+    #expect(throws: FileError(.unreadable, "/no/such.csv", "no such file")) {
       try CSVTable(contentsOfFile: "/no/such.csv")
     }
-    #expect(throws: CSVError.unreadable(source: "/", reason: "it is a directory")) {
+    #expect(throws: FileError(.unreadable, "/", "it is a directory")) {
       try CSVTable(contentsOfFile: "/")
     }
   }
 
-  /// Whatever the bytes, reading ends with a table or a typed error.
-  @Test func hostileBytesNeverTrap() {
+  @Test("Hostile bytes give a table that can be written and read back, or an error with its place")
+  func hostileBytes() throws {
     var generator = SplitMix64(state: 99)
     let alphabet: [UInt8] = Array("\",\n\r a1.eE+-\u{FEFF}é;NA\0".utf8) + [0xFF, 0xC0, 0x80]
+    var (tables, errors) = (0, 0)
     for _ in 0..<50_000 {
       let length = Int.random(in: 0...24, using: &generator)
       let bytes = (0..<length).map { _ in alphabet.randomElement(using: &generator) ?? 0 }
-      do throws(CSVError) {
+      do throws(FileError) {
         let table = try CSVTable(parsing: bytes, source: "fuzz")
-        for name in table.columnNames {
-          _ = try table.strings(name)
-          _ = try table.numbers(name)
-        }
+        tables += 1
+        try requireRoundTrip(of: table)
+        for name in table.columnNames { _ = try table.numbers(name) }
       } catch {
-        _ = "\(error)"
+        errors += 1
+        #expect([.malformed, .invalidValue].contains(error.kind), "\(bytes)")
+        #expect("\(error)".hasPrefix("fuzz"), "\(bytes)")
       }
+    }
+    #expect(tables > 1000 && errors > 1000)
+  }
+
+  /// What a table holds as text is the same after it was written and read again.
+  private func requireRoundTrip(of table: CSVTable) throws(FileError) {
+    let format = CSVFormat(delimiter: ",", hasDecimalCommas: false)
+    var writer = CSVWriter(columnNames: table.columnNames, format: format)
+    var columns: [[String?]] = []
+    for name in table.columnNames { columns.append(try table.strings(name)) }
+    for row in 0..<table.rowCount {
+      writer.append(columns.map { $0[row].map(CSVValue.text) ?? .missing })
+    }
+    let again = try CSVTable(parsing: writer.text, source: "again", format: format)
+    #expect(again.columnNames == table.columnNames, "\(writer.text)")
+    for (name, column) in zip(table.columnNames, columns) {
+      #expect(try again.strings(name) == column, "\(writer.text)")
     }
   }
 }

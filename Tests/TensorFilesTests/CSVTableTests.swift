@@ -2,8 +2,8 @@ import Foundation
 import TensorFiles
 import Testing
 
-@Suite struct CSVTableTests {
-  @Test func readsNumbersAndText() throws {
+@Suite("CSV tables") struct CSVTableTests {
+  @Test("Reads numbers and text") func readsNumbersAndText() throws {
     let table = try CSVTable(parsing: "a,b,name\n1,2.5,x\n-3,1e-3,y z\n")
     #expect(table.columnNames == ["a", "b", "name"])
     #expect(table.rowCount == 2)
@@ -12,19 +12,21 @@ import Testing
     #expect(try table.strings("name") == ["x", "y z"])
   }
 
-  @Test(arguments: ["a,b\n1,2\n3,4\n", "a,b\r\n1,2\r\n3,4\r\n", "a,b\r1,2\r3,4", "a,b\n1,2\n3,4"])
+  @Test(
+    "Accepts every line end",
+    arguments: ["a,b\n1,2\n3,4\n", "a,b\r\n1,2\r\n3,4\r\n", "a,b\r1,2\r3,4", "a,b\n1,2\n3,4"])
   func acceptsEveryLineEnd(text: String) throws {
     let table = try CSVTable(parsing: text)
     #expect(try table.numbers("a") == [1, 3])
     #expect(try table.numbers("b") == [2, 4])
   }
 
-  @Test func ignoresByteOrderMark() throws {
+  @Test("Ignores byte order mark") func ignoresByteOrderMark() throws {
     let table = try CSVTable(parsing: "\u{FEFF}a,b\n1,2\n")
     #expect(table.columnNames == ["a", "b"])
   }
 
-  @Test func readsQuotedFields() throws {
+  @Test("Reads quoted fields") func readsQuotedFields() throws {
     let text = "\"na\"\"me\",\"b,c\"\n\"line one\r\nline \"\"two\"\"\",\"1,5\"\n\"\"\"\",\"\"\n"
     let table = try CSVTable(parsing: text)
     #expect(table.columnNames == ["na\"me", "b,c"])
@@ -32,13 +34,13 @@ import Testing
     #expect(try table.strings("b,c") == ["1,5", ""])
   }
 
-  @Test func readsUnicode() throws {
+  @Test("Reads Unicode") func readsUnicode() throws {
     let table = try CSVTable(parsing: "größe,名\n1,日本\n")
     #expect(table.columnNames == ["größe", "名"])
     #expect(try table.strings("名") == ["日本"])
   }
 
-  @Test func recognisesMissingValues() throws {
+  @Test("Recognises missing values") func recognisesMissingValues() throws {
     let table = try CSVTable(parsing: "a,b\n,\nNA,.\n\"NA\",\"\"\n1, NaN \n  ,2\n")
     #expect(try table.numbers("a") == [nil, nil, nil, 1, nil])
     #expect(try table.numbers("b") == [nil, nil, nil, nil, 2])
@@ -46,7 +48,7 @@ import Testing
     #expect(try table.strings("b") == [nil, nil, "", nil, "2"])
   }
 
-  @Test func missingTokensCanBeChosen() throws {
+  @Test("Missing tokens can be chosen") func missingTokensCanBeChosen() throws {
     let format = CSVFormat(delimiter: ";", missingTokens: ["-999", "k.A."])
     let table = try CSVTable(parsing: "a;b\n-999;1,5\n3;k.A.\n", format: format)
     #expect(try table.numbers("a") == [nil, 3])
@@ -55,50 +57,56 @@ import Testing
     #expect(try nan.numbers("a").first??.isNaN == true)
   }
 
-  @Test func skipsBlankLinesUnlessTheyAreValues() throws {
+  @Test("Skips blank lines unless they are values") func skipsBlankLinesUnlessTheyAreValues() throws
+  {
     let wide = try CSVTable(parsing: "\n\na,b\n\n1,2\n\n\n3,4\n\n")
     #expect(try wide.numbers("a") == [1, 3])
     let narrow = try CSVTable(parsing: "a\n1\n\n2\n")
     #expect(try narrow.numbers("a") == [1, nil, 2])
   }
 
-  @Test func trimsUnquotedNames() throws {
+  @Test("Trims unquoted names") func trimsUnquotedNames() throws {
     #expect(try CSVTable(parsing: "a, b ,\" c\"\n1,2,3").columnNames == ["a", "b", " c"])
   }
 
-  @Test func headerOnlyIsATableWithoutRows() throws {
+  @Test("Header only is a table without rows") func headerOnlyIsATableWithoutRows() throws {
     let table = try CSVTable(parsing: "a,b")
     #expect(table.rowCount == 0)
     #expect(try table.numbers("b").isEmpty)
   }
 
-  @Test(arguments: [
-    ("0", 0), ("+7", 7), ("-0.5", -0.5), (".25", 0.25), ("3.", 3), ("1E5", 1e5), ("1e+2", 100),
-    (" 12\t", 12), ("0.1", 0.1), ("123456789012345678", 123_456_789_012_345_680),
-    ("1.7976931348623157e308", .greatestFiniteMagnitude),
-    ("4.9406564584124654e-324", .leastNonzeroMagnitude),
-    ("1e-400", 0), ("0.30000000000000004", 0.30000000000000004), ("9007199254740993", 0x1p53),
-    ("0.000000000000000000000000000000123", 1.23e-31), ("100000000000000000000000", 1e23),
-    ("179769313486231570000000000000000000000", 1.7976931348623157e38),
-    ("inf", .infinity), ("-Infinity", -.infinity),
-  ])
+  @Test(
+    "Parses number",
+    arguments: [
+      ("0", 0), ("+7", 7), ("-0.5", -0.5), (".25", 0.25), ("3.", 3), ("1E5", 1e5), ("1e+2", 100),
+      (" 12\t", 12), ("0.1", 0.1), ("123456789012345678", 123_456_789_012_345_680),
+      ("1.7976931348623157e308", .greatestFiniteMagnitude),
+      ("4.9406564584124654e-324", .leastNonzeroMagnitude),
+      ("1e-400", 0), ("0.30000000000000004", 0.30000000000000004), ("9007199254740993", 0x1p53),
+      ("0.000000000000000000000000000000123", 1.23e-31), ("100000000000000000000000", 1e23),
+      ("179769313486231570000000000000000000000", 1.7976931348623157e38),
+      ("inf", .infinity), ("-Infinity", -.infinity),
+    ])
   func parsesNumber(text: String, expected: Double) throws {
     #expect(try CSVTable(parsing: "a,b\n\(text),1\n").numbers("a") == [expected])
   }
 
-  @Test(arguments: [
-    "twelve", "1 2", "0x10", "1e", "e5", "--1", "1.2.3", "1,5", "-", "1e5.5", "٣", "1e999", "12a",
-    "infinit", "1_000", "$5", "nana",
-  ])
+  @Test(
+    "Refuses what is no number",
+    arguments: [
+      "twelve", "1 2", "0x10", "1e", "e5", "--1", "1.2.3", "1,5", "-", "1e5.5", "٣", "1e999", "12a",
+      "infinit", "1_000", "$5", "nana",
+    ])
   func refusesWhatIsNoNumber(text: String) throws {
     let table = try CSVTable(parsing: "a,b\n0,1\n\"\(text)\",1\n", source: "t.csv")
+    let error = #expect(throws: FileError.self) { try table.numbers("a") }
+    #expect(error?.kind == .invalidValue)
     #expect(
-      throws: CSVError.notANumber(
-        at: CSVPosition(source: "t.csv", line: 3, column: 1, columnName: "a"), found: text)
-    ) { try table.numbers("a") }
+      error?.position == TextPosition(source: "t.csv", line: 3, column: 1, columnName: "a"))
+    #expect(error?.detail.hasPrefix("found \"\(text)\", but a number was expected; ") == true)
   }
 
-  @Test func fastAndSlowNumbersAgree() throws {
+  @Test("Fast and slow numbers agree") func fastAndSlowNumbersAgree() throws {
     var generator = SplitMix64(state: 7)
     var text = "a\n"
     var expected: [Double] = []
@@ -120,7 +128,7 @@ import Testing
     #expect(try CSVTable(parsing: text).numbers("a") == expected.map { $0 })
   }
 
-  @Test func readsAFileLargerThanAnyBuffer() throws {
+  @Test("Reads a file larger than any buffer") func readsAFileLargerThanAnyBuffer() throws {
     var text = "x,y,z\n"
     for row in 0..<200_000 { text += "\(row),\(Double(row) / 8),\"q,\(row)\"\n" }
     let table = try CSVTable(parsing: text)

@@ -2,8 +2,8 @@ import Foundation
 import TensorFiles
 import Testing
 
-@Suite struct CSVWriterTests {
-  @Test func quotesOnlyWhereNeeded() {
+@Suite("Writing CSV") struct CSVWriterTests {
+  @Test("Quotes only where needed") func quotesOnlyWhereNeeded() {
     var writer = CSVWriter(columnNames: ["a", "b,c"])
     writer.append([1, "x"])
     writer.append([.number(0.1), "say \"hi\"\r\n"])
@@ -16,7 +16,9 @@ import Testing
   }
 
   /// Whatever is written is read back to the same bits.
-  @Test(arguments: [CSVFormat.standard, CSVFormat(delimiter: "\t", missingTokens: ["-"])])
+  @Test(
+    "What is written is read back",
+    arguments: [CSVFormat.standard, CSVFormat(delimiter: "\t", missingTokens: ["-"])])
   func roundTrip(format: CSVFormat) throws {
     var generator = SplitMix64(state: 2024)
     let pieces = [
@@ -56,7 +58,7 @@ import Testing
     }
   }
 
-  @Test func writesAFile() throws {
+  @Test("Writes a file") func writesAFile() throws {
     let directory = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }
@@ -70,16 +72,18 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["t.csv"])
   }
 
-  @Test func unwritablePlaces() {
+  @Test("Unwritable places") func unwritablePlaces() {
     let writer = CSVWriter(columnNames: ["x"])
-    #expect(throws: CSVError.unwritable(source: "/", reason: "it is a directory")) {
+    #expect(throws: FileError(.unwritable, "/", "it is a directory")) {
       try writer.write(toFile: "/")
     }
-    let error = #expect(throws: CSVError.self) { try writer.write(toFile: "/no/such/t.csv") }
+    let error = #expect(throws: FileError.self) { try writer.write(toFile: "/no/such/t.csv") }
     #expect(error.map { "\($0)".contains("/no/such/t.csv: cannot be written") } == true)
   }
 
-  @Test func aRowOfTheWrongWidthStopsTheProgram() async {
+  @Test("A row of the wrong width stops the program") func aRowOfTheWrongWidthStopsTheProgram()
+    async
+  {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) {

@@ -3,8 +3,8 @@ import Foundation
 import TensorFiles
 import Testing
 
-@Suite struct NPZArchiveTests {
-  @Test(arguments: ["deflated", "descriptors", "zip64"])
+@Suite("NPZ archives") struct NPZArchiveTests {
+  @Test("Reads what NumPy writes", arguments: ["deflated", "descriptors", "zip64"])
   func readsWhatNumPyWrites(name: String) throws {
     let archive = try NPZArchive(contentsOfFile: fixture("\(name).npz"))
     #expect(archive.names == ["x", "images", "labels"])
@@ -16,24 +16,24 @@ import Testing
     #expect(try images.bytes() == (0..<2000).map { UInt8($0 % 7) })
   }
 
-  @Test func readsStoredMembers() throws {
+  @Test("Reads stored members") func readsStoredMembers() throws {
     let archive = try NPZArchive(contentsOfFile: fixture("stored.npz"))
     #expect(archive.names == ["x", "labels"])
     #expect(try archive.array(named: "x").tensor().scalars == [0, 1, 2, 3, 4, 5])
   }
 
-  @Test func membersThatAreNoArraysStandAside() throws {
+  @Test("Members that are no arrays stand aside") func membersThatAreNoArraysStandAside() throws {
     let archive = try NPZArchive(contentsOfFile: fixture("mixed.npz"))
     #expect(archive.names == ["metadata", "é", "bad"])
     #expect(try archive.array(named: "é").tensor().shape == [2, 3])
-    let objects = #expect(throws: NPZError.self) { try archive.array(named: "metadata") }
+    let objects = #expect(throws: FileError.self) { try archive.array(named: "metadata") }
     #expect(objects?.description.contains("mixed.npz: metadata: elements of type \"|O\"") == true)
-    let short = #expect(throws: NPZError.self) { try archive.array(named: "bad") }
+    let short = #expect(throws: FileError.self) { try archive.array(named: "bad") }
     #expect(
       short?.description.contains("176 bytes were expected, but the file ends after 175") == true)
   }
 
-  @Test(arguments: [true, false])
+  @Test("Every type comes back", arguments: [true, false])
   func everyTypeComesBack(isCompressed: Bool) throws {
     let tensors: [(String, Tensor)] = [
       ("weights", Tensor([1, .nan, -0.0, .infinity] as [Float])), ("é/ü", Tensor(3)),
@@ -58,7 +58,7 @@ import Testing
     }
   }
 
-  @Test func streamsInPiecesOfAnySize() throws {
+  @Test("Streams in pieces of any size") func streamsInPiecesOfAnySize() throws {
     let archive = try NPZArchive(contentsOfFile: fixture("deflated.npz"))
     let whole = try archive.array(named: "images").bytes()
     var generator = SplitMix64(state: 5)
@@ -82,7 +82,9 @@ import Testing
 
   /// 48 MB, of which a stream inflates no more than it is asked for: damage that lies further on is
   /// met only there.
-  @Test func aStreamReadsNoFurtherThanItIsAsked() throws {
+  @Test("A stream reads no further than it is asked") func aStreamReadsNoFurtherThanItIsAsked()
+    throws
+  {
     let (images, pixels) = (750, 64 * 1000)
     // Each image is of one grey, so that the archive is small and every image is known.
     let bytes = [UInt8](unsafeUninitializedCapacity: images * pixels) { buffer, count in
@@ -106,8 +108,10 @@ import Testing
       }
       #expect(stream.remainingByteCount == 0)
 
-      let tooLarge = NPZError.tooLarge(
-        source: path, member: "imgs", byteCount: 48_000_000, limit: 1_000_000)
+      let tooLarge = FileError(
+        .tooLarge, path,
+        "\"imgs\" has 48000000 bytes, but at most 1000000 were expected; read it as a stream, or "
+          + "raise the limit")
       #expect(throws: tooLarge) {
         try NPZArchive(contentsOfFile: path).array(named: "imgs", byteLimit: 1_000_000)
       }
@@ -116,14 +120,14 @@ import Testing
       var damaged = try NPZArchive(parsing: file).stream(ofMember: "imgs")
       try damaged.skip(images / 2 * pixels)
       #expect(try damaged.read(1) == [UInt8(images / 2 % 251)])
-      var failure: NPZError?
-      do throws(NPZError) {
+      var failure: FileError?
+      do throws(FileError) {
         try damaged.skip(damaged.remainingByteCount)
       } catch { failure = error }
       #expect(failure?.description.contains("\"imgs.npy\"") == true)
       // Once it has failed, a stream stays failed.
-      var again: NPZError?
-      do throws(NPZError) { _ = try damaged.read(1) } catch { again = error }
+      var again: FileError?
+      do throws(FileError) { _ = try damaged.read(1) } catch { again = error }
       #expect(again == failure)
     }
   }

@@ -3,8 +3,8 @@ import Foundation
 import TensorFiles
 import Testing
 
-@Suite struct SafeTensorsFileTests {
-  @Test func readsWhatPythonWrites() throws {
+@Suite("SafeTensors files") struct SafeTensorsFileTests {
+  @Test("Reads what Python writes") func readsWhatPythonWrites() throws {
     let file = try SafeTensorsFile(contentsOfFile: fixture("python.safetensors"))
     #expect(file.metadata == ["format": "np", "text": "é \"quoted\"\n😀"])
     let expected: [String: Tensor] = [
@@ -21,21 +21,21 @@ import Testing
     #expect(file.scalarType(named: "half") == .float16)
     #expect(file.shape(named: "pixels") == [1, 2])
     #expect(file.shape(named: "x") == nil)
-    let error = #expect(throws: SafeTensorsError.self) { try file.tensor(named: "large") }
+    let error = #expect(throws: FileError.self) { try file.tensor(named: "large") }
     #expect(
       error?.description.hasSuffix(
         "the tensor \"large\" has the element 2147483648 at 0, but a number of 32 bits was "
           + "expected; convert it") == true)
-    let unknown = #expect(throws: SafeTensorsError.self) { try file.tensor(named: "bia") }
+    let unknown = #expect(throws: FileError.self) { try file.tensor(named: "bia") }
     #expect(unknown?.description.contains("did you mean \"bias\"?") == true)
   }
 
-  @Test func readsBrainFloats() throws {
+  @Test("Reads bfloat16") func readsBrainFloats() throws {
     let file = try SafeTensorsFile(contentsOfFile: fixture("bfloat16.safetensors"))
     #expect(try file.tensor(named: "b").scalars == [1.5, -2, .infinity])
   }
 
-  @Test func everyBitComesBack() throws {
+  @Test("Every bit comes back") func everyBitComesBack() throws {
     let tensors: [(name: String, tensor: Tensor)] = [
       ("mask", Tensor(mask: [true, false, true])),
       ("a \"name\"\n\\ é", Tensor([Float(bitPattern: 0xFFA0_0001), -0.0, .infinity])),
@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  @Test func treesComeBack() throws {
+  @Test("Trees come back") func treesComeBack() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/x.safetensors"
       let model = Model()
@@ -86,7 +86,7 @@ import Testing
     }
   }
 
-  @Test func anotherTreeIsRefusedAndLeftAlone() throws {
+  @Test("Another tree is refused and left alone") func anotherTreeIsRefusedAndLeftAlone() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/x.safetensors"
       let content: [(name: String, tensor: Tensor)] = [
@@ -94,7 +94,7 @@ import Testing
       ]
       try SafeTensorsFile.write(content, to: path)
       var model = Model()
-      let error = #expect(throws: SafeTensorsError.self) { try model.readSafeTensors(from: path) }
+      let error = #expect(throws: FileError.self) { try model.readSafeTensors(from: path) }
       #expect(
         error?.description
           == "\(path): the file is not of this model; load it into one of the same structure\n"
@@ -104,7 +104,7 @@ import Testing
 
       var narrow = [Tensor.zeros([2], .float32), Tensor([7])]
       try SafeTensorsFile.write([("0", Tensor([5, 6])), ("1", Tensor([8]))], to: path)
-      let other = #expect(throws: SafeTensorsError.self) { try narrow.readSafeTensors(from: path) }
+      let other = #expect(throws: FileError.self) { try narrow.readSafeTensors(from: path) }
       #expect(other?.description.hasSuffix("is [2] float64, but [2] float32 was expected") == true)
       #expect(narrow[1].scalars == [7])
     }

@@ -6,7 +6,7 @@ public enum DSpritesError: Error, Equatable, Sendable {
   case projection(found: String)
 
   /// The archive of images cannot be read, is damaged, or lacks a member.
-  case archive(NPZError)
+  case archive(FileError)
 
   /// A member of the archive has another type or shape than that of dSprites.
   case otherArray(source: String, member: String, expected: String, found: String)

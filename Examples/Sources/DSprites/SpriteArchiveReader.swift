@@ -9,19 +9,19 @@ struct SpriteArchiveReader {
   private static let latentCount = 6
 
   init(contentsOfFile path: String, layout: SpriteLayout) throws(DSpritesError) {
-    archive = try refusing { () throws(NPZError) in try NPZArchive(contentsOfFile: path) }
+    archive = try refusing { () throws(FileError) in try NPZArchive(contentsOfFile: path) }
     self.layout = layout
   }
 
   /// Checks the type of the images, and the shapes of all that is read.
   func requireHeaders() throws(DSpritesError) {
     for member in ["latents_classes", "latents_values"] {
-      let header = try refusing { () throws(NPZError) in
+      let header = try refusing { () throws(FileError) in
         try archive.stream(ofMember: member).header
       }
       try require(header, of: member, shape: [layout.imageCount, Self.latentCount])
     }
-    let header = try refusing { () throws(NPZError) in try archive.stream(ofMember: "imgs").header }
+    let header = try refusing { () throws(FileError) in try archive.stream(ofMember: "imgs").header }
     try requireImages(header)
   }
 
@@ -48,14 +48,14 @@ struct SpriteArchiveReader {
   private func requireRows(
     of member: String, _ row: (SpriteLatents) -> [Double]
   ) throws(DSpritesError) {
-    let header = try refusing { () throws(NPZError) in
+    let header = try refusing { () throws(FileError) in
       try archive.stream(ofMember: member).header
     }
     let width = Self.latentCount
     try require(header, of: member, shape: [layout.imageCount, width])
-    let array = try refusing { () throws(NPZError) in try archive.array(named: member) }
-    let found: [Double]
-    do { found = try array.tensor().scalars } catch { throw .archive(.invalidArray(error)) }
+    let found = try refusing { () throws(FileError) in
+      try archive.array(named: member).tensor().scalars
+    }
     for index in 0..<layout.imageCount {
       let expected = row(layout.latents(at: index))
       let start = index * width
@@ -71,7 +71,7 @@ struct SpriteArchiveReader {
   /// The images of one shape, after a look at all: to its end, where its checksum is known.
   func images(of shape: SpriteShape) throws(DSpritesError) -> SpriteImages {
     let member = "imgs"
-    var stream = try refusing { () throws(NPZError) in try archive.stream(ofMember: member) }
+    var stream = try refusing { () throws(FileError) in try archive.stream(ofMember: member) }
     let side = SpriteImages.side
     try requireImages(stream.header)
     let first = shape.rawValue * layout.imagesPerShape
@@ -144,7 +144,7 @@ private func packedRow(_ bytes: UnsafeMutableRawBufferPointer, at start: Int) ->
 }
 
 private func refusing<Value: ~Copyable>(
-  _ body: () throws(NPZError) -> Value
+  _ body: () throws(FileError) -> Value
 ) throws(DSpritesError) -> Value {
   do { return try body() } catch { throw .archive(error) }
 }

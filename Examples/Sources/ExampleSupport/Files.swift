@@ -24,7 +24,7 @@ public struct OutputError: Error, Equatable, CustomStringConvertible {
 ///
 /// A pipe or a device, such as `/dev/stdout`, is written directly.
 public func atomicWrite(_ text: String, to path: String) throws(OutputError) {
-  try mapped(path) { () throws(FileFailure) in try AtomicFile.write([Array(text.utf8)], to: path) }
+  try mapped(path) { () throws(FileError) in try AtomicFile.write([Array(text.utf8)], to: path) }
 }
 
 /// Whether two paths name the same file; a pipe or a terminal is none.
@@ -38,18 +38,18 @@ public func requireWritable(_ path: String) throws(OutputError) {
   if TextFile.isStream(path) {
     // Not by trying: the reader of a pipe would see it end.
     if access(path, W_OK) != 0 {
-      throw OutputError(path: path, reason: FileFailure(code: errno).reason)
+      throw OutputError(path: path, reason: FileError.reason(ofCode: errno))
     }
     return
   }
-  try mapped(path) { () throws(FileFailure) in _ = try AtomicFile(replacing: path) }
+  try mapped(path) { () throws(FileError) in _ = try AtomicFile(replacing: path) }
 }
 
 private func mapped(
-  _ path: String, _ body: () throws(FileFailure) -> Void
+  _ path: String, _ body: () throws(FileError) -> Void
 ) throws(OutputError) {
-  do throws(FileFailure) { try body() } catch {
-    throw OutputError(path: path, reason: error.reason)
+  do throws(FileError) { try body() } catch {
+    throw OutputError(path: path, reason: error.detail)
   }
 }
 
@@ -110,29 +110,29 @@ public struct OutputDirectory: Sendable {
       made += "/" + part
       var status = stat()
       guard stat(made, &status) != 0, mkdir(made, 0o777) != 0, errno != EEXIST else { continue }
-      throw OutputError(path: path, reason: FileFailure(code: errno).reason)
+      throw OutputError(path: path, reason: FileError.reason(ofCode: errno))
     }
     try Self.requireUsable(path)
   }
 
   /// Refuses a directory in which no file could be written, without making it.
   public static func requireUsable(_ path: String) throws(OutputError) {
-    if path.isEmpty { throw OutputError(path: "\"\"", reason: FileFailure(code: ENOENT).reason) }
+    if path.isEmpty { throw OutputError(path: "\"\"", reason: FileError.reason(ofCode: ENOENT)) }
     // What exists of the path.
     var place = path
     var status = stat()
     while stat(place, &status) != 0 {
       guard [ENOENT, ENOTDIR].contains(errno), place != "/", place != "." else {
-        throw OutputError(path: path, reason: FileFailure(code: errno).reason)
+        throw OutputError(path: path, reason: FileError.reason(ofCode: errno))
       }
       let parent = place.split(separator: "/").dropLast().joined(separator: "/")
       place = path.hasPrefix("/") ? "/" + parent : parent.isEmpty ? "." : parent
     }
     guard status.st_mode & S_IFMT == S_IFDIR else {
       throw OutputError(
-        path: path, reason: FileFailure(code: place == path ? EEXIST : ENOTDIR).reason)
+        path: path, reason: FileError.reason(ofCode: place == path ? EEXIST : ENOTDIR))
     }
-    try mapped(path) { () throws(FileFailure) in
+    try mapped(path) { () throws(FileError) in
       try AtomicFile.requireWritable(directory: place)
     }
   }

@@ -46,7 +46,7 @@ public enum StandardStreams {
     errno = 0
     let isLost = fflush(stdout) != 0 || ferror(stdout) != 0
     guard isLost else { return }
-    let reason = errno == 0 ? "some of it was lost" : FileFailure(code: errno).reason
+    let reason = errno == 0 ? "some of it was lost" : FileError.reason(ofCode: errno)
     throw OutputError(path: "standard output", reason: reason)
   }
 }

@@ -80,7 +80,8 @@ public struct FirstStageLearner: Sendable, Equatable {
             using: &fold.generator),
           head: .closedForm(ridge: ridge / 2),
           training: FunctionTraining(
-            optimizer: AdamW(learningRate: 3e-3, weightDecay: 0.1), stepCount: 100)))
+            optimizer: Adam(learningRate: 3e-3, weightDecay: 0.1, isDecayDecoupled: true),
+            stepCount: 100)))
     }
   }
 }

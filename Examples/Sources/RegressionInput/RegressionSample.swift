@@ -21,7 +21,7 @@ public struct RegressionSample: Sendable {
   /// Reads the columns of a regression.
   ///
   /// - Parameter groupColumn: A column of labels; a row without one is dropped.
-  /// - Throws: `CSVError`, `InfiniteValue`, `ModelError` or `NotEnoughMemory`.
+  /// - Throws: `FileError`, `InfiniteValue`, `ModelError` or `NotEnoughMemory`.
   public init(
     _ specification: RegressionSpecification, groupedBy groupColumn: String? = nil,
     from table: CSVTable
@@ -77,7 +77,7 @@ public struct RegressionSample: Sendable {
 
 /// A field that holds an infinite number, which no regression can use.
 public struct InfiniteValue: Error, CustomStringConvertible {
-  let position: CSVPosition
+  let position: TextPosition
   let found: String
 
   public var description: String {

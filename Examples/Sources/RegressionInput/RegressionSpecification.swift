@@ -45,7 +45,7 @@ public struct RegressionSpecification: Sendable {
   }
 
   /// The table that the columns are taken from.
-  public func table() throws(CSVError) -> CSVTable {
+  public func table() throws(FileError) -> CSVTable {
     if let data { return try CSVTable(contentsOfFile: data) }
     var count = 0
     let bytes = example_data_card(&count)

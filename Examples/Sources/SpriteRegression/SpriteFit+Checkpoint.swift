@@ -6,7 +6,7 @@ extension SpriteFit {
   /// Writes what the fit needs to go on to the same bits.
   ///
   /// - Throws: Where the file cannot be written.
-  public func writeCheckpoint(to path: String) throws(CheckpointError) {
+  public func writeCheckpoint(to path: String) throws(FileError) {
     try SpriteCheckpoint(training.snapshot, history).writeCheckpoint(to: path)
   }
 
@@ -14,7 +14,7 @@ extension SpriteFit {
   ///
   /// - Throws: Where the file cannot be read, is damaged or of another fit; this one is then as it
   ///   was.
-  public func readCheckpoint(from path: String) throws(CheckpointError) {
+  public func readCheckpoint(from path: String) throws(FileError) {
     var checkpoint = SpriteCheckpoint(training.snapshot, history)
     try checkpoint.readCheckpoint(from: path)
     training.restore(checkpoint.training)

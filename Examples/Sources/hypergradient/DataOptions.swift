@@ -149,7 +149,7 @@ struct DataOptions: ParsableArguments {
   ) throws -> LabeledData {
     do {
       return try LabeledData(contentsOfFile: path, options: options, matching: training)
-    } catch let error as CSVError {
+    } catch let error as FileError {
       let text = "\(error)"
         .replacing(
           "or leave it empty if the value is missing",

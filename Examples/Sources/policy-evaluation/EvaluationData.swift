@@ -75,7 +75,7 @@ struct EvaluationData {
     hasNumberedActions = options.actionCount != nil
     source = table.source
 
-    let initialTable = try options.initial.map { path throws(CSVError) in
+    let initialTable = try options.initial.map { path throws(FileError) in
       try CSVTable(contentsOfFile: path)
     }
     if let initialTable {
@@ -123,7 +123,7 @@ struct EvaluationData {
 
 /// A field that cannot be used.
 struct BadField: Error, CustomStringConvertible {
-  let position: CSVPosition
+  let position: TextPosition
   let reason: String
 
   var description: String { "\(position): \(reason); correct the field, or remove the row" }

@@ -5,8 +5,8 @@ import Testing
 /// The program under test.
 let bilevelInference = Program(named: "bilevel-inference")
 
-@Suite struct CoverageProgramTests {
-  @Test func aStudyLeavesTablesAndPlots() throws {
+@Suite("The coverage program") struct CoverageProgramTests {
+  @Test("A study leaves tables and plots") func aStudyLeavesTablesAndPlots() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let result = try bilevelInference.run(
@@ -32,7 +32,7 @@ let bilevelInference = Program(named: "bilevel-inference")
   }
 
   /// RMSE, bias and coverage of the table follow from the replications that are kept.
-  @Test func tablesFollowFromTheReplications() throws {
+  @Test("Tables follow from the replications") func tablesFollowFromTheReplications() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let result = try bilevelInference.run(
@@ -79,7 +79,8 @@ let bilevelInference = Program(named: "bilevel-inference")
   }
 
   /// What theory says of the Bellman residual without labels, on a small sample of samples.
-  @Test func theOrthogonalMethodCoversWhereTheOthersDoNot() throws {
+  @Test("The orthogonal method covers where the others do not")
+  func theOrthogonalMethodCoversWhereTheOthersDoNot() throws {
     let rows = try summaries([
       "coverage", "--design", "fqe", "--sizes", "500", "--replications", "60", "--methods",
       "oracle,obigrad,plugin,residual", "--landmarks", "80",
@@ -96,7 +97,9 @@ let bilevelInference = Program(named: "bilevel-inference")
   }
 
   /// The scalar root of the paper: an RMSE of 0.0029 at n = 400, and 0.0025 in another replication.
-  @Test func theScalarRootIsAsAccurateAsPublished() throws {
+  @Test("The scalar root is as accurate as published") func theScalarRootIsAsAccurateAsPublished()
+    throws
+  {
     let rows = try summaries([
       "coverage", "--design", "paper-iv4", "--sizes", "400", "--replications", "200", "--methods",
       "obigrad",
@@ -106,7 +109,9 @@ let bilevelInference = Program(named: "bilevel-inference")
     #expect((0.0023...0.0033).contains(error), "\(error)")
   }
 
-  @Test func bandsAreWiderThanPointwiseIntervals() throws {
+  @Test("Bands are wider than pointwise intervals") func bandsAreWiderThanPointwiseIntervals()
+    throws
+  {
     let rows = try summaries([
       "coverage", "--design", "iv", "--sizes", "300", "--replications", "10", "--methods",
       "oracle", "--band", "--draws", "200",
@@ -118,7 +123,9 @@ let bilevelInference = Program(named: "bilevel-inference")
     #expect(critical < 3.2)
   }
 
-  @Test(arguments: ["cross-entropy", "two-sample", "paper-iv1", "paper-b2", "fqe-lq"])
+  @Test(
+    "Every design has a study",
+    arguments: ["cross-entropy", "two-sample", "paper-iv1", "paper-b2", "fqe-lq"])
   func everyDesignHasAStudy(design: String) throws {
     let rows = try summaries([
       "coverage", "--design", design, "--sizes", "120", "--replications", "2", "--methods",
@@ -130,7 +137,7 @@ let bilevelInference = Program(named: "bilevel-inference")
     #expect(hasRoot == !["paper-iv1", "cross-entropy"].contains(design))
   }
 
-  @Test func methodsThatFailAreNamed() throws {
+  @Test("Methods that fail are named") func methodsThatFailAreNamed() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let result = try bilevelInference.run(

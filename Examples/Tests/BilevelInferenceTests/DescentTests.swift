@@ -2,10 +2,10 @@ import Foundation
 import ProgramTestSupport
 import Testing
 
-@Suite struct DescentTests {
+@Suite("Descent") struct DescentTests {
   /// The scalar problem is quadratic with curvature 12: every step shrinks the distance to the sample's own
   /// root by 1 − 0.05 · 12 = 0.4, which ends near the true root 2.
-  @Test func descentEndsAtTheRoot() throws {
+  @Test("Descent ends at the root") func descentEndsAtTheRoot() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let result = try bilevelInference.run(
@@ -32,7 +32,9 @@ import Testing
   }
 
   /// With curvature 12 a step of 1 multiplies the distance by −11.
-  @Test(arguments: ["1", "1e300"]) func aDivergingStepIsNamed(step: String) throws {
+  @Test("A diverging step is named", arguments: ["1", "1e300"]) func aDivergingStepIsNamed(
+    step: String
+  ) throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let result = try bilevelInference.run(["descent", "--step", step], in: workspace.url)
@@ -41,7 +43,7 @@ import Testing
     #expect(result.errors.contains("use a smaller --step"))
   }
 
-  @Test func stepsAreChecked() throws {
+  @Test("Steps are checked") func stepsAreChecked() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let result = try bilevelInference.run(["descent", "--step", "0"], in: workspace.url)

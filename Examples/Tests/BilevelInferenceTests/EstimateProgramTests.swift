@@ -2,7 +2,7 @@ import Foundation
 import ProgramTestSupport
 import Testing
 
-@Suite struct EstimateProgramTests {
+@Suite("The estimate program") struct EstimateProgramTests {
   /// A treatment with an effect of 2, moved by an instrument, on rows without repetition.
   private static func data(
     rows: Int = 240, outcome: (_ row: Int, _ y: Double) -> String = { "\($1)" }
@@ -35,7 +35,7 @@ import Testing
     try check(try bilevelInference.run(arguments, in: workspace.url), workspace)
   }
 
-  @Test func anEffectWithItsInterval() throws {
+  @Test("An effect with its interval") func anEffectWithItsInterval() throws {
     try run(Self.roles + ["--json", "r.json", "--output", "out"]) { result, workspace in
       #expect(result.status == 0, "\(result.errors)")
       let json = try workspace.json("r.json")
@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  @Test func aCurveWithItsBand() throws {
+  @Test("A curve with its band") func aCurveWithItsBand() throws {
     let options = ["--features", "polynomial:2", "--nuisances", "polynomial:3", "--json", "r.json"]
     try run(Self.roles + options) { result, workspace in
       #expect(result.status == 0, "\(result.errors)")
@@ -80,7 +80,7 @@ import Testing
     }
   }
 
-  @Test func groupsAndMissingValues() throws {
+  @Test("Groups and missing values") func groupsAndMissingValues() throws {
     let data = Self.data { row, y in row == 5 || row == 8 ? "" : "\(y)" }
     let options = ["--groups", "firm", "--nuisances", "linear", "--exogenous-form", "smooth"]
     try run(Self.roles + options, on: data) { result, _ in
@@ -92,7 +92,7 @@ import Testing
     }
   }
 
-  @Test func fewRowsAndGroupsAreWarnedOf() throws {
+  @Test("Few rows and groups are warned of") func fewRowsAndGroupsAreWarnedOf() throws {
     try run(Self.roles + ["--nuisances", "linear"], on: Self.data(rows: 99)) { result, _ in
       #expect(result.output.contains("Few rows: n = 99"))
       #expect(!result.output.contains("Few groups"))
@@ -111,7 +111,7 @@ import Testing
     }
   }
 
-  @Test func aSmoothPartNeedsExogenousColumns() throws {
+  @Test("A smooth part needs exogenous columns") func aSmoothPartNeedsExogenousColumns() throws {
     let roles = Self.roles.filter { $0 != "--exogenous" && $0 != "w" }
     try run(roles + ["--exogenous-form", "smooth"]) { result, _ in
       #expect(result.status == 64)
@@ -119,7 +119,7 @@ import Testing
     }
   }
 
-  @Test func theSameSeedGivesTheSameBytes() throws {
+  @Test("The same seed gives the same bytes") func theSameSeedGivesTheSameBytes() throws {
     try run(Self.roles + ["--json", "a.json"]) { _, workspace in
       _ = try bilevelInference.run(Self.roles + ["--json", "b.json"], in: workspace.url)
       let (first, second) = (
@@ -130,7 +130,9 @@ import Testing
     }
   }
 
-  @Test func repeatedRowsAreRefusedUnlessAllowed() throws {
+  @Test("Repeated rows are refused unless allowed") func repeatedRowsAreRefusedUnlessAllowed()
+    throws
+  {
     let lines = Self.data(rows: 60).split(separator: "\n")
     let data = (lines + lines[1...3]).joined(separator: "\n")
     try run(Self.roles, on: data) { result, workspace in
@@ -268,16 +270,18 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    (["--folds", "90"], "60 rows cannot fill 90 folds"),
-    (["--folds", "1"], "--folds must be between 2 and 100, not 1"),
-    (["--level", "95"], "--level must be between 0.5 and 0.999"),
-    (["--ridge=-1"], "--ridge must be a positive number"),
-    (["--nuisances", "linear", "--bandwidth", "1"], "--bandwidth is that of a kernel"),
-    (["--features", "cubic"], "--features"),
-    (["--groups", "form"], "there is no column \"form\"; did you mean \"firm\"?"),
-    (["--json", "./d.csv"], "--json names the data file"),
-  ])
+  @Test(
+    "Wrong options are explained",
+    arguments: [
+      (["--folds", "90"], "60 rows cannot fill 90 folds"),
+      (["--folds", "1"], "--folds must be between 2 and 100, not 1"),
+      (["--level", "95"], "--level must be between 0.5 and 0.999"),
+      (["--ridge=-1"], "--ridge must be a positive number"),
+      (["--nuisances", "linear", "--bandwidth", "1"], "--bandwidth is that of a kernel"),
+      (["--features", "cubic"], "--features"),
+      (["--groups", "form"], "there is no column \"form\"; did you mean \"firm\"?"),
+      (["--json", "./d.csv"], "--json names the data file"),
+    ])
   func badOptions(options: [String], message: String) throws {
     try run(Self.roles + options, on: Self.data(rows: 60)) { result, _ in
       #expect(result.status > 0 && result.status < 128)
@@ -285,7 +289,7 @@ import Testing
     }
   }
 
-  @Test func badData() throws {
+  @Test("Data that cannot be used are explained") func badData() throws {
     func message(_ data: String, _ more: [String] = []) throws -> String {
       var errors = ""
       try run(Self.roles + more, on: data) { result, _ in

@@ -2,8 +2,10 @@ import Foundation
 import ProgramTestSupport
 import Testing
 
-@Suite struct KernelPathTests {
-  @Test func totalErrorsSplitIntoBiasAndTheRest() throws {
+@Suite("Kernel paths") struct KernelPathTests {
+  @Test("Total errors split into bias and the rest") func totalErrorsSplitIntoBiasAndTheRest()
+    throws
+  {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let result = try bilevelInference.run(
@@ -27,7 +29,7 @@ import Testing
     #expect(result.output.contains("KBO, λ = 0.01"))
   }
 
-  @Test func binaryInputsHaveNoExactBias() throws {
+  @Test("Binary inputs have no exact bias") func binaryInputsHaveNoExactBias() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let arguments = [

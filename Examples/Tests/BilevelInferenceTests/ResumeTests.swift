@@ -3,7 +3,7 @@ import ProgramTestSupport
 import Testing
 
 /// What a second command finds in the directory of the first.
-@Suite struct ResumeTests {
+@Suite("Resuming") struct ResumeTests {
   private static let quick = [
     "coverage", "--design", "iv", "--sizes", "100,150", "--methods", "oracle,obigrad",
     "--landmarks", "30", "--output", "out",
@@ -11,7 +11,7 @@ import Testing
   private static let table = "out/coverage-iv.csv"
   private static let kept = "out/coverage-iv.jsonl"
 
-  @Test(arguments: [SIGINT, SIGTERM, SIGKILL])
+  @Test("Stopped studies go on to the same numbers", arguments: [SIGINT, SIGTERM, SIGKILL])
   func stoppedStudiesGoOnToTheSameNumbers(signal: Int32) throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
@@ -37,7 +37,7 @@ import Testing
     #expect(try text(Self.table, workspace) == table)
   }
 
-  @Test func theNumberOfThreadsLeavesNoTrace() throws {
+  @Test("The number of threads leaves no trace") func theNumberOfThreadsLeavesNoTrace() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     var results: [(table: String, lines: [Substring])] = []
@@ -56,7 +56,8 @@ import Testing
     #expect(results[0] == results[2])
   }
 
-  @Test func aTornLastLineIsMadeAnewAndStudiesCanGrow() throws {
+  @Test("A torn last line is made anew and studies can grow")
+  func aTornLastLineIsMadeAnewAndStudiesCanGrow() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let small = try bilevelInference.run(Self.quick + ["--replications", "4"], in: workspace.url)
@@ -78,7 +79,7 @@ import Testing
     #expect(try text(Self.table, workspace) == table)
   }
 
-  @Test func otherStudiesAreRefused() throws {
+  @Test("Other studies are refused") func otherStudiesAreRefused() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let arguments = Self.quick + ["--replications", "2"]

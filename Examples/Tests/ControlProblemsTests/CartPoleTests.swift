@@ -3,12 +3,12 @@ import ControlProblems
 import Foundation
 import Testing
 
-@Suite struct CartPoleTests {
+@Suite("Cart pole") struct CartPoleTests {
   /// Lagrange's equations of a cart of mass M and a uniform rod of mass m and length 2l on it.
   ///
   ///     (M + m) ẍ + m l (θ̈ cos θ − θ̇² sin θ) = F
   ///     m l ẍ cos θ + (4/3) m l² θ̈ = m g l sin θ
-  @Test func stepsSolveTheEquationsOfMotion() {
+  @Test("Steps solve the equations of motion") func stepsSolveTheEquationsOfMotion() {
     let (m, l) = (CartPole.poleMass, CartPole.poleHalfLength)
     let states = [
       [0, 0, 0.05, 0], [1, -0.4, -0.15, 0.8], [-2, 2, 0.2, -1.5], [0.3, 0.1, 0, 0.2],
@@ -31,7 +31,7 @@ import Testing
     }
   }
 
-  @Test func episodesEndAtTheLimits() {
+  @Test("Episodes end at the limits") func episodesEndAtTheLimits() {
     var draws = PhiloxGenerator(seed: 1)
     let environment = CartPole()
     func ends(_ state: [Double]) -> Bool {
@@ -44,7 +44,7 @@ import Testing
     #expect(ends([0, 0, -0.2, -0.5]))
   }
 
-  @Test func noiseMakesTransitionsRandom() {
+  @Test("Noise makes transitions random") func noiseMakesTransitionsRandom() {
     var draws = PhiloxGenerator(seed: 1)
     let state = [0, 0, 0.05, 0]
     func velocities(_ environment: CartPole) -> [Double] {
@@ -61,7 +61,7 @@ import Testing
     #expect(abs(deviation / (5 * slope) - 1) < 0.05)
   }
 
-  @Test func policiesPushAsOftenAsTheySay() throws {
+  @Test("Policies push as often as they say") func policiesPushAsOftenAsTheySay() throws {
     let policy = PushPolicy(gains: [0, 1, 10, 2], randomness: 0.3)
     let state = [0.1, 0.2, 0.05, -0.1]
     let probability = policy.probabilityOfRight(at: state)

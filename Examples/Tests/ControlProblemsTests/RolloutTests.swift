@@ -3,7 +3,7 @@ import Bilevel
 import ControlProblems
 import Testing
 
-@Suite struct RolloutTests {
+@Suite("Rollouts") struct RolloutTests {
   /// Earns 1 a step and ends with probability 0.1 after each.
   private struct Lottery: Environment {
     let stateNames = ["number"]
@@ -18,7 +18,7 @@ import Testing
     func number(of action: Double) -> Double { action }
   }
 
-  @Test func valuesOfRollouts() {
+  @Test("Values of rollouts are discounted sums") func valuesOfRollouts() {
     let found = Lottery().value(
       of: ProportionalPolicy(gain: 1), discount: 0.8, rollouts: 20_000,
       generator: PhiloxGenerator(seed: 1))
@@ -27,14 +27,14 @@ import Testing
     #expect(found.standardError < 0.02)
   }
 
-  @Test func theSineProcessHasItsValue() {
+  @Test("The sine process has its value") func theSineProcessHasItsValue() {
     let found = SineProcess().value(
       of: ProportionalPolicy(gain: SineProcess.evaluationGain), discount: SineProcess.discount,
       rollouts: 4000, generator: PhiloxGenerator(seed: 2))
     #expect(abs(found.value - SineProcess.value) < 4 * found.standardError)
   }
 
-  @Test func logsAreTrajectories() throws {
+  @Test("Logs are trajectories") func logsAreTrajectories() throws {
     let log = Lottery().log(
       ProportionalPolicy(gain: 2), trajectories: 300, limit: 5, generator: PhiloxGenerator(seed: 3))
     for (row, next) in zip(log.rows, log.rows.dropFirst()) {
@@ -51,7 +51,7 @@ import Testing
     #expect(transitions.rewards.sum().scalar == Double(log.rows.count))
   }
 
-  @Test func trajectoriesDoNotDependOnTheirNumber() {
+  @Test("Trajectories do not depend on their number") func trajectoriesDoNotDependOnTheirNumber() {
     let generator = PhiloxGenerator(seed: 4)
     let few = CartPole(forceNoise: 3).log(
       PushPolicy.logging, trajectories: 3, limit: 20, generator: generator)

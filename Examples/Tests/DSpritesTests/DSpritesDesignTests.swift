@@ -2,7 +2,7 @@ import Autodiff
 import DSprites
 import Testing
 
-@Suite struct DSpritesDesignTests {
+@Suite("The dSprites design") struct DSpritesDesignTests {
   private let design = DSpritesDesign()
 
   private func moments(_ tensor: Tensor) -> (mean: Double, deviation: Double) {
@@ -15,7 +15,8 @@ import Testing
   ///
   /// Over these f has mean 0.36 and deviation 4.19, to which the noise of the pixels adds; 133
   /// pixels are lit, 145 in root mean square. Tolerances are about three standard errors.
-  @Test func observationsHaveTheStatisticsOfTheBenchmark() {
+  @Test("Observations have the statistics of the benchmark")
+  func observationsHaveTheStatisticsOfTheBenchmark() {
     let sample = design.trainingSample(count: 5000, seed: 1)
     let f = moments(sample.structuralValues)
     #expect(abs(f.mean - 0.37) < 0.18, "\(f.mean)")
@@ -40,7 +41,7 @@ import Testing
   }
 
   /// A row is put together again from its latents by hand.
-  @Test func observationsFollowTheDesign() {
+  @Test("Observations follow the design") func observationsFollowTheDesign() {
     let sample = design.trainingSample(count: 600, seed: 3, .float64)
     let images = SpriteRenderer().images(of: sample.latents)
     let clean = images.tensor(0..<600, .float64)
@@ -69,7 +70,7 @@ import Testing
     #expect(abs(ownNoise.deviation - 0.5) < 0.05)
   }
 
-  @Test func evaluationIsTheGridOfTheBenchmark() {
+  @Test("Evaluation is the grid of the benchmark") func evaluationIsTheGridOfTheBenchmark() {
     let grid = design.evaluation()
     #expect(grid.treatments.shape == [588, 4096])
     #expect(grid.structuralValues.shape == [588, 1])
@@ -84,7 +85,7 @@ import Testing
     #expect(abs(f.mean - 1.31) < 0.1, "\(f.mean)")
   }
 
-  @Test func seedsDecide() {
+  @Test("Seeds decide") func seedsDecide() {
     let first = design.trainingSample(count: 40, seed: 7)
     let again = design.trainingSample(count: 40, seed: 7)
     #expect(first.latents == again.latents)
@@ -93,7 +94,8 @@ import Testing
     #expect(first.latents != design.trainingSample(count: 40, seed: 8).latents)
   }
 
-  @Test func aShorterSampleIsTheBeginningOfALongerOne() {
+  @Test("A shorter sample is the beginning of a longer one")
+  func aShorterSampleIsTheBeginningOfALongerOne() {
     let short = design.trainingSample(count: 33, seed: 7)
     let long = design.trainingSample(count: 550, seed: 7).rows(Array(0..<33))
     #expect(short.latents == long.latents)
@@ -104,7 +106,7 @@ import Testing
   }
 
   /// Latents, pixel noise and confounder noise of the two draws are uncorrelated.
-  @Test func validationIsIndependentOfTraining() {
+  @Test("Validation is independent of training") func validationIsIndependentOfTraining() {
     let count = 400
     let training = design.trainingSample(count: count, seed: 5, .float64)
     let validation = design.validationSample(count: count, seed: 5, .float64)
@@ -139,7 +141,7 @@ import Testing
     return product / (first.deviation * second.deviation)
   }
 
-  @Test func splitsIntoTwoHalves() {
+  @Test("Splits into two halves") func splitsIntoTwoHalves() {
     let sample = design.trainingSample(count: 101, seed: 2)
     let (first, second) = sample.split(seed: 2)
     #expect(first.count == 50)
@@ -159,7 +161,7 @@ import Testing
     #expect(!first.outcomes.isBitwiseEqual(to: sample.split(seed: 3).first.outcomes))
   }
 
-  @Test func anotherProjectionIsCheckedAndUsed() throws {
+  @Test("Another projection is checked and used") func anotherProjectionIsCheckedAndUsed() throws {
     let constant = try DSpritesDesign(projection: Tensor.ones([4096, 10], .float32))
     let images = Tensor.ones([1, 4096])
     #expect(constant.structuralValues(of: images).scalars == [(4096 * 4096 - 5000) / 1000])

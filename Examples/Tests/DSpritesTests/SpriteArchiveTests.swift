@@ -5,7 +5,7 @@ import TensorFiles
 import Testing
 
 /// Archives of the published layout with the first few scales, orientations and positions.
-@Suite struct SpriteArchiveTests {
+@Suite("The archive of sprites") struct SpriteArchiveTests {
   private let layout = SpriteLayout(scaleCount: 2, orientationCount: 3, positionCount: 4)
 
   /// What the archive of a layout holds; tests damage it.
@@ -58,7 +58,7 @@ import Testing
     return failure
   }
 
-  @Test(arguments: SpriteShape.allCases)
+  @Test("Holds the images of a shape", arguments: SpriteShape.allCases)
   func holdsTheImagesOfAShape(shape: SpriteShape) throws {
     var members = Members(layout)
     // One pixel that no renderer lights, so that images must come from the file.
@@ -80,7 +80,7 @@ import Testing
   }
 
   /// A seed gives the same latents and noise, whatever the source of the images.
-  @Test func samplesAsTheRendererDoes() throws {
+  @Test("Samples as the renderer does") func samplesAsTheRendererDoes() throws {
     // The small archive lacks most images of the design: its first image stands for each.
     struct FirstImage: SpriteSource {
       let archive: SpriteArchive
@@ -109,7 +109,7 @@ import Testing
     }
   }
 
-  @Test func refusesWhatIsNotThere() throws {
+  @Test("Refuses what is not there") func refusesWhatIsNotThere() throws {
     #expect {
       try SpriteArchive(contentsOfFile: "/nowhere/sprites.npz")
     } throws: { error in
@@ -124,7 +124,7 @@ import Testing
     }
   }
 
-  @Test func refusesAnotherSize() throws {
+  @Test("Refuses another size") func refusesAnotherSize() throws {
     // The small archive where the published one is expected.
     try withArchive(Members(layout)) { path in
       #expect(
@@ -142,7 +142,7 @@ import Testing
     }
   }
 
-  @Test func refusesAnotherOrder() throws {
+  @Test("Refuses another order") func refusesAnotherOrder() throws {
     var members = Members(layout)
     var classes = members.classes.scalars.map { Int($0) }
     classes.swapAt(40 * 6 + 5, 41 * 6 + 5)
@@ -168,7 +168,7 @@ import Testing
   }
 
   /// Wherever it is, among the images kept or not.
-  @Test(arguments: [3, 287])
+  @Test("Refuses other pixels", arguments: [3, 287])
   func refusesOtherPixels(image: Int) throws {
     var members = Members(layout)
     members.pixels[image * 4096 + 4095] = 255
@@ -180,7 +180,7 @@ import Testing
     #expect(failure?.description.contains("expected 0 or 1, found 255") == true)
   }
 
-  @Test func refusesADamagedFile() throws {
+  @Test("Refuses a damaged file") func refusesADamagedFile() throws {
     try withArchive(Members(layout), compressed: false) { path in
       let whole = try Data(contentsOf: URL(fileURLWithPath: path))
       try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: path))

@@ -1,8 +1,8 @@
 import DSprites
 import Testing
 
-@Suite struct SpriteLatentsTests {
-  @Test func indicesHaveTheStridesOfTheDataSet() {
+@Suite("Latents of sprites") struct SpriteLatentsTests {
+  @Test("Indices have the strides of the data set") func indicesHaveTheStridesOfTheDataSet() {
     #expect(SpriteLatents.imageCount == 737_280)
     let heart = SpriteLatents(
       shape: .heart, scaleIndex: 3, orientationIndex: 20, xIndex: 30, yIndex: 5)
@@ -12,7 +12,7 @@ import Testing
     }
   }
 
-  @Test func valuesAreThoseOfTheDataSet() {
+  @Test("Values are those of the data set") func valuesAreThoseOfTheDataSet() {
     let last = SpriteLatents(index: SpriteLatents.imageCount - 1)
     #expect(last.shape == .heart)
     #expect(last.scale == 1)

@@ -1,7 +1,7 @@
 import DSprites
 import Testing
 
-@Suite struct SpriteRendererTests {
+@Suite("Rendering of sprites") struct SpriteRendererTests {
   private let renderer = SpriteRenderer()
 
   private func image(
@@ -15,7 +15,7 @@ import Testing
   }
 
   /// Each of 320 genuine images is, but for a few pixels of its edge, the image of some latents.
-  @Test func matchesGenuineImages() throws {
+  @Test("Matches genuine images") func matchesGenuineImages() throws {
     let frames = try genuineFrames()
     let nearest = NearestSprite()
     var lit: [SpriteShape: Int] = [:]
@@ -40,7 +40,7 @@ import Testing
 
   /// The walk of the genuine images turns the heart by one step from frame 18 on, then moves it
   /// down from frame 58 and to the right from frame 90 on.
-  @Test func turnsAndMovesAsGenuineImagesDo() throws {
+  @Test("Turns and moves as genuine images do") func turnsAndMovesAsGenuineImagesDo() throws {
     let frames = try genuineFrames()
     let nearest = NearestSprite()
     for step in 0..<32 {
@@ -53,13 +53,14 @@ import Testing
     }
   }
 
-  @Test(arguments: zip(0..<6, [58, 84, 108, 140, 182, 222]))
+  @Test("Lights as many pixels of a heart", arguments: zip(0..<6, [58, 84, 108, 140, 182, 222]))
   func lightsAsManyPixelsOfAHeart(scale: Int, genuine: Int) {
     let found = image(.heart, scale: scale).litCount(0)
     #expect(abs(found - genuine) <= 3, "\(found)")
   }
 
   @Test(
+    "Lights the genuine pixels of square and ellipse",
     arguments: zip(0..<6, [(100, 76), (144, 104), (196, 144), (256, 184), (324, 228), (400, 288)]))
   func lightsTheGenuinePixelsOfSquareAndEllipse(scale: Int, genuine: (Int, Int)) {
     #expect(image(.square, scale: scale).litCount(0) == genuine.0)
@@ -67,7 +68,9 @@ import Testing
   }
 
   /// A lattice of pixels meets a shape in as many points as its area, on average.
-  @Test(arguments: zip(SpriteShape.allCases, [368.64, .pi * 12.77 * 7.21, 224.7]))
+  @Test(
+    "Lights its area on average",
+    arguments: zip(SpriteShape.allCases, [368.64, .pi * 12.77 * 7.21, 224.7]))
   func lightsItsAreaOnAverage(shape: SpriteShape, area: Double) {
     var latents: [SpriteLatents] = []
     for orientation in 0..<39 {
@@ -84,7 +87,7 @@ import Testing
     #expect(abs(Double(lit) / Double(latents.count) - area) < 0.001 * area)
   }
 
-  @Test func aFullTurnIsNone() {
+  @Test("A full turn is none") func aFullTurnIsNone() {
     for shape in SpriteShape.allCases {
       for scale in 0..<6 {
         let first = image(shape, scale: scale, orientation: 0, x: 7, y: 12)
@@ -95,7 +98,7 @@ import Testing
   }
 
   /// The mirror image of the heart is the heart turned the other way.
-  @Test(arguments: [(1, 3), (2, 17), (5, 30)])
+  @Test("Turns symmetrically", arguments: [(1, 3), (2, 17), (5, 30)])
   func turnsSymmetrically(scale: Int, orientation: Int) {
     let image = image(.heart, scale: scale, orientation: orientation, x: 4, y: 20)
     let mirrored = self.image(.heart, scale: scale, orientation: 39 - orientation, x: 27, y: 20)
@@ -104,7 +107,7 @@ import Testing
     }
   }
 
-  @Test func unpacksInReadingOrder() {
+  @Test("Unpacks in reading order") func unpacksInReadingOrder() {
     let images = SpriteImages(rows: [1 << 63 | 1, 1 << 62] + [UInt64](repeating: 0, count: 62))
     var expected = [UInt8](repeating: 0, count: 4096)
     for index in [0, 63, 65] { expected[index] = 1 }

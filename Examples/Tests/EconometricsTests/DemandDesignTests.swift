@@ -3,8 +3,8 @@ import Econometrics
 import Foundation
 import Testing
 
-@Suite struct DemandDesignTests {
-  @Test func structuralFunctionByHand() {
+@Suite("Demand design") struct DemandDesignTests {
+  @Test("Structural function by hand") func structuralFunctionByHand() {
     // ψ(5) = 2 (0 + 1 + 0.5 − 2) = −1; ψ(0) = 2 (625/600 + e⁻¹⁰⁰ − 2) = −23/12.
     #expect(DemandDesign.sensitivity(time: 5) == -1)
     #expect(abs(DemandDesign.sensitivity(time: 0) + 23.0 / 12) < 1e-14)
@@ -12,7 +12,7 @@ import Testing
     #expect(DemandDesign.demand(price: 20, time: 5, customer: 3) == -30)
   }
 
-  @Test func shocksHaveTheCorrelationAskedFor() throws {
+  @Test("Shocks have the correlation asked for") func shocksHaveTheCorrelationAskedFor() throws {
     var generator = PhiloxGenerator(seed: 4)
     let count = 20_000
     for correlation in [0.0, 0.9] {
@@ -39,7 +39,7 @@ import Testing
     }
   }
 
-  @Test func interventionsSpanThePricesSeen() {
+  @Test("Interventions span the prices seen") func interventionsSpanThePricesSeen() {
     var generator = PhiloxGenerator(seed: 4)
     let points = DemandDesign.interventions(
       count: 11, observedPrices: (0...1000).map(Double.init), using: &generator)

@@ -1,7 +1,7 @@
 import Econometrics
 import Testing
 
-@Suite struct ModelErrorTests {
+@Suite("Errors of models") struct ModelErrorTests {
   private let y = Variable(name: "y", values: [1, 3, 2, 5, 4, 7, 5, 8])
   private let x = Variable(name: "x", values: [2, 1, 4, 3, 6, 5, 8, 9])
   private let z = Variable(name: "z", values: [1, 2, 2, 4, 5, 5, 7, 9])
@@ -22,12 +22,12 @@ import Testing
     }
   }
 
-  @Test func aGoodModelHasNoError() {
+  @Test("A good model has no error") func aGoodModelHasNoError() {
     #expect(message(endogenous: [x], instruments: [z], exogenous: [w]) == "no error")
     #expect(message(endogenous: [x], instruments: [z], addsConstant: false) == "no error")
   }
 
-  @Test func countsOfVariables() {
+  @Test("Models with too few instruments or regressors are refused") func countsOfVariables() {
     #expect(
       message(endogenous: [x], instruments: [])
         == "no instruments are given for x; name at least as many instruments as endogenous "
@@ -39,7 +39,7 @@ import Testing
     #expect(message(endogenous: [], instruments: [z]).contains("no endogenous variable"))
   }
 
-  @Test func rolesMustBeDistinct() {
+  @Test("Roles must be distinct") func rolesMustBeDistinct() {
     #expect(
       message(endogenous: [x], instruments: [z], exogenous: [z])
         == "column z is given as instrument and as exogenous variable; give it one role")
@@ -53,7 +53,7 @@ import Testing
         == "no error")
   }
 
-  @Test func collinearColumnsAreNamed() {
+  @Test("Collinear columns are named") func collinearColumnsAreNamed() {
     let sum = Variable(name: "sum", values: zip(x.values, w.values).map { 3 * $0 - $1 + 1e6 })
     #expect(
       message(endogenous: [x], instruments: [z], exogenous: [w, sum])
@@ -67,7 +67,7 @@ import Testing
         == "column zero is 0 in every row; leave it out")
   }
 
-  @Test func constantColumns() {
+  @Test("Constant columns are refused by name") func constantColumns() {
     let five = Variable(name: "five", values: z.values.map { _ in 5 })
     #expect(
       message(endogenous: [x], instruments: [z], exogenous: [five])
@@ -78,7 +78,7 @@ import Testing
         == "no error")
   }
 
-  @Test func tooFewRows() {
+  @Test("Too few rows are refused") func tooFewRows() {
     func short(_ variable: Variable) -> Variable {
       Variable(name: variable.name, values: Array(variable.values.prefix(3)))
     }
@@ -88,14 +88,15 @@ import Testing
       ).hasPrefix("3 complete rows cannot estimate this model; it needs at least 4."))
   }
 
-  @Test func instrumentsThatDoNothing() {
+  @Test("Instruments that do nothing") func instrumentsThatDoNothing() {
     // Orthogonal to x and to the constant.
     let useless = Variable(name: "u", values: [1, 1, -1, -1, 1, -1, 1, -1])
     let flat = Variable(name: "x", values: [1, -1, 1, -1, 2, 2, -2, -2])
     #expect(message(endogenous: [flat], instruments: [useless]).contains("do not identify x"))
   }
 
-  @Test func exactInstrumentsHaveReasonsForWhatIsMissing() throws {
+  @Test("Exact instruments have reasons for what is missing")
+  func exactInstrumentsHaveReasonsForWhatIsMissing() throws {
     let twice = Variable(name: "twice", values: x.values.map { 2 * $0 + 1 })
     let model = try InstrumentalModel(
       outcome: y, endogenous: [x], instruments: [twice], exogenous: [w])
@@ -111,7 +112,9 @@ import Testing
     }
   }
 
-  @Test func anOutcomeThatDoesNotVaryHasNoRSquared() throws {
+  @Test("An outcome that does not vary has no R²") func anOutcomeThatDoesNotVaryHasNoRSquared()
+    throws
+  {
     let flat = Variable(name: "y", values: y.values.map { _ in 0.1 })
     let model = try InstrumentalModel(
       outcome: flat, endogenous: [x], instruments: [z, w], exogenous: [])
@@ -123,7 +126,7 @@ import Testing
     }
   }
 
-  @Test func extremeValuesAreRefused() {
+  @Test("Extreme values are refused") func extremeValuesAreRefused() {
     for scale in [1e-200, 1e200] {
       let extreme = Variable(name: "x", values: x.values.map { $0 * scale })
       #expect(
@@ -132,7 +135,7 @@ import Testing
     }
   }
 
-  @Test func unitsDoNotMatter() throws {
+  @Test("Units do not matter") func unitsDoNotMatter() throws {
     for scale in [1e-80, 1e-9, 1e9, 1e80] {
       let scaled = Variable(name: "x", values: x.values.map { $0 * scale })
       let model = try InstrumentalModel(

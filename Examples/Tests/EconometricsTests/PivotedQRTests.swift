@@ -1,10 +1,10 @@
 import Econometrics
 import Testing
 
-@Suite struct PivotedQRTests {
+@Suite("Pivoted QR") struct PivotedQRTests {
   private let columns: [[Double]] = [[1, 1, 1, 1], [1, 2, 3, 4], [1, 4, 9, 16]]
 
-  @Test func solvesLeastSquares() {
+  @Test("Solves least squares") func solvesLeastSquares() {
     // The parabola nearest to (1, 2), (2, 3), (3, 5), (4, 4) is -1 + 3.3 x - 0.5 x².
     let fit = PivotedQR(columns)
     #expect(fit.rank == 3)
@@ -17,7 +17,7 @@ import Testing
     }
   }
 
-  @Test func projectionAndResidualAddUp() {
+  @Test("Projection and residual add up") func projectionAndResidualAddUp() {
     let fit = PivotedQR(columns)
     let target = [0.3, -1, 2, 7]
     let sum = zip(fit.projection(target), fit.residual(target)).map { $0 + $1 }
@@ -32,7 +32,7 @@ import Testing
 
   /// The Hilbert matrix of order 6 has condition number 1.5·10⁷; the normal equations would lose
   /// fourteen digits, the factorisation seven.
-  @Test func keepsDigitsOfIllConditionedColumns() {
+  @Test("Keeps digits of ill-conditioned columns") func keepsDigitsOfIllConditionedColumns() {
     let hilbert = (0..<6).map { i in (0..<6).map { j in 1 / Double(i + j + 1) } }
     let target = (0..<6).map { row in hilbert.reduce(0) { $0 + $1[row] } }
     for coefficient in PivotedQR(hilbert).coefficients(target) {
@@ -40,7 +40,8 @@ import Testing
     }
   }
 
-  @Test func findsDependentColumnsWhateverTheirUnits() {
+  @Test("Finds dependent columns whatever their units")
+  func findsDependentColumnsWhateverTheirUnits() {
     let third = zip(columns[0], columns[1]).map { (5 * $0 - $1) * 1e9 }
     let fit = PivotedQR([columns[0], columns[1], columns[2], third])
     #expect(fit.rank == 3)

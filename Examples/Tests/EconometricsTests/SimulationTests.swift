@@ -19,7 +19,7 @@ struct SplitMix64: RandomNumberGenerator {
   }
 }
 
-@Suite struct SimulationTests {
+@Suite("Simulations") struct SimulationTests {
   /// Samples with a confounder, two instruments and errors whose variance depends on the
   /// instrument if `isHeteroskedastic`; the true coefficient of x is 0.5.
   private func sample(
@@ -43,10 +43,12 @@ struct SplitMix64: RandomNumberGenerator {
   }
 
   /// Of 2,000 intervals 95 % cover the truth, give or take four standard errors of that share.
-  @Test(arguments: [
-    (CovarianceType.unadjusted, false), (CovarianceType.robust, false),
-    (CovarianceType.robust, true),
-  ])
+  @Test(
+    "Intervals cover in simulations",
+    arguments: [
+      (CovarianceType.unadjusted, false), (CovarianceType.robust, false),
+      (CovarianceType.robust, true),
+    ])
   func intervalsCover(covariance: CovarianceType, isHeteroskedastic: Bool) throws {
     var generator = SplitMix64(state: 11)
     let rounds = 2_000

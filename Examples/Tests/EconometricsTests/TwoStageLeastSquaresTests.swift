@@ -19,8 +19,8 @@ extension LinearFit {
   fileprivate func error(_ name: String) -> Double? { index(of: name).map { standardErrors[$0] } }
 }
 
-@Suite struct TwoStageLeastSquaresTests {
-  @Test func card() throws {
+@Suite("Two-stage least squares") struct TwoStageLeastSquaresTests {
+  @Test("The returns to schooling of Card (1995)") func card() throws {
     let model = try CardData.model(endogenous: ["educ"], instruments: ["nearc4"])
     let result = try TwoStageLeastSquares(model, covariance: .unadjusted)
     #expect(model.observationCount == 3010)
@@ -52,7 +52,7 @@ extension LinearFit {
     #expect(reason.contains("just identified"))
   }
 
-  @Test func cardRobust() throws {
+  @Test("Card (1995) with robust errors") func cardRobust() throws {
     let model = try CardData.model(endogenous: ["educ"], instruments: ["nearc4"])
     let result = try TwoStageLeastSquares(model, covariance: .robust)
     expectClose(result.estimates.parameter("educ"), 0.13150377546117)
@@ -63,12 +63,15 @@ extension LinearFit {
     expectStatistic(result.wuHausman, 1.167643196751, [1, 2993], 0.279973091627)
   }
 
-  @Test(arguments: [
-    (CovarianceType.unadjusted, 0.052438308566069, 0.88255665255305, 7.893095911195),
-    (
-      CovarianceType.robust, 0.052412689281457, 0.88192540973135, 16.7324517002373 / 2 * 2993 / 3010
-    ),
-  ])
+  @Test(
+    "An over-identified model",
+    arguments: [
+      (CovarianceType.unadjusted, 0.052438308566069, 0.88255665255305, 7.893095911195),
+      (
+        CovarianceType.robust, 0.052412689281457, 0.88192540973135,
+        16.7324517002373 / 2 * 2993 / 3010
+      ),
+    ])
   func overIdentified(
     covariance: CovarianceType, error: Double, constantError: Double, partialF: Double
   ) throws {
@@ -84,7 +87,7 @@ extension LinearFit {
     expectStatistic(result.sargan, 1.248155389617, [1], 0.26390508051)
   }
 
-  @Test func twoEndogenousVariables() throws {
+  @Test("Two endogenous variables") func twoEndogenousVariables() throws {
     let model = try CardData.model(
       endogenous: ["educ", "KWW"], instruments: ["nearc4", "fatheduc"])
     let result = try TwoStageLeastSquares(model, covariance: .unadjusted)
@@ -101,7 +104,8 @@ extension LinearFit {
     expectStatistic(result.wuHausman, 0.1061860595641, [2, 2269], 0.899261785551, 1e-7)
   }
 
-  @Test func twoEndogenousVariablesOverIdentifiedRobust() throws {
+  @Test("Two endogenous variables over-identified robust")
+  func twoEndogenousVariablesOverIdentifiedRobust() throws {
     let model = try CardData.model(
       endogenous: ["educ", "KWW"], instruments: ["nearc2", "nearc4", "fatheduc"])
     let result = try TwoStageLeastSquares(model, covariance: .robust)
@@ -116,7 +120,7 @@ extension LinearFit {
     expectStatistic(result.sargan, 3.637539251614, [1], 0.0564903698473)
   }
 
-  @Test func withoutConstant() throws {
+  @Test("A model without a constant") func withoutConstant() throws {
     let model = try CardData.model(
       endogenous: ["educ"], instruments: ["nearc2", "nearc4"],
       exogenous: ["exper", "black", "south"], addsConstant: false)
@@ -129,7 +133,7 @@ extension LinearFit {
     expectStatistic(result.sargan, 1.360253742051, [1], 0.243493510725)
   }
 
-  @Test func withoutAnyExogenousVariable() throws {
+  @Test("Without any exogenous variable") func withoutAnyExogenousVariable() throws {
     let model = try CardData.model(
       endogenous: ["educ"], instruments: ["nearc2", "nearc4"], exogenous: [], addsConstant: false)
     let result = try TwoStageLeastSquares(model, covariance: .unadjusted)
@@ -141,7 +145,7 @@ extension LinearFit {
     expectStatistic(result.sargan, 4.282173593436, [1], 0.03851406664)
   }
 
-  @Test func missingValues() throws {
+  @Test("Rows with missing values are dropped") func missingValues() throws {
     let model = try CardData.model(
       endogenous: ["educ"], instruments: ["fatheduc", "motheduc"], exogenous: ["exper", "black"])
     let result = try TwoStageLeastSquares(model, covariance: .robust)
@@ -153,7 +157,7 @@ extension LinearFit {
 
   /// Experience is age less schooling less six in these data, so with age as instrument a
   /// combination of the endogenous variables is reproduced exactly.
-  @Test func degenerateWuHausmanSaysWhy() throws {
+  @Test("Degenerate Wu–Hausman says why") func degenerateWuHausmanSaysWhy() throws {
     let model = try CardData.model(
       endogenous: ["educ", "exper"], instruments: ["nearc4", "age"],
       exogenous: CardData.controls.filter { !$0.hasPrefix("exper") })

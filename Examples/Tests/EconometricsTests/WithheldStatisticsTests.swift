@@ -5,7 +5,7 @@ import Testing
 // and statsmodels 0.14 (HC1 and clustered first stages with its corrections for small samples).
 
 /// Statistics that rounding, rows of leverage one or weak instruments make meaningless.
-@Suite struct WithheldStatisticsTests {
+@Suite("Withheld statistics") struct WithheldStatisticsTests {
   /// Sequences that are spread evenly over (−½, ½) and move apart from each other.
   private static func spread(_ step: Double, _ count: Int) -> [Double] {
     (0..<count).map { (Double($0 + 1) * step).truncatingRemainder(dividingBy: 1) - 0.5 }

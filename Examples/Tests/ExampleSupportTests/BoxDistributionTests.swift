@@ -1,9 +1,9 @@
 import ExampleSupport
 import Testing
 
-@Suite struct BoxDistributionTests {
+@Suite("Box distribution") struct BoxDistributionTests {
   /// Quantiles as R's type 7 and NumPy's default give them.
-  @Test func quartilesAndWhiskers() throws {
+  @Test("Quartiles and whiskers") func quartilesAndWhiskers() throws {
     let found = try #require(Distribution([9, 1, 2, 4, .nan, 3, 30]))
     #expect(found.minimum == 1 && found.maximum == 30)
     #expect(found.lowerQuartile == 2.25)
@@ -13,7 +13,7 @@ import Testing
     #expect(found.lowerWhisker == 1 && found.upperWhisker == 9)
   }
 
-  @Test func fewNumbers() throws {
+  @Test("Boxes of few numbers") func fewNumbers() throws {
     #expect(Distribution([]) == nil)
     #expect(Distribution([.nan, .infinity]) == nil)
     let one = try #require(Distribution([2]))

@@ -2,8 +2,8 @@ import ExampleSupport
 import Foundation
 import Testing
 
-@Suite struct DirectoryLockTests {
-  @Test func aDirectoryHasOneWriter() throws {
+@Suite("Directory lock") struct DirectoryLockTests {
+  @Test("A directory has one writer") func aDirectoryHasOneWriter() throws {
     let directory = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }

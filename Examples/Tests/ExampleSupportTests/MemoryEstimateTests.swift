@@ -1,7 +1,7 @@
 import ExampleSupport
 import Testing
 
-@Suite struct MemoryEstimateTests {
+@Suite("Estimates of memory") struct MemoryEstimateTests {
   @Test("a job that does not fit is refused with what it takes and what there is")
   func refuses() throws {
     let error = #expect(throws: NotEnoughMemory.self) {

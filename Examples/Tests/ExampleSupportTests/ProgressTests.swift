@@ -1,7 +1,7 @@
 import ExampleSupport
 import Testing
 
-@Suite struct ProgressTests {
+@Suite("Progress") struct ProgressTests {
   /// A meter with a clock that a test sets and an output that it reads.
   private final class Bench {
     var time = 0.0
@@ -14,7 +14,7 @@ import Testing
     }
   }
 
-  @Test func plainLinesAppearOncePerTenth() {
+  @Test("Plain lines appear once per tenth") func plainLinesAppearOncePerTenth() {
     let bench = Bench()
     let meter = bench.meter(isTerminal: false)
     for step in 1...200 {
@@ -28,7 +28,8 @@ import Testing
     #expect(bench.output.allSatisfy { !$0.contains("\r") })
   }
 
-  @Test func aTerminalHasOneLineRedrawnTenTimesASecond() {
+  @Test("A terminal has one line redrawn ten times a second")
+  func aTerminalHasOneLineRedrawnTenTimesASecond() {
     let bench = Bench()
     let meter = bench.meter(isTerminal: true)
     for step in 1...200 {
@@ -45,7 +46,7 @@ import Testing
     #expect(last.hasSuffix(" "))
   }
 
-  @Test func lines() {
+  @Test("Lines of progress") func lines() {
     let format = ProgressFormat(label: "fit", total: 100_000, unit: "epoch", width: 200)
     #expect(
       format.bar(completed: 50_000, elapsed: 5000, note: "loss 0.1")

@@ -2,8 +2,8 @@ import ExampleSupport
 import Foundation
 import Testing
 
-@Suite struct ReportTests {
-  @Test func significantDigits() {
+@Suite("Reports") struct ReportTests {
+  @Test("Significant digits") func significantDigits() {
     let cases: [(Double, String)] = [
       (0.131503775, "0.1315"), (3010, "3010"), (-0.0023349, "-0.002335"), (9.99996, "10.00"),
       (0, "0"), (1.5e-7, "1.500e-7"), (123_456_789, "1.235e8"), (123_456, "123456"),
@@ -17,7 +17,7 @@ import Testing
     #expect(Numbers.short(-2.5e-9) == "-2.5e-9")
   }
 
-  @Test func otherNumbers() {
+  @Test("Numbers that are not finite, and zero") func otherNumbers() {
     #expect(Numbers.pValue(0.00099) == "<0.001")
     #expect(Numbers.pValue(0.28) == "0.280")
     #expect(Numbers.pStatement(1e-9) == "p < 0.001")
@@ -29,7 +29,7 @@ import Testing
     #expect(Numbers.count(.min) == "-9,223,372,036,854,775,808")
   }
 
-  @Test func tableColumnsAreAligned() {
+  @Test("Table columns are aligned") func tableColumnsAreAligned() {
     var table = TextTable(header: ["", "estimate", "p"])
     table.append(["educ", "0.13", "0.016"])
     table.append(["größe", "-12.5"])
@@ -42,12 +42,12 @@ import Testing
         """)
   }
 
-  @Test func textIsWrapped() {
+  @Test("Text is wrapped") func textIsWrapped() {
     #expect(wrapped("aa bb cc", width: 8, indent: 2) == "  aa bb\n  cc")
     #expect(wrapped("averylongword b", width: 6, indent: 1) == " averylongword\n b")
   }
 
-  @Test func jsonIsSortedAndHoldsEveryNumber() {
+  @Test("JSON is sorted and holds every number") func jsonIsSortedAndHoldsEveryNumber() {
     #expect(
       jsonText(["b": [1.5, .infinity], "a": [-.infinity, .nan, 0.1]])
         == """
@@ -66,7 +66,7 @@ import Testing
         """)
   }
 
-  @Test func filesAreReplacedWhole() throws {
+  @Test("Files are replaced whole") func filesAreReplacedWhole() throws {
     let root = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
     defer { try? FileManager.default.removeItem(atPath: root) }
     let directory = try OutputDirectory(path: root + "/a/b")
@@ -114,7 +114,7 @@ import Testing
     #expect(!isSameFile("/dev/null", "/dev/null"))
   }
 
-  @Test func binnedMeans() {
+  @Test("Binned means") func binnedMeans() {
     let x = (0..<100).map { Double(99 - $0) }
     let bins = BinnedMeans(x: x, y: x.map { 2 * $0 }, count: 4)
     #expect(bins.points == [12.0, 37, 62, 87].map { SVGPoint($0, 2 * $0) })

@@ -6,7 +6,7 @@ import Testing
   import FoundationXML
 #endif
 
-@Suite struct SVGTests {
+@Suite("SVG figures") struct SVGTests {
   private func figure(title: String = "Fit & truth <1>") -> SVGFigure {
     let curve = (0...20).map { SVGPoint(Double($0) / 2, Double($0 * $0) / 10) }
     let everything: [SVGMark] = [
@@ -39,7 +39,7 @@ import Testing
       ])
   }
 
-  @Test func isWellFormedAndDeterministic() {
+  @Test("Is well formed and deterministic") func isWellFormedAndDeterministic() {
     let text = figure().svg()
     let parser = XMLParser(data: Data(text.utf8))
     #expect(parser.parse(), "\(String(describing: parser.parserError))")
@@ -48,7 +48,7 @@ import Testing
     #expect(!text.contains("nan") && !text.contains("inf"))
   }
 
-  @Test func hostileTextIsEscaped() {
+  @Test("Hostile text is escaped") func hostileTextIsEscaped() {
     let text = figure(title: "a\u{0}\u{1B}[31m</text><script>\u{FFFE}\n\"'&amp;").svg()
     let parser = XMLParser(data: Data(text.utf8))
     #expect(parser.parse(), "\(String(describing: parser.parserError))")
@@ -56,11 +56,13 @@ import Testing
   }
 
   /// Whatever the numbers, there is a file without NaN.
-  @Test(arguments: [
-    [], [.nan], [.infinity], [0], [.leastNonzeroMagnitude], [1e308, -1e308], [1e18, 1e18 + 256],
-    [-5, -5, -5],
-    [1e-12, 1e12], [.greatestFiniteMagnitude],
-  ])
+  @Test(
+    "Odd numbers draw",
+    arguments: [
+      [], [.nan], [.infinity], [0], [.leastNonzeroMagnitude], [1e308, -1e308], [1e18, 1e18 + 256],
+      [-5, -5, -5],
+      [1e-12, 1e12], [.greatestFiniteMagnitude],
+    ])
   func oddNumbersDraw(values: [Double]) {
     let points = values.map { SVGPoint($0, $0) }
     for scale in [SVGAxis.Scale.linear, .logarithmic, .categories([])] {
@@ -77,7 +79,7 @@ import Testing
     #expect(SVGFigure(title: "empty", panels: []).svg().contains("</svg>"))
   }
 
-  @Test func ticksAreRound() {
+  @Test("Ticks are round") func ticksAreRound() {
     func labels(_ axis: SVGAxis, _ values: [Double]) -> [String] {
       let panel = SVGPanel(
         xAxis: axis, yAxis: SVGAxis("", scale: .categories([])),
@@ -106,7 +108,7 @@ import Testing
   }
 
   /// Axis from 0 to 100, 420 pixels wide: every part of the box is where its number is.
-  @Test func boxesAreDrawnToScale() throws {
+  @Test("Boxes are drawn to scale") func boxesAreDrawnToScale() throws {
     let numbers = try #require(Distribution([10, 20, 30, 40, 100]))
     let panel = SVGPanel(
       xAxis: SVGAxis("", domain: 0...100), yAxis: SVGAxis("", scale: .categories(["a", "b"])),

@@ -46,7 +46,7 @@ private let families: [Family] = [
     orders: ["plain": .second, "linearized": .second]),
 ]
 
-@Suite struct ComparisonTests {
+@Suite("Comparison") struct ComparisonTests {
   private func estimators(_ arguments: [String]) throws -> [String: [String: Any]] {
     let workspace = try Workspace()
     defer { workspace.remove() }

@@ -2,7 +2,7 @@ import Foundation
 import ProgramTestSupport
 import Testing
 
-@Suite struct OptionTests {
+@Suite("Options") struct OptionTests {
   /// Runs and returns what standard error says, which must come without a crash.
   private func errors(_ arguments: [String], files: [String: String] = [:]) throws -> String {
     let workspace = try Workspace()
@@ -14,7 +14,7 @@ import Testing
     return result.errors
   }
 
-  @Test func helpNamesEverySubcommand() throws {
+  @Test("Help names every subcommand") func helpNamesEverySubcommand() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let result = try hypergradient.run(["--help"], in: workspace.url)
@@ -22,11 +22,13 @@ import Testing
     for name in ["ridge", "logistic", "tune"] { #expect(result.output.contains("  \(name) ")) }
   }
 
-  @Test(arguments: [
-    ("ridge", ["newton: after one Newton step", "Without --estimators: plain, diagonal-safe"]),
-    ("logistic", ["one-step (approximate): differentiates"]),
-    ("tune", ["exact: closed form", "itd*: reverse mode", "cgK: as newton"]),
-  ])
+  @Test(
+    "The help explains every option",
+    arguments: [
+      ("ridge", ["newton: after one Newton step", "Without --estimators: plain, diagonal-safe"]),
+      ("logistic", ["one-step (approximate): differentiates"]),
+      ("tune", ["exact: closed form", "itd*: reverse mode", "cgK: as newton"]),
+    ])
   func helpExplains(command: String, lines: [String]) throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
@@ -34,36 +36,38 @@ import Testing
     for line in lines { #expect(help.contains(line), "\(line)") }
   }
 
-  @Test(arguments: [
-    (["ridge", "--seeds", "0"], "--seeds must be between 1 and 1000, not 0"),
-    (["ridge", "--outer", "cubic"], "--outer"),
-    (["ridge", "--penalties", "6,3"], "--penalties must be two numbers"),
-    (["ridge", "--penalties", "-1,-2"], "in ascending order, such as 3,6, not '-1,-2'"),
-    (["tune", "--start", "-21"], "between -20 and 20, not -21.0"),
-    (["ridge", "--penalties", "3"], "such as 3,6, not '3'"),
-    (["ridge", "--estimators", "plain,magic"], "there is no 'magic'; there are all, plain, "),
-    (["ridge", "--estimators", "plain,plain"], "names 'plain' twice"),
-    (["ridge", "--estimators", ","], "must name one at least"),
-    (["logistic", "--simulate", "600"], "rows x features, such as 600x100"),
-    (["logistic", "--simulate", "10000000x10000"], "268435456 numbers"),
-    (["logistic", "--simulate", "10x2", "--data", "f"], "exclude each other"),
-    (["logistic", "--validation", "f"], "add --data FILE"),
-    (["ridge", "--data", "d.txt", "--label", "y"], "--label names a column of a CSV file"),
-    (["ridge", "--delimiter", ";;"], "--delimiter must be one ASCII character"),
-    (["logistic", "--decay", "1"], "add --simulate"),
-    (["logistic", "--simulate", "9x2", "--correlation", "1"], "at least 0 and below 1, not 1.0"),
-    (["logistic", "--points", "grid"], "'path' and 'random'"),
-    (["tune", "--validation-fraction", "1"], "between 0 and 1, both excluded"),
-    (["tune", "--learning-rate", "0"], "--learning-rate must be a positive number"),
-    (["tune", "--start", "nan"], "--start must be between -20 and 20"),
-    (["tune", "--data", "d.csv", "--json", "./d.csv"], "--json names the data file 'd.csv'"),
-  ])
+  @Test(
+    "Wrong options are explained",
+    arguments: [
+      (["ridge", "--seeds", "0"], "--seeds must be between 1 and 1000, not 0"),
+      (["ridge", "--outer", "cubic"], "--outer"),
+      (["ridge", "--penalties", "6,3"], "--penalties must be two numbers"),
+      (["ridge", "--penalties", "-1,-2"], "in ascending order, such as 3,6, not '-1,-2'"),
+      (["tune", "--start", "-21"], "between -20 and 20, not -21.0"),
+      (["ridge", "--penalties", "3"], "such as 3,6, not '3'"),
+      (["ridge", "--estimators", "plain,magic"], "there is no 'magic'; there are all, plain, "),
+      (["ridge", "--estimators", "plain,plain"], "names 'plain' twice"),
+      (["ridge", "--estimators", ","], "must name one at least"),
+      (["logistic", "--simulate", "600"], "rows x features, such as 600x100"),
+      (["logistic", "--simulate", "10000000x10000"], "268435456 numbers"),
+      (["logistic", "--simulate", "10x2", "--data", "f"], "exclude each other"),
+      (["logistic", "--validation", "f"], "add --data FILE"),
+      (["ridge", "--data", "d.txt", "--label", "y"], "--label names a column of a CSV file"),
+      (["ridge", "--delimiter", ";;"], "--delimiter must be one ASCII character"),
+      (["logistic", "--decay", "1"], "add --simulate"),
+      (["logistic", "--simulate", "9x2", "--correlation", "1"], "at least 0 and below 1, not 1.0"),
+      (["logistic", "--points", "grid"], "'path' and 'random'"),
+      (["tune", "--validation-fraction", "1"], "between 0 and 1, both excluded"),
+      (["tune", "--learning-rate", "0"], "--learning-rate must be a positive number"),
+      (["tune", "--start", "nan"], "--start must be between -20 and 20"),
+      (["tune", "--data", "d.csv", "--json", "./d.csv"], "--json names the data file 'd.csv'"),
+    ])
   func badOptions(arguments: [String], message: String) throws {
     let text = try errors(arguments)
     #expect(text.contains(message), "\(text)")
   }
 
-  @Test func badFiles() throws {
+  @Test("Files that cannot be used are explained") func badFiles() throws {
     #expect(
       try errors(["ridge", "--data", "no"]) == "Error: no: cannot be read: no such file\n")
     #expect(
@@ -96,7 +100,7 @@ import Testing
   }
 
   /// What a LIBSVM file omits is zero, unless rows that omit something are to be dropped.
-  @Test func omittedFeatures() throws {
+  @Test("Omitted features") func omittedFeatures() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let rows = (0..<30).map { "\($0 % 7) \($0 % 3 > 0 ? "1:\($0 % 5 + 1) " : "")2:\($0 * $0 % 11)" }
@@ -118,7 +122,7 @@ import Testing
   }
 
   /// Columns of the validation file are found by their names: a permuted file changes nothing.
-  @Test func validationColumnsCanBePermuted() throws {
+  @Test("Validation columns can be permuted") func validationColumnsCanBePermuted() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     func rows(_ first: Int) -> [[Int]] {

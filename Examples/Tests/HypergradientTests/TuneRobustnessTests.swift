@@ -3,7 +3,7 @@ import ProgramTestSupport
 import Testing
 
 /// What must not change the course of a run, and what ends one.
-@Suite struct TuneRobustnessTests {
+@Suite("Robustness of tuning") struct TuneRobustnessTests {
   private func results(
     _ arguments: [String], in workspace: Workspace
   ) throws -> (output: String, results: [[String: Any]]) {
@@ -24,7 +24,7 @@ import Testing
     return "y,a,b,c\n" + rows.joined()
   }
 
-  @Test(arguments: ["spectral", "adam"])
+  @Test("Unit of the label changes nothing", arguments: ["spectral", "adam"])
   func unitOfTheLabelChangesNothing(optimizer: String) throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
@@ -50,7 +50,7 @@ import Testing
   }
 
   /// With steps of any length these go round in circles for a thousand iterations.
-  @Test(arguments: ["1", "3", "6"])
+  @Test("Inexact inner solutions do not cycle", arguments: ["1", "3", "6"])
   func inexactInnerSolutionsDoNotCycle(seed: String) throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
@@ -63,7 +63,7 @@ import Testing
     #expect(found.output.contains("to its own stationary point"))
   }
 
-  @Test func badEndsAreCalledSo() throws {
+  @Test("Bad ends are called so") func badEndsAreCalledSo() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let found = try results(
@@ -72,7 +72,7 @@ import Testing
       found.output.contains("Warning: newton ends with a larger validation loss than no penalty"))
   }
 
-  @Test func interruptedRunsCanGoOn() throws {
+  @Test("Interrupted runs can go on") func interruptedRunsCanGoOn() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let options = [
@@ -94,7 +94,7 @@ import Testing
     #expect(resumed.output.contains("(my output/tune-state.json in place of an earlier one)"))
   }
 
-  @Test func outputIsCheckedFirst() throws {
+  @Test("Output is checked first") func outputIsCheckedFirst() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     try workspace.write("", to: "taken")

@@ -2,7 +2,7 @@ import Foundation
 import ProgramTestSupport
 import Testing
 
-@Suite struct TuneTests {
+@Suite("Tuning") struct TuneTests {
   /// What `--json` says of one method.
   private struct Result {
     let values: [String: Any]
@@ -32,7 +32,8 @@ import Testing
     return (result.output, try workspace.json("report.json"))
   }
 
-  @Test func consistentMethodsReachTheIndependentOptimum() throws {
+  @Test("Consistent methods reach the independent optimum")
+  func consistentMethodsReachTheIndependentOptimum() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let (_, report) = try tune(["--methods", "aid,newton,cg5,linearized"], in: workspace)
@@ -53,7 +54,8 @@ import Testing
     #expect(abs(try #require(none["validation"] as? Double) - unregularized) < 1e-9)
   }
 
-  @Test func approximateMethodsEndElsewhereAndSaySo() throws {
+  @Test("Approximate methods end elsewhere and say so")
+  func approximateMethodsEndElsewhereAndSaySo() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let methods = ["one-step", "identity", "itd-last5"]
@@ -76,7 +78,7 @@ import Testing
     #expect(table.contains("logPenalty[feature 1],"))
   }
 
-  @Test(arguments: ["squared", "logistic"])
+  @Test("Every method runs", arguments: ["squared", "logistic"])
   func everyMethodRuns(loss: String) throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
@@ -93,7 +95,7 @@ import Testing
   }
 
   /// Interrupted after some iterations and resumed, a run is the same as without the interruption.
-  @Test(arguments: ["spectral", "adam"])
+  @Test("Resumed run is the same", arguments: ["spectral", "adam"])
   func resumedRunIsTheSame(optimizer: String) throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
@@ -121,7 +123,7 @@ import Testing
     }
   }
 
-  @Test func oneFailureLeavesTheOthers() throws {
+  @Test("One failure leaves the others") func oneFailureLeavesTheOthers() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     // The second feature is constant, so its coefficient is 0 and has no logarithm.
@@ -135,7 +137,7 @@ import Testing
     #expect(try Result(report, "newton").failure == nil)
   }
 
-  @Test func reportSaysWhatTheLossesMean() throws {
+  @Test("Report says what the losses mean") func reportSaysWhatTheLossesMean() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let (output, _) = try tune(["--methods", "newton", "--iterations", "2"], in: workspace)

@@ -3,7 +3,7 @@ import HyperparameterProblems
 import Testing
 
 /// The closed forms against automatic differentiation and against differences of h.
-@Suite struct ClosedFormTests {
+@Suite("Closed form") struct ClosedFormTests {
   /// One problem of each loss with its outer objectives.
   private static func data(_ loss: RowLoss) throws -> DataSplit {
     try SimulatedData(rows: 40, validationRows: 30, features: 4).sample(for: loss, seed: 3)
@@ -13,7 +13,7 @@ import Testing
     (a - b).norm().scalar / max(b.norm().scalar, 1e-300)
   }
 
-  @Test(arguments: RowLoss.allCases)
+  @Test("Inner derivatives agree with closed forms", arguments: RowLoss.allCases)
   func innerDerivatives(loss: RowLoss) throws {
     let inner = PenalizedRegression(try Self.data(loss).training, loss: loss)
     let (x, y) = (Tensor([0.3, -1.2, 0.8, 2]), Tensor([0.5, -1, 2, 0]))
@@ -27,7 +27,7 @@ import Testing
     #expect(Self.relative(inner.crossTransposedProduct(p, x, y), cross) < 1e-14)
   }
 
-  @Test func nonSymmetricDerivatives() {
+  @Test("Derivatives of the non-symmetric root") func nonSymmetricDerivatives() {
     var generator = PhiloxGenerator(seed: 4)
     let root = NonSymmetricRoot(innerSize: 4, outerSize: 3, using: &generator)
     let (x, y, p) = (Tensor([0.3, -1.2, 0.8, 2]), Tensor([0.5, -1, 2]), Tensor([1, 2, -1, 0.5]))
@@ -38,7 +38,7 @@ import Testing
     #expect(Self.relative(root.crossTransposedProduct(p, x, y), cross) < 1e-14)
   }
 
-  @Test(arguments: RowLoss.allCases)
+  @Test("Outer derivatives agree with closed forms", arguments: RowLoss.allCases)
   func outerDerivatives(loss: RowLoss) throws {
     let data = try Self.data(loss)
     let (x, y) = (Tensor([0.3, -1.2, 0.8, 2]), Tensor([0.5, -1, 2, 0]))
@@ -71,7 +71,8 @@ import Testing
       })
   }
 
-  @Test(arguments: RowLoss.allCases, [-1.0...1.0, 3.0...6.0])
+  @Test(
+    "Hypergradient is the derivative of h", arguments: RowLoss.allCases, [-1.0...1.0, 3.0...6.0])
   func hypergradientIsTheDerivativeOfH(loss: RowLoss, range: ClosedRange<Double>) throws {
     let data = try Self.data(loss)
     for kind in OuterKind.allCases {
@@ -85,7 +86,7 @@ import Testing
     }
   }
 
-  @Test func nonSymmetricHypergradient() throws {
+  @Test("Non-symmetric hypergradient") func nonSymmetricHypergradient() throws {
     var generator = PhiloxGenerator(seed: 6)
     let root = NonSymmetricRoot(innerSize: 5, outerSize: 3, using: &generator)
     let outer = QuadraticOuter(
@@ -97,7 +98,7 @@ import Testing
   }
 
   /// With one feature, everything can be written down.
-  @Test func ridgeOfOneFeature() throws {
+  @Test("Ridge of one feature") func ridgeOfOneFeature() throws {
     let data = LabeledData(
       source: "t", features: Tensor(rows: [[1], [2]]), labels: Tensor([3, 5]))
     let inner = PenalizedRegression(data, loss: .squared)
@@ -115,7 +116,7 @@ import Testing
   }
 
   /// Large margins must not overflow, in either direction.
-  @Test func logisticLossOfLargeMargins() {
+  @Test("Logistic loss of large margins") func logisticLossOfLargeMargins() {
     let data = LabeledData(
       source: "t", features: Tensor(rows: [[1000], [1000]]), labels: Tensor([1, -1]))
     let inner = PenalizedRegression(data, loss: .logistic)

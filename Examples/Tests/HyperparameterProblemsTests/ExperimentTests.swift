@@ -2,7 +2,7 @@ import Autodiff
 import HyperparameterProblems
 import Testing
 
-@Suite struct ExperimentTests {
+@Suite("Experiments") struct ExperimentTests {
   private func problem(
     _ loss: RowLoss, _ outer: OuterKind, seed: UInt64 = 0, range: ClosedRange<Double> = -1...1
   ) throws -> HyperparameterProblem {
@@ -36,7 +36,7 @@ import Testing
 
   /// The theory on real data: the plain formula is of first order, after a Newton step of second,
   /// and with outer = inner of second at once.
-  @Test func ordersOfEstimators() throws {
+  @Test("Orders of estimators") func ordersOfEstimators() throws {
     let relative = ErrorLevels.logarithmic(from: -2, to: -5, count: 7)
     for seed in 0..<3 as Range<UInt64> {
       let logistic = try problem(.logistic, .validation, seed: seed)
@@ -55,14 +55,15 @@ import Testing
     }
   }
 
-  @Test func oneNewtonStepIsExactForRidge() throws {
+  @Test("One Newton step is exact for ridge") func oneNewtonStepIsExactForRidge() throws {
     let ridge = try problem(.squared, .quadratic)
     let points = ridge.perturbations(relativeErrors: [1e-1, 1e-3], directions: 2, seed: 1)
     let newton = try curve(ridge, newtonSteps: 1, points.flatMap { $0 })
     #expect(newton.isExact)
   }
 
-  @Test func perturbationsHaveTheErrorsAskedFor() throws {
+  @Test("Perturbations have the errors asked for") func perturbationsHaveTheErrorsAskedFor() throws
+  {
     let ridge = try problem(.squared, .linear)
     let size = ridge.solution.norm().scalar
     let points = ridge.perturbations(relativeErrors: [1e-1, 1e-4], directions: 3, seed: 5)
@@ -77,7 +78,7 @@ import Testing
     #expect(!points[0][0].x.isBitwiseEqual(to: points[1][0].x))
   }
 
-  @Test(arguments: RowLoss.allCases)
+  @Test("Paths record true iterates", arguments: RowLoss.allCases)
   func pathsRecordTrueIterates(loss: RowLoss) throws {
     let problem = try problem(loss, .validation, range: 3...6)
     let levels = ErrorLevels.published
@@ -94,7 +95,7 @@ import Testing
     #expect(path.last.map { $0.error <= levels[149] } == true)
   }
 
-  @Test func pathsThatDoNotArriveSaySo() throws {
+  @Test("Paths that do not arrive say so") func pathsThatDoNotArriveSaySo() throws {
     let problem = try problem(.logistic, .validation)
     #expect(throws: ProblemError.self) {
       try problem.gradientDescentPath(levels: [1e-9], maximumIterations: 3)
@@ -102,7 +103,7 @@ import Testing
   }
 
   /// The start is pushed 10^1.5 times its distance further away.
-  @Test func startsAreFarAndSeeded() throws {
+  @Test("Starts are far and seeded") func startsAreFarAndSeeded() throws {
     let far = try problem(.squared, .linear, seed: 4)
     let quadratic = try problem(.squared, .quadratic, seed: 4)
     #expect(far.start.isBitwiseEqual(to: quadratic.start))

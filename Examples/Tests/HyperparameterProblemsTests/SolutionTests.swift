@@ -2,9 +2,9 @@ import Autodiff
 import HyperparameterProblems
 import Testing
 
-@Suite struct SolutionTests {
+@Suite("Solutions") struct SolutionTests {
   /// On the bundled data, at rest to 10⁻¹³ of the terms that cancel.
-  @Test func solutionsAreAtRest() throws {
+  @Test("Solutions are at rest") func solutionsAreAtRest() throws {
     let mpg = try BundledData.mpg()
     let liver = try BundledData.liver()
     for (data, loss) in [(mpg, RowLoss.squared), (liver.training, .logistic)] {
@@ -18,7 +18,7 @@ import Testing
   }
 
   /// Separable classes with almost no penalty: far steps that full Newton would not survive.
-  @Test func separableClassesAreSolved() throws {
+  @Test("Separable classes are solved") func separableClassesAreSolved() throws {
     let data = LabeledData(
       source: "t", features: Tensor(rows: [[-3], [-1], [2], [5]]), labels: Tensor([-1, -1, 1, 1]))
     let inner = PenalizedRegression(data, loss: .logistic)
@@ -29,7 +29,7 @@ import Testing
     #expect(inner.residual(far, y).norm().scalar <= 1e-13 * inner.scale(far, y))
   }
 
-  @Test func unsolvableProblemsSaySo() {
+  @Test("Unsolvable problems say so") func unsolvableProblemsSaySo() {
     let data = LabeledData(
       source: "t", features: Tensor(rows: [[1, 1], [2, 2]]), labels: Tensor([1, 2]))
     let inner = PenalizedRegression(data, loss: .squared)
@@ -39,7 +39,7 @@ import Testing
   }
 
   /// A float32 problem has the exact answer of its own, rounded, data.
-  @Test func singlePrecisionKeepsItsOwnTruth() throws {
+  @Test("Single precision keeps its own truth") func singlePrecisionKeepsItsOwnTruth() throws {
     let data = try BundledData.liver()
     var draw = ProblemDraw(loss: .logistic, outer: .validation)
     let double = try draw.problem(on: data, seed: 1)

@@ -30,8 +30,10 @@ struct DSpritesRuns {
   }
 }
 
-@Suite struct DSpritesProgramTests {
-  @Test func everyMethodEndsInTableFigureAndJSON() throws {
+@Suite("The dSprites study") struct DSpritesProgramTests {
+  @Test("Every method ends in table figure and JSON") func everyMethodEndsInTableFigureAndJSON()
+    throws
+  {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let result = try ivRegression.run(
@@ -69,7 +71,7 @@ struct DSpritesRuns {
     #expect(plot.contains("constant predictor, 24.8") && plot.contains("value function"))
   }
 
-  @Test func optionsBecomeSettings() throws {
+  @Test("Options become settings") func optionsBecomeSettings() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let overrides: [(option: String, key: String, value: Double)] = [
@@ -120,7 +122,7 @@ struct DSpritesRuns {
     #expect(plot.contains("settings: chosen here, --iterations 2"))
   }
 
-  @Test func trainingThatFailsIsAResult() throws {
+  @Test("Training that fails is a result") func trainingThatFailsIsAResult() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let arguments =
@@ -134,25 +136,27 @@ struct DSpritesRuns {
     }
   }
 
-  @Test(arguments: [
-    (["--method", "funcid,foo"], "--method: there is no 'foo'; there are dfiv, funcid,"),
-    (["--method", ","], "--method must name one at least"),
-    (["--size", "10"], "--size must be between 20 and 1000000, not 10"),
-    (["--runs", "0"], "--runs must be between 1 and 10000, not 0"),
-    (["--checkpoint-every", "0"], "--checkpoint-every must be between 1 and 1000000, not 0"),
-    (["--jobs", "0"], "--jobs must be between 1 and 1024, not 0"),
-    (["--first-seed", "18446744073709551615"], "--first-seed is too large"),
-    (["--outer-learning-rate", "0"], "--outer-learning-rate must be a positive number"),
-    (["--inner-weight-decay=-1"], "--inner-weight-decay must be a number of at least 0"),
-    (["--iterations", "0"], "--iterations must be between 1 and 1000000, not 0"),
-    (["--method", "aid", "--penalty", "1"], "--penalty is for 'gradient-penalty' or"),
-    (["--method", "dfiv", "--adjoint-steps", "1"], "--adjoint-steps is for 'funcid'"),
-    (["--precision", "float16"], "float16"),
-    (["--seed", "3"], "--seed is for 'linear' and 'deep'; dsprites numbers its runs from"),
-    (["--data", "missing.npz"], "--data: 'missing.npz' cannot be read"),
-    (["--data", "d.npz", "--json", "./d.npz"], "--json names the data file"),
-    (["--output", "/dev/null/x"], "cannot be written"),
-  ])
+  @Test(
+    "Wrong options are explained",
+    arguments: [
+      (["--method", "funcid,foo"], "--method: there is no 'foo'; there are dfiv, funcid,"),
+      (["--method", ","], "--method must name one at least"),
+      (["--size", "10"], "--size must be between 20 and 1000000, not 10"),
+      (["--runs", "0"], "--runs must be between 1 and 10000, not 0"),
+      (["--checkpoint-every", "0"], "--checkpoint-every must be between 1 and 1000000, not 0"),
+      (["--jobs", "0"], "--jobs must be between 1 and 1024, not 0"),
+      (["--first-seed", "18446744073709551615"], "--first-seed is too large"),
+      (["--outer-learning-rate", "0"], "--outer-learning-rate must be a positive number"),
+      (["--inner-weight-decay=-1"], "--inner-weight-decay must be a number of at least 0"),
+      (["--iterations", "0"], "--iterations must be between 1 and 1000000, not 0"),
+      (["--method", "aid", "--penalty", "1"], "--penalty is for 'gradient-penalty' or"),
+      (["--method", "dfiv", "--adjoint-steps", "1"], "--adjoint-steps is for 'funcid'"),
+      (["--precision", "float16"], "float16"),
+      (["--seed", "3"], "--seed is for 'linear' and 'deep'; dsprites numbers its runs from"),
+      (["--data", "missing.npz"], "--data: 'missing.npz' cannot be read"),
+      (["--data", "d.npz", "--json", "./d.npz"], "--json names the data file"),
+      (["--output", "/dev/null/x"], "cannot be written"),
+    ])
   func badOptions(arguments: [String], message: String) throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
@@ -162,7 +166,7 @@ struct DSpritesRuns {
     #expect(try FileManager.default.contentsOfDirectory(atPath: workspace.url.path).isEmpty)
   }
 
-  @Test func dataThatAreNoneStopTheStudy() throws {
+  @Test("Data that are none stop the study") func dataThatAreNoneStopTheStudy() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     try workspace.write("no archive", to: "d.npz")

@@ -3,8 +3,8 @@ import ProgramTestSupport
 import Testing
 
 /// What a second command finds in the directory of the first.
-@Suite struct DSpritesResumeTests {
-  @Test(arguments: [SIGINT, SIGTERM, SIGKILL])
+@Suite("Resuming the dSprites study") struct DSpritesResumeTests {
+  @Test("Stopped studies go on to the same numbers", arguments: [SIGINT, SIGTERM, SIGKILL])
   func stoppedStudiesGoOnToTheSameNumbers(signal: Int32) throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
@@ -35,9 +35,11 @@ import Testing
   }
 
   /// Stopped after its first checkpoint, in the middle of the run.
-  @Test(arguments: [
-    "dfiv", "funcid", "funcid-linear", "aid", "itd", "gradient-penalty", "value-function",
-  ])
+  @Test(
+    "Runs go on from their checkpoints",
+    arguments: [
+      "dfiv", "funcid", "funcid-linear", "aid", "itd", "gradient-penalty", "value-function",
+    ])
   func runsGoOnFromTheirCheckpoints(method: String) throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
@@ -79,7 +81,7 @@ import Testing
     #expect(error == expected["outOfSampleError"] as? Double)
   }
 
-  @Test func damagedCheckpointsAreRefused() throws {
+  @Test("Damaged checkpoints are refused") func damagedCheckpointsAreRefused() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let arguments = [
@@ -100,7 +102,7 @@ import Testing
     #expect(!result.errors.contains("--resume"))
   }
 
-  @Test func otherSettingsAreRefusedByName() throws {
+  @Test("Other settings are refused by name") func otherSettingsAreRefusedByName() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let arguments = DSpritesRuns.quick + ["--method", "itd", "--runs", "1"]
@@ -130,7 +132,9 @@ import Testing
         "1 further run in \(DSpritesRuns.runs) is left out of the table and the plot"))
   }
 
-  @Test func oneProgramAtATimeWritesToADirectory() throws {
+  @Test("One program at a time writes to a directory") func oneProgramAtATimeWritesToADirectory()
+    throws
+  {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let directory = workspace.url.appending(path: DSpritesRuns.runs)
@@ -147,7 +151,9 @@ import Testing
     #expect(result.status == 0, "\(result.errors)")
   }
 
-  @Test(arguments: ["missing/r.json", "."])
+  @Test(
+    "Results that cannot be written are refused before the runs",
+    arguments: ["missing/r.json", "."])
   func resultsThatCannotBeWrittenAreRefusedBeforeTheRuns(json: String) throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
@@ -158,7 +164,7 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: workspace.url.path + "/" + DSpritesRuns.runs))
   }
 
-  @Test func damagedRunsAreRefused() throws {
+  @Test("Damaged runs are refused") func damagedRunsAreRefused() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let runs = DSpritesRuns(workspace: workspace)
@@ -188,7 +194,7 @@ import Testing
     #expect(try runs.files() == ["itd-1.json"])
   }
 
-  @Test func runsAreStartedByTheStudyAlone() throws {
+  @Test("Runs are started by the study alone") func runsAreStartedByTheStudyAlone() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let result = try ivRegression.run(["dsprites-run", "{}", ".", "1"], in: workspace.url)

@@ -2,11 +2,11 @@ import Foundation
 import ProgramTestSupport
 import Testing
 
-@Suite struct DeepProgramTests {
+@Suite("The deep program") struct DeepProgramTests {
   /// Settings for seconds, not for accuracy.
   private static let quick = ["--iterations", "3", "--inner-steps", "2", "--hidden", "8"]
 
-  @Test func aFileOfOnesOwn() throws {
+  @Test("A file of one's own") func aFileOfOnesOwn() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let rows = (0..<60).map { row -> String in
@@ -36,7 +36,8 @@ import Testing
   }
 
   /// An effect of 2, covered on rows that the features were not learned on.
-  @Test func intervalsOnRowsThatNothingWasLearnedFrom() throws {
+  @Test("Intervals on rows that nothing was learned from")
+  func intervalsOnRowsThatNothingWasLearnedFrom() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let rows = (0..<1200).map { row -> String in
@@ -142,7 +143,7 @@ import Testing
     }
   }
 
-  @Test func theSameSeedGivesTheSameResult() throws {
+  @Test("The same seed gives the same result") func theSameSeedGivesTheSameResult() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let arguments = ["deep", "--observations", "200", "--seed", "5"] + Self.quick
@@ -155,24 +156,26 @@ import Testing
     #expect(!first.isEmpty)
   }
 
-  @Test(arguments: [
-    (["--iterations", "0"], "--iterations must be between 1 and 1000000, not 0"),
-    (["--hidden", "8,x"], "--hidden must list widths between 1 and 16384"),
-    (["--learning-rate=-1"], "--learning-rate must be a positive number"),
-    (["--learning-rate", "nan"], "--learning-rate must be a positive number"),
-    (["--observations", "99999999999"], "--observations must be between"),
-    (["--hidden", "99999999999"], "--hidden must list widths between 1 and 16384"),
-    (["--data", "d.csv", "--json", "./d.csv"], "--json names the data file"),
-    (["--held-out", "0.3"], "--held-out is for files"),
-    (["--correlation", "2"], "--correlation must be between -1 and 1"),
-    (["--outcome", "y"], "columns are named but no file; add --data FILE"),
-    (["--data", "missing.csv"], "--outcome and --endogenous must name columns"),
-    (
-      ["--data", "missing.csv", "--outcome", "y", "--endogenous", "x", "--instruments", "z"],
-      "missing.csv"
-    ),
-    (["--output", "/dev/null/x"], "cannot be written"),
-  ])
+  @Test(
+    "Wrong options are explained",
+    arguments: [
+      (["--iterations", "0"], "--iterations must be between 1 and 1000000, not 0"),
+      (["--hidden", "8,x"], "--hidden must list widths between 1 and 16384"),
+      (["--learning-rate=-1"], "--learning-rate must be a positive number"),
+      (["--learning-rate", "nan"], "--learning-rate must be a positive number"),
+      (["--observations", "99999999999"], "--observations must be between"),
+      (["--hidden", "99999999999"], "--hidden must list widths between 1 and 16384"),
+      (["--data", "d.csv", "--json", "./d.csv"], "--json names the data file"),
+      (["--held-out", "0.3"], "--held-out is for files"),
+      (["--correlation", "2"], "--correlation must be between -1 and 1"),
+      (["--outcome", "y"], "columns are named but no file; add --data FILE"),
+      (["--data", "missing.csv"], "--outcome and --endogenous must name columns"),
+      (
+        ["--data", "missing.csv", "--outcome", "y", "--endogenous", "x", "--instruments", "z"],
+        "missing.csv"
+      ),
+      (["--output", "/dev/null/x"], "cannot be written"),
+    ])
   func badOptions(arguments: [String], message: String) throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
@@ -182,7 +185,7 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: workspace.url.path).isEmpty)
   }
 
-  @Test func trainingThatFails() throws {
+  @Test("Training that fails") func trainingThatFails() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let result = try ivRegression.run(

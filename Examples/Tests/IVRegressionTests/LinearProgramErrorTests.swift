@@ -2,7 +2,7 @@ import Foundation
 import ProgramTestSupport
 import Testing
 
-@Suite struct LinearProgramErrorTests {
+@Suite("Errors of the linear program") struct LinearProgramErrorTests {
   private static let good = "y,x,z,w\n1,2,3,1\n2,1,5,0\n4,3,8,1\n3,6,9,0\n6,5,11,1\n8,9,9,1\n"
 
   /// Runs on a file and returns what standard error says, which must come without a crash.
@@ -22,7 +22,7 @@ import Testing
     return result.errors
   }
 
-  @Test func badFiles() throws {
+  @Test("Files that cannot be used are explained") func badFiles() throws {
     #expect(
       try errors("y,x,z\n1,2,3\n4,five,6\n").contains(
         "Error: d.csv, line 3, column 3 (\"x\"): found \"five\", but a number was expected"))
@@ -36,7 +36,7 @@ import Testing
       try errors("y,x,z\n1,inf,3\n").contains("d.csv, line 2, column 3 (\"x\"): the number is"))
   }
 
-  @Test func missingFile() throws {
+  @Test("A missing file is named") func missingFile() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let result = try ivRegression.run(
@@ -46,7 +46,7 @@ import Testing
     #expect(result.output.isEmpty)
   }
 
-  @Test func badColumns() throws {
+  @Test("Columns that do not exist or fit are explained") func badColumns() throws {
     let good = Self.good
     #expect(
       try errors(good, endogenous: "xx").contains(
@@ -62,7 +62,7 @@ import Testing
         "column z is given as instrument and as exogenous variable"))
   }
 
-  @Test func modelsThatCannotBeEstimated() throws {
+  @Test("Models that cannot be estimated") func modelsThatCannotBeEstimated() throws {
     let collinear = "y,x,z,a,b\n1,2,3,1,2\n2,1,5,0,0\n4,3,8,2,4\n3,6,9,0,0\n6,5,1,1,2\n7,1,4,3,6\n"
     #expect(try errors(collinear, exogenous: "a,b").contains("columns a and b are collinear"))
     let constant = "y,x,z,one\n1,2,3,1\n2,1,5,1\n4,3,8,1\n3,6,9,1\n6,5,11,1\n"
@@ -74,7 +74,7 @@ import Testing
         "2 complete rows cannot estimate this model; it needs at least 3"))
   }
 
-  @Test func placesThatCannotBeWritten() throws {
+  @Test("Places that cannot be written") func placesThatCannotBeWritten() throws {
     #expect(
       try errors(Self.good, ["--output", "d.csv"]).contains(
         "Error: d.csv: cannot be written: there is a file of this name"))
@@ -83,7 +83,7 @@ import Testing
         "Error: no/such/r.json: cannot be written: the directory it should be in does not exist"))
   }
 
-  @Test func badOptions() throws {
+  @Test("Wrong options are explained") func badOptions() throws {
     #expect(try errors(Self.good, ["--covariance", "magic"]).contains("'unadjusted' and 'robust'"))
     #expect(try errors(Self.good, ["--seed", "-1"]).contains("--seed"))
     let workspace = try Workspace()

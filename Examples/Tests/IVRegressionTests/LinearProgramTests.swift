@@ -2,7 +2,7 @@ import Foundation
 import ProgramTestSupport
 import Testing
 
-@Suite struct LinearProgramTests {
+@Suite("The linear program") struct LinearProgramTests {
   private func number(_ object: [String: Any], _ path: String...) -> Double? {
     var value: Any? = object
     for key in path { value = (value as? [String: Any])?[key] }
@@ -14,9 +14,11 @@ import Testing
   }
 
   /// Card (1995), reference values from linearmodels 7.1.
-  @Test(arguments: [
-    (["linear"], 0.054817390), (["linear", "--covariance", "robust"], 0.053999521),
-  ])
+  @Test(
+    "Card without options",
+    arguments: [
+      (["linear"], 0.054817390), (["linear", "--covariance", "robust"], 0.053999521),
+    ])
   func cardWithoutOptions(arguments: [String], standardError: Double) throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
@@ -59,7 +61,7 @@ import Testing
     #expect(!result.errors.contains("\r"))
   }
 
-  @Test func theProgramAloneRunsEverything() throws {
+  @Test("The program alone runs everything") func theProgramAloneRunsEverything() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let result = try ivRegression.run(
@@ -81,7 +83,7 @@ import Testing
     }
   }
 
-  @Test func theSameRunGivesTheSameBytes() throws {
+  @Test("The same run gives the same bytes") func theSameRunGivesTheSameBytes() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     for output in ["a", "b"] {
@@ -94,7 +96,7 @@ import Testing
     }
   }
 
-  @Test func anotherFileWithMissingValues() throws {
+  @Test("Another file with missing values") func anotherFileWithMissingValues() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     // y = 1 + 2 x without error: the estimate is exact, and statistics about errors say why not.
@@ -153,7 +155,9 @@ import Testing
     return (try #require(stage), result.output)
   }
 
-  @Test func copiedRowsHaveNoCrossFittedInterval() throws {
+  @Test("Copied rows have no cross-fitted interval") func copiedRowsHaveNoCrossFittedInterval()
+    throws
+  {
     let rows = instrumented(rows: 120, strength: 3)
     let (stage, output) = try nonparametric(rows + "\n" + rows)
     #expect((stage["reason"] as? String)?.hasPrefix("120 rows repeat another one") == true)
@@ -163,7 +167,7 @@ import Testing
     #expect((without["reason"] as? String)?.contains("omit --no-constant") == true)
   }
 
-  @Test func aWeakFirstStageHasNoInterval() throws {
+  @Test("A weak first stage has no interval") func aWeakFirstStageHasNoInterval() throws {
     let (strong, text) = try nonparametric(instrumented(rows: 120, strength: 3))
     #expect(strong["confidenceIntervals"] is [String: [Double]])
     #expect(text.contains("5 folds, 5 splits") && text.contains("seed 1"), "\(text)")
@@ -228,7 +232,7 @@ import Testing
     #expect(output.contains("For errors of equal variance it is"))
   }
 
-  @Test func resultsCanGoToStandardOutput() throws {
+  @Test("Results can go to standard output") func resultsCanGoToStandardOutput() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let result = try ivRegression.run(["linear", "--json", "/dev/stdout"], in: workspace.url)

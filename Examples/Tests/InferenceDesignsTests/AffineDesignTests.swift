@@ -4,7 +4,7 @@ import Inference
 import InferenceDesigns
 import Testing
 
-@Suite struct AffineDesignTests {
+@Suite("Affine design") struct AffineDesignTests {
   private static let count = 100_000
 
   /// Whether numbers agree to half a unit of the last printed digit.
@@ -13,7 +13,7 @@ import Testing
     return found.count == printed.count && zip(found, printed).allSatisfy { abs($0 - $1) <= half }
   }
 
-  @Test(arguments: NamedDesign.all)
+  @Test("Gradients and eigenvalues are the ones computed elsewhere", arguments: NamedDesign.all)
   func gradientsAndEigenvaluesAreTheOnesComputedElsewhere(named: NamedDesign) throws {
     let design = named.design
     let gradient = design.gradient(at: design.evaluationPoint).scalars
@@ -25,7 +25,7 @@ import Testing
   }
 
   /// A second answer: the mean over a large sample of the score with the true nuisances.
-  @Test(arguments: NamedDesign.all)
+  @Test("The oracle score has the gradient as mean", arguments: NamedDesign.all)
   func theOracleScoreHasTheGradientAsMean(named: NamedDesign) throws {
     let design = named.design
     var generator = PhiloxGenerator(seed: 7)
@@ -48,7 +48,7 @@ import Testing
   }
 
   /// What a nuisance leaves of its target is uncorrelated with functions of the inputs.
-  @Test(arguments: NamedDesign.all)
+  @Test("Nuisances are conditional means", arguments: NamedDesign.all)
   func nuisancesAreConditionalMeans(named: NamedDesign) throws {
     let design = named.design
     var generator = PhiloxGenerator(seed: 8)
@@ -73,7 +73,7 @@ import Testing
     #expect(slope == 0)
   }
 
-  @Test(arguments: NamedDesign.all)
+  @Test("Samples depend on the generator only", arguments: NamedDesign.all)
   func samplesDependOnTheGeneratorOnly(named: NamedDesign) throws {
     var (a, b) = (PhiloxGenerator(seed: 3), PhiloxGenerator(seed: 3))
     let first = try named.design.sample(50, using: &a)
@@ -84,7 +84,7 @@ import Testing
     #expect(first.inputs.scalars != next.inputs.scalars)
   }
 
-  @Test func theLineRunsThroughBothPoints() {
+  @Test("The line runs through both points") func theLineRunsThroughBothPoints() {
     let design = IVWell()
     let line = design.line(pointCount: 4)
     #expect(line.count == 4)
@@ -94,7 +94,8 @@ import Testing
     #expect(end < 1e-15)
   }
 
-  @Test func twoSamplesHaveTheGradientOfTheOuterInputs() throws {
+  @Test("Two samples have the gradient of the outer inputs")
+  func twoSamplesHaveTheGradientOfTheOuterInputs() throws {
     let design = TwoSampleIV()
     let gradient = design.gradient(at: design.evaluationPoint)
     #expect(agree(gradient.scalars, [0.086695, 0.103607, -0.015491]), "\(gradient)")

@@ -4,10 +4,10 @@ import InferenceDesigns
 import Orthogonal
 import Testing
 
-@Suite struct CrossEntropyTests {
+@Suite("Cross-entropy") struct CrossEntropyTests {
   private let design = CrossEntropy()
 
-  @Test func theGradientIsTheOneComputedElsewhere() {
+  @Test("The gradient is the one computed elsewhere") func theGradientIsTheOneComputedElsewhere() {
     let gradient = design.gradient(at: design.evaluationPoint).scalars
     for (found, known) in zip(gradient, [0.040127, 0.083449, -0.055629]) {
       #expect(abs(found - known) < 5.1e-7, "\(gradient)")
@@ -15,7 +15,8 @@ import Testing
   }
 
   /// A second answer: differences of F(ω) = E[softplus(h) − m h] by the trapezoidal rule.
-  @Test func theGradientIsTheDerivativeOfTheObjective() {
+  @Test("The gradient is the derivative of the objective")
+  func theGradientIsTheDerivativeOfTheObjective() {
     let gradient = design.gradient(at: design.evaluationPoint).scalars
     for coordinate in 0..<3 {
       let step = 1e-4 * Tensor.oneHot(Tensor(indices: [coordinate]), depth: 3)[0]
@@ -41,7 +42,9 @@ import Testing
     return ((softplus(logit) - label * logit) * weights).sum().scalar
   }
 
-  @Test func theOracleScoreHasTheGradientAsMean() throws {
+  @Test("The oracle score has the gradient as mean") func theOracleScoreHasTheGradientAsMean()
+    throws
+  {
     var generator = PhiloxGenerator(seed: 2)
     let sample = design.sample(20_000, using: &generator)
     let rows = design.oracleScores(of: sample, at: design.evaluationPoint)
@@ -55,7 +58,7 @@ import Testing
 
   /// The closed form agrees with the layer's derivative where both have nuisances of the truth that
   /// hardly vary: those of a fine kernel regression are near enough for that.
-  @Test func theLayerEstimatesTheGradient() throws {
+  @Test("The layer estimates the gradient") func theLayerEstimatesTheGradient() throws {
     var generator = PhiloxGenerator(seed: 4)
     let sample = design.sample(1500, using: &generator)
     let layer = design.layer(

@@ -4,8 +4,8 @@ import InferenceDesigns
 import Testing
 
 /// The regressions against normal equations with features computed row by row.
-@Suite struct FeatureMapTests {
-  @Test(arguments: FeatureMap.allCases, [1e-6, 0.5])
+@Suite("Feature maps") struct FeatureMapTests {
+  @Test("Predictions solve the normal equations", arguments: FeatureMap.allCases, [1e-6, 0.5])
   func predictionsSolveTheNormalEquations(map: FeatureMap, penalty: Double) throws {
     var generator = PhiloxGenerator(seed: 11)
     let design: any AffineDesign =

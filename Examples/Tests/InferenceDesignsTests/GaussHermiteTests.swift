@@ -2,9 +2,9 @@ import Autodiff
 import InferenceDesigns
 import Testing
 
-@Suite struct GaussHermiteTests {
+@Suite("Gauss–Hermite quadrature") struct GaussHermiteTests {
   /// E Z^2k = (2k − 1)!!.
-  @Test(arguments: [2, 5, 10, 40])
+  @Test("Moments are exact below twice the number of nodes", arguments: [2, 5, 10, 40])
   func momentsAreExactBelowTwiceTheNumberOfNodes(count: Int) {
     let rule = GaussHermite(count)
     var moment = 1.0
@@ -15,7 +15,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [60, 120, 200])
+  @Test("Many nodes integrate smooth functions", arguments: [60, 120, 200])
   func manyNodesIntegrateSmoothFunctions(count: Int) {
     let rule = GaussHermite(count)
     let mean = (rule.weights * cos(3 * rule.nodes)).sum().scalar
@@ -24,7 +24,7 @@ import Testing
     #expect(isSorted)
   }
 
-  @Test func gridsAreProducts() {
+  @Test("Grids are products") func gridsAreProducts() {
     let (points, weights) = GaussHermite(6).grid(dimension: 3)
     #expect(points.shape == [216, 3])
     let mixed = square(points[0..., 0]) * pow(points[0..., 1], 4.0) * (1 + points[0..., 2])

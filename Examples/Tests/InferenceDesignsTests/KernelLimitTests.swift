@@ -3,7 +3,7 @@ import Bilevel
 import InferenceDesigns
 import Testing
 
-@Suite struct KernelLimitTests {
+@Suite("The limit of kernel estimates") struct KernelLimitTests {
   /// A limit with what is known of it.
   struct Case: CustomStringConvertible, Sendable {
     let description: String
@@ -28,7 +28,7 @@ import Testing
       ]),
   ]
 
-  @Test(arguments: cases)
+  @Test("Biases are the ones computed elsewhere", arguments: cases)
   func biasesAreTheOnesComputedElsewhere(known: Case) throws {
     let design = known.design
     let limit = try KernelLimit(
@@ -44,7 +44,8 @@ import Testing
     }
   }
 
-  @Test func theVectorDesignHasThePublishedBias() throws {
+  @Test("The vector design has the published bias") func theVectorDesignHasThePublishedBias() throws
+  {
     let design = PaperSineIV(.confounded)
     let limit = try KernelLimit(of: design, lengthScale: 0.5, modeCount: 30, nodeCount: 50)
     let truth = design.gradient(at: design.evaluationPoint)
@@ -55,7 +56,9 @@ import Testing
     }
   }
 
-  @Test func theScalarDesignHasThePublishedRoots() throws {
+  @Test("The scalar design has the published roots") func theScalarDesignHasThePublishedRoots()
+    throws
+  {
     let limit = try KernelLimit(
       of: PaperScalarIV(), lengthScale: 2, modeCount: 30, nodeCount: 40)
     for (ridge, known) in [
@@ -69,7 +72,7 @@ import Testing
 
   /// A second answer: with the population replaced by weighted quadrature points, kernel ridge
   /// regression is (√W K √W + λ)⁻¹ on as many points.
-  @Test(arguments: cases)
+  @Test("The limit is kernel ridge regression on quadrature points", arguments: cases)
   func theLimitIsKernelRidgeRegressionOnQuadraturePoints(known: Case) throws {
     let design = known.design
     let dimension = design.inputCovariance.shape[0]

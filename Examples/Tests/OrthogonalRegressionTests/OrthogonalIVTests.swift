@@ -7,7 +7,7 @@ import RegressionInput
 import Solvers
 import Testing
 
-@Suite struct OrthogonalIVTests {
+@Suite("Orthogonal IV") struct OrthogonalIVTests {
   /// Columns side by side.
   private func matrix(_ variables: [Variable]) -> Tensor {
     .stacked(variables.map { Tensor($0.values) }, alongAxis: 1)
@@ -25,7 +25,8 @@ import Testing
   private func difference(_ a: Double, _ b: Double) -> Double { abs(a - b) / (abs(a) + abs(b)) }
 
   /// With nuisances fitted in sample by least squares the root is two-stage least squares.
-  @Test func inSampleLeastSquaresGivesTwoStageLeastSquares() throws {
+  @Test("In-sample least squares gives two-stage least squares")
+  func inSampleLeastSquaresGivesTwoStageLeastSquares() throws {
     let model = try LinearDesign().model()
     let columns = PivotedQR((model.exogenous + model.instruments).map(\.values))
     let regressors = model.endogenous + model.exogenous
@@ -43,7 +44,7 @@ import Testing
   }
 
   /// The same on Card's data, the exogenous variables taken out by least squares first.
-  @Test func cardBySampleLeastSquares() throws {
+  @Test("Card by sample least squares") func cardBySampleLeastSquares() throws {
     let model = try RegressionSample(.card, from: RegressionSpecification.card.table()).model
     let exogenous = PivotedQR(model.exogenous.map(\.values))
     let columns = PivotedQR((model.exogenous + model.instruments).map(\.values))
@@ -63,7 +64,9 @@ import Testing
   }
 
   /// Residual on residual by hand, with least squares by QR on each training fold.
-  @Test func linearNuisancesAreResidualsOnResiduals() throws {
+  @Test("Linear nuisances are residuals on residuals") func linearNuisancesAreResidualsOnResiduals()
+    throws
+  {
     let model = try LinearDesign(count: 300).model()
     let rowCount = model.observationCount
     let folds = try Folds(assignment: (0..<rowCount).map { ($0 / 7) % 4 })
@@ -111,7 +114,8 @@ import Testing
 
   /// With the variables of two-stage least squares and many folds only the noise of the splits is
   /// between the two.
-  @Test func linearNuisancesComeNearTwoStageLeastSquares() throws {
+  @Test("Linear nuisances come near two-stage least squares")
+  func linearNuisancesComeNearTwoStageLeastSquares() throws {
     let model = try LinearDesign(count: 2000).model()
     let linear = try TwoStageLeastSquares(model, covariance: .robust).estimates
     let index = try #require(linear.index(of: "t"))
@@ -130,7 +134,7 @@ import Testing
   }
 
   /// On Card's weak instrument too.
-  @Test func cardByLinearNuisances() throws {
+  @Test("Card by linear nuisances") func cardByLinearNuisances() throws {
     let model = try RegressionSample(.card, from: RegressionSpecification.card.table()).model
     var regression = OrthogonalIV()
     regression.learner = FirstStageLearner(.linear)
@@ -148,9 +152,11 @@ import Testing
   }
 
   /// An effect of 2 by every learner.
-  @Test(arguments: [
-    FirstStageLearner.Kind.kernel, .linear, .polynomial(degree: 2), .network,
-  ])
+  @Test(
+    "Every learner finds the effect",
+    arguments: [
+      FirstStageLearner.Kind.kernel, .linear, .polynomial(degree: 2), .network,
+    ])
   func everyLearnerFindsTheEffect(kind: FirstStageLearner.Kind) throws {
     var regression = OrthogonalIV()
     regression.learner = FirstStageLearner(kind)
@@ -165,7 +171,9 @@ import Testing
   }
 
   /// A first stage by products that a linear one does not see.
-  @Test func productsOfInstrumentsMoveTheTreatment() throws {
+  @Test("Products of instruments move the treatment") func productsOfInstrumentsMoveTheTreatment()
+    throws
+  {
     var generator = PhiloxGenerator(seed: 4)
     let draws = Tensor.normal([4, 800], using: &generator)
     let treatment = draws[0] * draws[1] + 0.5 * draws[2]
@@ -185,7 +193,8 @@ import Testing
     #expect(linear.warnings.contains { $0.contains("Weak first stage") })
   }
 
-  @Test func theRobustSetIsUnboundedWithoutInstruments() throws {
+  @Test("The robust set is unbounded without instruments")
+  func theRobustSetIsUnboundedWithoutInstruments() throws {
     var regression = OrthogonalIV()
     regression.learner = FirstStageLearner(.linear)
     let strong = try regression.fit(LinearDesign().model())
@@ -204,7 +213,7 @@ import Testing
     if case .interval = set { Issue.record("expected an unbounded set, found \(set)") }
   }
 
-  @Test func groupsMakeErrorsWider() throws {
+  @Test("Groups make errors wider") func groupsMakeErrorsWider() throws {
     let model = try LinearDesign(count: 400).model()
     // Every row four times, as four rows of one unit.
     func repeated(_ variable: Variable) -> Variable {
@@ -227,7 +236,7 @@ import Testing
     #expect(abs(ratio - 1).max().scalar < 0.05)
   }
 
-  @Test func whatCannotBeEstimatedIsRefused() throws {
+  @Test("What cannot be estimated is refused") func whatCannotBeEstimatedIsRefused() throws {
     let model = try LinearDesign(count: 60).model()
     var regression = OrthogonalIV()
     regression.crossFitting = CrossFitting(foldCount: 100)

@@ -3,23 +3,27 @@ import Econometrics
 import OrthogonalRegression
 import Testing
 
-@Suite struct StructuralFunctionTests {
-  @Test(arguments: [
-    ("linear", StructuralFeatures.linear), ("log", .logarithm),
-    ("polynomial:3", .polynomial(degree: 3)), ("fourier:4", .fourier(count: 4)),
-  ])
+@Suite("Structural functions") struct StructuralFunctionTests {
+  @Test(
+    "Names of features",
+    arguments: [
+      ("linear", StructuralFeatures.linear), ("log", .logarithm),
+      ("polynomial:3", .polynomial(degree: 3)), ("fourier:4", .fourier(count: 4)),
+    ])
   func namesOfFeatures(name: String, features: StructuralFeatures) {
     #expect(StructuralFeatures(name) == features)
     #expect("\(features)" == name)
   }
 
-  @Test(arguments: ["", "cubic", "polynomial", "polynomial:0", "polynomial:x", "log:2", "linear:1"])
+  @Test(
+    "Names that are none",
+    arguments: ["", "cubic", "polynomial", "polynomial:0", "polynomial:x", "log:2", "linear:1"])
   func namesThatAreNone(name: String) {
     #expect(StructuralFeatures(name) == nil)
     #expect(FirstStageLearner.Kind(name) == (name == "linear" ? .linear : nil))
   }
 
-  @Test func featuresHaveTheirValues() throws {
+  @Test("Features have their values") func featuresHaveTheirValues() throws {
     let variable = Variable(name: "t", values: [1, 2, 3, 6])
     let powers = try TreatmentFeatures(.polynomial(degree: 3), of: variable)
     // Mean 3, variance (4 + 1 + 0 + 9) / 4.
@@ -33,7 +37,7 @@ import Testing
   }
 
   /// A quadratic effect, read off the curve and by its band.
-  @Test func aQuadraticFunctionIsFound() throws {
+  @Test("A quadratic function is found") func aQuadraticFunctionIsFound() throws {
     var generator = PhiloxGenerator(seed: 2)
     let draws = Tensor.normal([3, 1500], using: &generator)
     let treatment = 2 * draws[0] + draws[1]

@@ -2,7 +2,7 @@ import Foundation
 import ProgramTestSupport
 import Testing
 
-@Suite struct EstimateErrorTests {
+@Suite("Errors of Estimate") struct EstimateErrorTests {
   private static func rows(terminal: Int) -> String {
     (0..<30).reduce("s,action,reward,next_s,terminal,id\n") {
       $0 + "\($1 % 7),\($1 % 2),\($1 % 5),\(($1 + 1) % 7),\(terminal),\($1 / 3)\n"
@@ -27,7 +27,7 @@ import Testing
 
   private let policy = ["--policy", "proportional", "--trajectory", "id"]
 
-  @Test func options() throws {
+  @Test("Wrong options are explained") func options() throws {
     #expect(try errors(["--trajectory", "id"]).contains("give either --next-action"))
     #expect(try errors(policy, columns: []).contains("--state must name the columns"))
     #expect(
@@ -45,7 +45,7 @@ import Testing
     #expect(try errors(policy + ["--features", "tabular"]).contains("--features tabular needs"))
   }
 
-  @Test func data() throws {
+  @Test("Data that do not fit are refused") func data() throws {
     #expect(
       try errors(policy, columns: ["--state", "z"]).contains("there is no column \"z\""))
     let missing = Self.good.replacingOccurrences(of: "\n1,1,1,2,0,0\n", with: "\n1,1,,2,0,0\n")
@@ -62,7 +62,7 @@ import Testing
     #expect(try errors(policy, in: "s,action,reward,next_s,id\n").contains("no transitions"))
   }
 
-  @Test func missingFile() throws {
+  @Test("A missing file is named") func missingFile() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let result = try policyEvaluation.run(

@@ -2,8 +2,8 @@ import Foundation
 import ProgramTestSupport
 import Testing
 
-@Suite struct EstimateTests {
-  @Test func logsThenEstimates() throws {
+@Suite("Estimates") struct EstimateTests {
+  @Test("Logs then estimates") func logsThenEstimates() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let log = try policyEvaluation.run(
@@ -42,7 +42,7 @@ import Testing
   }
 
   /// Actions in columns of the file give what the policy of the program gives.
-  @Test func recordedActions() throws {
+  @Test("Recorded actions") func recordedActions() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     var (plain, recorded) = ("s,action,reward,next_s,id\n", "s,action,reward,next_s,id,b,c\n")
@@ -77,7 +77,7 @@ import Testing
     #expect(abs(values[0][0] - values[1][0]) < 1e-9 && abs(values[0][1] - values[1][1]) < 1e-9)
   }
 
-  @Test func numberedStatesAndActions() throws {
+  @Test("Numbered states and actions") func numberedStatesAndActions() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     // State 0 earns 1 by action 0 and stays; action 1 ends everything with 3.
@@ -98,7 +98,7 @@ import Testing
     }
   }
 
-  @Test func studiesCount() throws {
+  @Test("Studies count how often intervals cover") func studiesCount() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let arguments = [

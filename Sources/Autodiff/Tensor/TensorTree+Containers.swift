@@ -56,3 +56,5 @@ public struct TreePack<each T: TensorTree>: TensorTree, ContainerTree {
     elements = (repeat visited(each elements, &visitor))
   }
 }
+
+extension TreePack: Sendable where repeat each T: Sendable {}

@@ -5,6 +5,7 @@ import Neural
 ///
 /// Networks, optimisers and the generator of batches live on from one outer iteration to the next,
 /// which is what makes a few steps per iteration enough. Without a state every solve starts anew.
+/// Layers are shared by tasks; a state belongs to one.
 public final class FunctionalState {
   /// One network in training.
   package struct Learner {

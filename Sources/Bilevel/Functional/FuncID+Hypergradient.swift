@@ -19,6 +19,8 @@ public struct FunctionalHypergradient<Outer: TensorTree> {
   public let record: TrustRecord
 }
 
+extension FunctionalHypergradient: Sendable where Outer: Sendable {}
+
 extension FuncID {
   /// The hypergradient of an outer loss of predictions at given points, with its parts apart.
   ///

@@ -40,11 +40,12 @@ public enum FunctionClass: Sendable {
 /// and the points of the inner sample as given.
 ///
 /// Petrulionyte, Mairal and Arbel, Functional bilevel optimization for machine learning (2024).
-public struct FuncID<Outer: TensorTree, Labels: TensorTree> {
+public struct FuncID<Outer: TensorTree, Labels: TensorTree>: Sendable {
   /// ℓ_in for a batch of rows: from ω, v = h(x), [n, d], x, [n, p], and y to [n].
-  public typealias InnerLoss = (
-    _ outer: Outer, _ v: Tensor, _ x: Tensor, _ y: Labels
-  ) throws -> Tensor
+  public typealias InnerLoss =
+    @Sendable (
+      _ outer: Outer, _ v: Tensor, _ x: Tensor, _ y: Labels
+    ) throws -> Tensor
 
   let loss: PointwiseLoss<Outer, Labels>
   /// d, the number of outputs of a prediction.
@@ -66,6 +67,7 @@ public struct FuncID<Outer: TensorTree, Labels: TensorTree> {
   ///   - adjoint: How the adjoint is found.
   ///   - innerLoss: ℓ_in, one value per row; a row's value depends on that row only, which is
   ///     checked.
+  @preconcurrency
   public init(
     outputCount: Int, in functionClass: FunctionClass, adjoint: AdjointMethod = .automatic,
     innerLoss: @escaping InnerLoss

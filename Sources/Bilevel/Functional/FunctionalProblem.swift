@@ -8,11 +8,12 @@ import Solvers
 ///     min_ω L_out(ω, h*_ω),   h*_ω = argmin_h Σᵢ wᵢ ℓ_in(ω, h(xᵢ), xᵢ, yᵢ(ω))
 ///
 /// The methods of `FunctionalMethod` solve the same value, so that they can be compared.
-public struct FunctionalProblem<Outer: TensorTree, Labels: TensorTree> {
+public struct FunctionalProblem<Outer: TensorTree, Labels: TensorTree>: Sendable {
   /// L_out as a function.
-  public typealias OuterLoss = (
-    _ outer: Outer, _ prediction: Tensor, _ labels: Labels
-  ) throws -> Tensor
+  public typealias OuterLoss =
+    @Sendable (
+      _ outer: Outer, _ prediction: Tensor, _ labels: Labels
+    ) throws -> Tensor
 
   /// d, the number of outputs of a prediction.
   public let outputCount: Int
@@ -22,7 +23,7 @@ public struct FunctionalProblem<Outer: TensorTree, Labels: TensorTree> {
   public let innerWeights: Tensor?
   /// y(ω): what the inner loss needs of each row, evaluated and differentiated once for an outer
   /// iteration, however many inner steps there are.
-  public let innerLabels: (Outer) throws -> Labels
+  public let innerLabels: @Sendable (Outer) throws -> Labels
   /// ℓ_in, one value per row.
   public let innerLoss: FuncID<Outer, Labels>.InnerLoss
   /// Where the outer loss needs predictions, [k, p].
@@ -33,9 +34,10 @@ public struct FunctionalProblem<Outer: TensorTree, Labels: TensorTree> {
   public var network: NetworkClass
 
   /// A problem.
+  @preconcurrency
   public init(
     outputCount: Int, innerInputs: Tensor, innerWeights: Tensor? = nil,
-    innerLabels: @escaping (Outer) throws -> Labels,
+    innerLabels: @escaping @Sendable (Outer) throws -> Labels,
     innerLoss: @escaping FuncID<Outer, Labels>.InnerLoss, outerInputs: Tensor,
     outerLoss: @escaping OuterLoss,
     network: NetworkClass

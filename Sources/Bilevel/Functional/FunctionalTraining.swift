@@ -14,7 +14,7 @@ import Solvers
 /// seed gives the same bits.
 public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
   /// What one outer step leaves.
-  public struct Losses {
+  public struct Losses: Sendable {
     /// Σᵢ wᵢ ℓ_in after the inner steps.
     public let inner: Double
     /// L_out before the outer step.
@@ -174,6 +174,8 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
       return (try model.outerLoss(ParametricNetwork(features: network.features, head: nil)), nil)
     case .implicit(let solver):
       let θ = problem.parameters(of: try trained(state, at: ω, on: sample))
+      // The layer stays on this thread.
+      nonisolated(unsafe) let (ω, sample) = (ω, sample)
       var layer = AID<ParametricNetwork, Labels>(
         minimizing: { [problem] θ, labels in
           let sample = sample.with(labels: labels)

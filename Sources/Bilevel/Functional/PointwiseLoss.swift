@@ -3,9 +3,9 @@ import Solvers
 
 /// ℓ(ω, v, x, y) of a functional problem with the derivatives that functional implicit
 /// differentiation needs: all of them in the output v, none in the parameters of a network.
-package struct PointwiseLoss<Outer: TensorTree, Labels: TensorTree> {
-  package typealias Function = (_ outer: Outer, _ v: Tensor, _ x: Tensor, _ y: Labels) throws ->
-    Tensor
+package struct PointwiseLoss<Outer: TensorTree, Labels: TensorTree>: Sendable {
+  package typealias Function =
+    @Sendable (_ outer: Outer, _ v: Tensor, _ x: Tensor, _ y: Labels) throws -> Tensor
 
   package let function: Function
 

@@ -19,7 +19,7 @@ extension Training: Checkpointable {
   /// - Throws: As `readCheckpoint(from:)`; then the run is as it was.
   /// - Precondition: `checkpoints` is set.
   @discardableResult
-  public mutating func resume() throws(CheckpointError) -> Bool {
+  public mutating func resume() throws(FileError) -> Bool {
     guard let checkpoints else {
       stop("Training", "resume() reads the file of checkpoints: set that before")
     }
@@ -111,7 +111,7 @@ extension Training: Checkpointable {
   }
 
   private mutating func write(to path: String) throws(TrainingFailure) {
-    do throws(CheckpointError) {
+    do throws(FileError) {
       try writeCheckpoint(to: path)
     } catch {
       throw .checkpoint(error)

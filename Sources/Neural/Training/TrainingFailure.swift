@@ -15,7 +15,7 @@ public enum TrainingFailure: Error {
   /// The user's validation loss threw.
   case validation(any Error, epoch: Int)
   /// A checkpoint could not be written; the step before it was taken.
-  case checkpoint(CheckpointError)
+  case checkpoint(FileError)
 }
 
 extension TrainingFailure: CustomStringConvertible {

@@ -4,7 +4,9 @@ import Inference
 import Solvers
 
 /// What a bilevel problem is estimated from: one sample that both losses see, or one for each.
-public struct BilevelSample<InnerLabels: TensorTree, OuterLabels: TensorTree> {
+public struct BilevelSample<
+  InnerLabels: TensorTree & Sendable, OuterLabels: TensorTree & Sendable
+>: Sendable {
   /// What the inner loss sees.
   public let inner: FunctionalSample<InnerLabels>
   /// What the outer loss sees.
@@ -97,7 +99,9 @@ struct SampleDescription: Sendable {
 }
 
 /// Training and held-out rows of one fold.
-struct FoldData<InnerLabels: TensorTree, OuterLabels: TensorTree> {
+struct FoldData<
+  InnerLabels: TensorTree & Sendable, OuterLabels: TensorTree & Sendable
+>: Sendable {
   let training: (inner: FunctionalSample<InnerLabels>, outer: FunctionalSample<OuterLabels>)
   /// Without weights.
   let held: (inner: FunctionalSample<InnerLabels>, outer: FunctionalSample<OuterLabels>)
@@ -107,7 +111,7 @@ struct FoldData<InnerLabels: TensorTree, OuterLabels: TensorTree> {
 }
 
 /// The values of held-out rows as functions of ω, whose sum of means estimates F(ω).
-struct DebiasedRows<Outer: TensorTree> {
+struct DebiasedRows<Outer: TensorTree>: Sendable {
   /// A shift of the nuisances at held-out rows, for checks of orthogonality: added to h at inner and
   /// outer rows and to a at inner rows.
   struct Shift {
@@ -117,7 +121,7 @@ struct DebiasedRows<Outer: TensorTree> {
   }
 
   /// ℓ_out(ω, h, o), [k], and aᵀ ∂ᵥℓ_in(ω, h, o), [n]; nil for a plug-in.
-  let values: (Outer, Shift?) throws(SolverError) -> (outer: Tensor, inner: Tensor?)
+  let values: @Sendable (Outer, Shift?) throws(SolverError) -> (outer: Tensor, inner: Tensor?)
   /// Inputs of the held-out rows.
   let inputs: (inner: Tensor, outer: Tensor)
   let outputCount: Int

@@ -6,7 +6,9 @@ import Solvers
 ///
 ///     h = argmin mean ℓ_in(ω, h(x), o) over the training rows of the inner sample
 ///     a = argmin mean ½ aᵀ ∂²ᵥℓ_in a over inner + mean ∂ᵥℓ_outᵀ a over outer training rows
-struct GeneralNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: TensorTree> {
+struct GeneralNuisances<
+  Outer: TensorTree, InnerLabels: TensorTree & Sendable, OuterLabels: TensorTree & Sendable
+>: Sendable {
   private let inner: PointwiseLoss<Outer, InnerLabels>
   private let outer: PointwiseLoss<Outer, OuterLabels>
   private let data: FoldData<InnerLabels, OuterLabels>

@@ -3,10 +3,12 @@ import Bilevel
 import Solvers
 
 /// The targets of quadratic losses ½ ‖v − g_ω‖² and ½ ‖v − y_ω‖².
-struct QuadraticTargets<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: TensorTree> {
-  let inner: (Outer, Tensor, InnerLabels) throws -> Tensor
-  let outer: (Outer, Tensor, OuterLabels) throws -> Tensor
-  let knownOuter: ((Outer, Tensor) throws -> Tensor)?
+struct QuadraticTargets<
+  Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: TensorTree
+>: Sendable {
+  let inner: @Sendable (Outer, Tensor, InnerLabels) throws -> Tensor
+  let outer: @Sendable (Outer, Tensor, OuterLabels) throws -> Tensor
+  let knownOuter: (@Sendable (Outer, Tensor) throws -> Tensor)?
   let outputCount: Int
 
   /// g_ω, [n, q].
@@ -41,7 +43,9 @@ struct QuadraticTargets<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels:
 
 /// The nuisances of quadratic losses of one sample on one fold: regressions h of g_ω and m of y_ω by a
 /// linear smoother, so that Jacobians in ω are regressions of ∂_ω g and ∂_ω y.
-struct QuadraticNuisances<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: TensorTree> {
+struct QuadraticNuisances<
+  Outer: TensorTree, InnerLabels: TensorTree & Sendable, OuterLabels: TensorTree & Sendable
+>: Sendable {
   private let targets: QuadraticTargets<Outer, InnerLabels, OuterLabels>
   private let data: FoldData<InnerLabels, OuterLabels>
   private let isOrthogonal: Bool

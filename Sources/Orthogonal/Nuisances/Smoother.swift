@@ -9,7 +9,7 @@ import Solvers
 ///
 /// It is the minimiser of Σᵢ wᵢ ½ ‖Tᵢ − f(xᵢ)‖² + λ ‖f‖² in the class, differentiable in the
 /// targets to every order because it is linear in them.
-struct Smoother {
+struct Smoother: Sendable {
   /// Φᵀ D Φ + 2 λ I.
   let equations: PenalizedLeastSquares
   /// Φ and D Φ at the training rows.

@@ -12,10 +12,11 @@ extension OBiGrad {
   ///   - sample: The observations; all are scored.
   ///   - prediction: h_ω, from [n, p] to [n, q].
   ///   - adjoint: a_ω, from [n, p] to [n, q].
+  @preconcurrency
   public func fit(
     on sample: BilevelSample<InnerLabels, OuterLabels>,
-    prediction: @escaping (_ outer: Outer, _ x: Tensor) throws -> Tensor,
-    adjoint: @escaping (_ outer: Outer, _ x: Tensor) throws -> Tensor
+    prediction: @escaping @Sendable (_ outer: Outer, _ x: Tensor) throws -> Tensor,
+    adjoint: @escaping @Sendable (_ outer: Outer, _ x: Tensor) throws -> Tensor
   ) throws(SolverError) -> OrthogonalFit<Outer> {
     try sample.requireFinite()
     let (inner, outer) = pointwiseLosses

@@ -30,16 +30,22 @@ import Solvers
 ///
 /// El Khoury, Zenati, Kallus, Arbel and Bibaut, Semiparametric efficient bilevel gradient estimation
 /// (2026).
-public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: TensorTree> {
+public struct OBiGrad<
+  Outer: TensorTree, InnerLabels: TensorTree & Sendable, OuterLabels: TensorTree & Sendable
+>: Sendable {
   /// A loss of a batch of rows: from ω, v = h(x), [n, q], x, [n, p], and what else the rows have to
   /// [n].
-  public typealias Loss<Labels> = (
-    _ outer: Outer, _ v: Tensor, _ x: Tensor, _ y: Labels
-  ) throws -> Tensor
+  public typealias Loss<Labels> =
+    @Sendable (
+      _ outer: Outer, _ v: Tensor, _ x: Tensor, _ y: Labels
+    ) throws -> Tensor
   /// Targets of a batch of rows, [n, q].
-  public typealias Target<Labels> = (_ outer: Outer, _ x: Tensor, _ y: Labels) throws -> Tensor
+  public typealias Target<Labels> =
+    @Sendable (
+      _ outer: Outer, _ x: Tensor, _ y: Labels
+    ) throws -> Tensor
 
-  enum Losses {
+  enum Losses: Sendable {
     case general(
       inner: PointwiseLoss<Outer, InnerLabels>, outer: PointwiseLoss<Outer, OuterLabels>)
     case quadratic(QuadraticTargets<Outer, InnerLabels, OuterLabels>)
@@ -61,6 +67,7 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
   ///   - outputCount: q.
   ///   - innerLoss: ℓ_in, strongly convex in v given x, three times differentiable in v.
   ///   - outerLoss: ℓ_out, twice differentiable in v.
+  @preconcurrency
   public init(
     outputCount: Int, nuisances: NuisanceLearner, crossFitting: CrossFitting = CrossFitting(),
     innerLoss: @escaping Loss<InnerLabels>, outerLoss: @escaping Loss<OuterLabels>
@@ -95,10 +102,11 @@ public struct OBiGrad<Outer: TensorTree, InnerLabels: TensorTree, OuterLabels: T
   ///   - innerTarget: g_ω, [n, q].
   ///   - outerTarget: The part of y_ω that is regressed, [n, q].
   ///   - knownOuterTarget: The part of y_ω that is a function of ω and x, [n, q].
+  @preconcurrency
   public static func quadratic(
     outputCount: Int = 1, nuisances: NuisanceLearner, crossFitting: CrossFitting = CrossFitting(),
     innerTarget: @escaping Target<InnerLabels>, outerTarget: @escaping Target<OuterLabels>,
-    knownOuterTarget: ((_ outer: Outer, _ x: Tensor) throws -> Tensor)? = nil
+    knownOuterTarget: (@Sendable (_ outer: Outer, _ x: Tensor) throws -> Tensor)? = nil
   ) -> OBiGrad {
     OBiGrad(
       .quadratic(

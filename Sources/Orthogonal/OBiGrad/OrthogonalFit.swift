@@ -4,16 +4,16 @@ import Solvers
 
 /// Cross-fitted nuisances of a bilevel problem: a debiased objective of ω, its orthogonal gradient and
 /// what can be inferred from them.
-public struct OrthogonalFit<Outer: TensorTree> {
+public struct OrthogonalFit<Outer: TensorTree>: Sendable {
   /// One fold: its values as functions of ω, and where its held-out rows are in the samples.
-  struct Fold {
+  struct Fold: Sendable {
     let rows: DebiasedRows<Outer>
     let inner: Tensor
     let outer: Tensor
   }
 
   /// The folds of one split, which hold out every row once.
-  struct Split {
+  struct Split: Sendable {
     let folds: [Fold]
   }
 

@@ -47,7 +47,7 @@ public struct KrylovOptions: Sendable, Equatable {
 }
 
 /// A vector with the evidence for it.
-public struct LinearSolution {
+public struct LinearSolution: Sendable {
   /// x.
   public let value: Tensor
   /// How well it solves the system; its history holds ‖b − A x‖.

@@ -2,7 +2,7 @@ import Autodiff
 import Foundation
 import Testing
 
-@Suite struct AvailableMemoryTests {
+@Suite("Available memory") struct AvailableMemoryTests {
   @Test("there is some memory, and not more than the machine has")
   func isPlausible() throws {
     let available = try #require(AvailableMemory.byteCount)

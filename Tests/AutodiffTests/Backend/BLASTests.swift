@@ -3,8 +3,8 @@ import Foundation
 import Testing
 
 /// Every test runs in a process of its own, since the library is chosen once.
-@Suite struct BLASTests {
-  @Test func builtInOnRequest() async {
+@Suite("BLAS libraries") struct BLASTests {
+  @Test("Built in on request") func builtInOnRequest() async {
     await #expect(processExitsWith: .success) {
       setenv("ADJOINT_BLAS", "builtin", 1)
       setenv("ADJOINT_THREADS", "3", 1)
@@ -15,7 +15,7 @@ import Testing
     }
   }
 
-  @Test func missingLibraryIsNamed() async {
+  @Test("Missing library is named") func missingLibraryIsNamed() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       setenv("ADJOINT_BLAS", "/nowhere/libnone.so", 1)
       print(LinearAlgebraBackend.description)
@@ -25,7 +25,7 @@ import Testing
   }
 
   #if os(Linux)
-    @Test func libraryWithoutBLASIsRefused() async {
+    @Test("Library without BLAS is refused") func libraryWithoutBLASIsRefused() async {
       let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         setenv("ADJOINT_BLAS", "libm.so.6", 1)
         print(LinearAlgebraBackend.description)
@@ -35,7 +35,7 @@ import Testing
     }
   #endif
 
-  @Test func badThreadCountIsNamed() async {
+  @Test("Bad thread count is named") func badThreadCountIsNamed() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       setenv("ADJOINT_THREADS", "many", 1)
       print(Parallelism.threadCount)
@@ -44,7 +44,7 @@ import Testing
     #expect(message.contains("ADJOINT_THREADS is \"many\""))
   }
 
-  @Test func descriptionNamesTheBackend() {
+  @Test("Description names the backend") func descriptionNamesTheBackend() {
     let description = LinearAlgebraBackend.description
     #expect(description.hasPrefix("built-in") == !LinearAlgebra.isLibraryLoaded)
     #expect(description.contains(" thread"))

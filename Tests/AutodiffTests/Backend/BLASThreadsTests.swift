@@ -2,7 +2,7 @@ import Autodiff
 import Foundation
 import Testing
 
-@Suite struct BLASThreadsTests {
+@Suite("Threads of BLAS libraries") struct BLASThreadsTests {
   /// Products and solves that are split among threads, and others, in both scalar types.
   private static func results() -> [[Double]] {
     var generator = PhiloxGenerator(seed: 3)

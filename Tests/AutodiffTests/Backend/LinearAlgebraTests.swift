@@ -2,7 +2,7 @@ import Autodiff
 import CTensorKernels
 import Testing
 
-@Suite struct LinearAlgebraTests {
+@Suite("Linear algebra") struct LinearAlgebraTests {
   static let sizes = [0, 1, 2, 3, 7, 15, 16, 17, 33, 64, 65, 130]
 
   func positiveDefinite(_ n: Int, seed: UInt64) -> TestMatrix {
@@ -13,7 +13,7 @@ import Testing
 
   // MARK: Product
 
-  @Test(arguments: TestType.all, testBackends)
+  @Test("Products of every shape and transpose", arguments: TestType.all, testBackends)
   func product(_ type: TestType, _ backend: LinearAlgebra.Backend) {
     let shapes = [
       (1, 1, 1), (0, 3, 2), (3, 0, 2), (3, 2, 0), (5, 1, 7), (1, 5, 7), (1, 1, 9), (4, 5, 6),
@@ -50,7 +50,8 @@ import Testing
     }
   }
 
-  @Test func productIsTheSameOnAnyNumberOfThreads() {
+  @Test("Product is the same on any number of threads") func productIsTheSameOnAnyNumberOfThreads()
+  {
     func multiply() -> [Double] {
       let type = TestType.all[1]
       var a = TestMatrix.random(300, 200, seed: 4)
@@ -74,7 +75,7 @@ import Testing
 
   // MARK: Cholesky
 
-  @Test(arguments: TestType.all, testBackends)
+  @Test("Cholesky factors multiply back", arguments: TestType.all, testBackends)
   func cholesky(_ type: TestType, _ backend: LinearAlgebra.Backend) {
     for n in Self.sizes {
       let a = type.rounded(positiveDefinite(n, seed: UInt64(n) + 10))
@@ -91,7 +92,7 @@ import Testing
     }
   }
 
-  @Test(arguments: TestType.all, testBackends)
+  @Test("Cholesky reports the failing pivot", arguments: TestType.all, testBackends)
   func choleskyReportsTheFailingPivot(_ type: TestType, _ backend: LinearAlgebra.Backend) {
     for n in [1, 5, 16, 40, 100] {
       for failing in [0, n / 2, n - 1] {
@@ -109,7 +110,7 @@ import Testing
 
   // MARK: Triangular solve
 
-  @Test(arguments: TestType.all, testBackends)
+  @Test("Triangular solves of every orientation", arguments: TestType.all, testBackends)
   func triangularSolve(_ type: TestType, _ backend: LinearAlgebra.Backend) {
     for n in Self.sizes {
       for columns in [0, 1, 2, 37] {
@@ -148,7 +149,7 @@ import Testing
     }
   }
 
-  @Test(arguments: TestType.all, testBackends)
+  @Test("Triangular solve reports zero", arguments: TestType.all, testBackends)
   func triangularSolveReportsZero(_ type: TestType, _ backend: LinearAlgebra.Backend) {
     var t = TestMatrix.identity(20)
     t[13, 13] = 0
@@ -199,7 +200,7 @@ import Testing
     return (x, zero)
   }
 
-  @Test(arguments: TestType.all, testBackends)
+  @Test("LU factors multiply back and solve", arguments: TestType.all, testBackends)
   func lu(_ type: TestType, _ backend: LinearAlgebra.Backend) {
     for n in Self.sizes {
       let a = type.rounded(.random(n, n, seed: UInt64(n) + 20))
@@ -229,7 +230,7 @@ import Testing
     }
   }
 
-  @Test(arguments: TestType.all, testBackends)
+  @Test("LU of a singular matrix names its zero pivot", arguments: TestType.all, testBackends)
   func luOfASingularMatrix(_ type: TestType, _ backend: LinearAlgebra.Backend) {
     for n in [1, 4, 9, 30] {
       // A zero column stays exactly zero.
@@ -242,7 +243,7 @@ import Testing
     }
   }
 
-  @Test(arguments: TestType.all, testBackends)
+  @Test("Hilbert system has a small residual", arguments: TestType.all, testBackends)
   func hilbertSystemHasASmallResidual(_ type: TestType, _ backend: LinearAlgebra.Backend) {
     // Condition number 1e13: the solution is far off in float32, the residual is small all the same.
     let a = type.rounded(TestMatrix(10, 10) { 1 / Double($0 + $1 + 1) })

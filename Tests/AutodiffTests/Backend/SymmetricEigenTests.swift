@@ -2,7 +2,7 @@ import Autodiff
 import CTensorKernels
 import Testing
 
-@Suite struct SymmetricEigenTests {
+@Suite("Symmetric eigenvalues") struct SymmetricEigenTests {
   /// Eigenvalues and eigenvectors; `nil` when refused.
   func eigen(
     _ a: TestMatrix, _ type: TestType, _ backend: LinearAlgebra.Backend
@@ -35,7 +35,7 @@ import Testing
     }
   }
 
-  @Test(arguments: TestType.all, testBackends)
+  @Test("Eigenvalues and vectors of random matrices", arguments: TestType.all, testBackends)
   func randomMatrices(_ type: TestType, _ backend: LinearAlgebra.Backend) throws {
     for n in [0, 1, 2, 3, 10, 31, 32, 33, 34, 65, 100, 150] {
       let r = TestMatrix.random(n, n, seed: UInt64(n) + 40)
@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  @Test(arguments: TestType.all, testBackends)
+  @Test("Eigenvalues and vectors of special matrices", arguments: TestType.all, testBackends)
   func specialMatrices(_ type: TestType, _ backend: LinearAlgebra.Backend) throws {
     let n = 40
     try check(TestMatrix(n, n) { _, _ in 0 }, type, backend)
@@ -63,7 +63,7 @@ import Testing
     try check(TestMatrix(n, n) { 1 / huge / Double($0 + $1 + 1) }.rounded(to: type), type, backend)
   }
 
-  @Test(arguments: testBackends)
+  @Test("Eigenvalues known in closed form", arguments: testBackends)
   func knownValues(_ backend: LinearAlgebra.Backend) throws {
     // The second difference matrix: 2 - 2 cos(π j / 4) for n = 3.
     let a = TestMatrix(3, 3) { $0 == $1 ? 2 : abs($0 - $1) == 1 ? -1 : 0 }
@@ -72,7 +72,7 @@ import Testing
     for (x, y) in zip(values, [2 - root, 2, 2 + root]) { #expect(abs(x - y) < 1e-15) }
   }
 
-  @Test(arguments: TestType.all, testBackends)
+  @Test("A matrix that is not finite is refused", arguments: TestType.all, testBackends)
   func refusesWhatIsNotFinite(_ type: TestType, _ backend: LinearAlgebra.Backend) {
     for bad in [Double.nan, .infinity] {
       var a = TestMatrix.identity(5)

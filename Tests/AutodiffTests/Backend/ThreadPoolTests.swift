@@ -3,7 +3,7 @@ import Dispatch
 import Synchronization
 import Testing
 
-@Suite struct ThreadPoolTests {
+@Suite("The thread pool") struct ThreadPoolTests {
   /// How often each index was visited, and the chunks in the order of their starts.
   ///
   /// Needs no lock, as chunks touch different elements: a lock would hide races of the pool.
@@ -24,7 +24,7 @@ import Testing
     return (visits, chunks.map { $0.offset..<($0.offset + $0.element) })
   }
 
-  @Test(arguments: [1, 2, 3, 8])
+  @Test("Every index once in the same chunks", arguments: [1, 2, 3, 8])
   func everyIndexOnceInTheSameChunks(threads: Int) {
     withThreadCount(threads) {
       for (count, grain) in [(0, 1), (1, 1), (7, 10), (10, 10), (11, 10), (1000, 1), (12345, 100)] {
@@ -36,7 +36,7 @@ import Testing
     }
   }
 
-  @Test func manyLoopsInARow() {
+  @Test("Many loops in a row") func manyLoopsInARow() {
     withThreadCount(4) {
       for round in 0..<5000 {
         let total = Atomic<Int>(0)
@@ -47,7 +47,7 @@ import Testing
     }
   }
 
-  @Test func secondThreadTakesPart() {
+  @Test("Second thread takes part") func secondThreadTakesPart() {
     withThreadCount(2) {
       let inside = Atomic<Int>(0)
       let met = Atomic<Bool>(false)
@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  @Test func nestedLoopsRunSerially() {
+  @Test("Nested loops run serially") func nestedLoopsRunSerially() {
     withThreadCount(3) {
       let total = Atomic<Int>(0)
       parallelFor(count: 20, grain: 1) { _ in
@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  @Test func concurrentCallers() {
+  @Test("Concurrent callers") func concurrentCallers() {
     let failures = Atomic<Int>(0)
     withThreadCount(3) {
       DispatchQueue.concurrentPerform(iterations: 8) { _ in
@@ -97,12 +97,12 @@ import Testing
     #expect(count == 0)
   }
 
-  @Test func threadCountIsSet() {
+  @Test("Thread count is set") func threadCountIsSet() {
     withThreadCount(5) { #expect(Parallelism.threadCount == 5) }
     #expect(Parallelism.threadCount >= 1)
   }
 
-  @Test func threadCountMustBePositive() async {
+  @Test("Thread count must be positive") func threadCountMustBePositive() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       Parallelism.threadCount = 0
     }

@@ -2,8 +2,8 @@ import Autodiff
 import Foundation
 import Testing
 
-@Suite struct DeterministicMathTests {
-  @Test func logarithm() {
+@Suite("Deterministic mathematics") struct DeterministicMathTests {
+  @Test("The logarithm has its digits everywhere") func logarithm() {
     #expect(DeterministicMath.log(1) == 0)
     let special = [
       2, 0.5, 10, 1.4142135623730951, 0.7071067811865476, 1e300, 1.0.nextUp, 1.0.nextDown,
@@ -22,7 +22,7 @@ import Testing
   }
 
   /// Quantiles computed with 60 digits; the arguments are the doubles nearest to what is written.
-  @Test func normalQuantiles() {
+  @Test("Normal quantiles have their digits") func normalQuantiles() {
     let known: [(Double, Double)] = [
       (0.25, -0.6744897501960817432), (0.75, 0.6744897501960817432),
       (0.074, -1.4466320671589785099), (0.076, -1.4325027208258116188),
@@ -40,7 +40,7 @@ import Testing
     }
   }
 
-  @Test func quantileIsMonotoneAcrossTheBranches() {
+  @Test("Quantile is monotone across the branches") func quantileIsMonotoneAcrossTheBranches() {
     for boundary in [0.075, 0.925, exp(-25)] {
       var p = boundary * (1 - 50e-13)
       var last = DeterministicMath.normalQuantile(p)

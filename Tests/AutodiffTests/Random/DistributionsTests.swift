@@ -2,10 +2,10 @@ import Autodiff
 import Testing
 import TestSupport
 
-@Suite struct DistributionsTests {
+@Suite("Distributions") struct DistributionsTests {
   let n = 100_000
 
-  @Test func uniform() {
+  @Test("Uniform numbers have their moments") func uniform() {
     var generator = PhiloxGenerator(seed: 1)
     let x: [Double] = filled(n) { generator.fillUniform($0, from: -1, to: 3) }
     #expect(generator.position == UInt64(n))
@@ -18,7 +18,7 @@ import TestSupport
     #expect(y.allSatisfy { $0 >= -1 && $0 < 3 })
   }
 
-  @Test func uniformNeverReachesTheUpperBound() {
+  @Test("Uniform never reaches the upper bound") func uniformNeverReachesTheUpperBound() {
     // Between neighbours every number rounds to one of the two bounds.
     var generator = PhiloxGenerator(seed: 2)
     let x: [Double] = filled(1000) { generator.fillUniform($0, from: 1, to: 1.0.nextUp) }
@@ -27,7 +27,7 @@ import TestSupport
     #expect(y.allSatisfy { $0 == 1 })
   }
 
-  @Test func uniformDrawsAreTheOutputs() {
+  @Test("Uniform draws are the outputs") func uniformDrawsAreTheOutputs() {
     var generator = PhiloxGenerator(seed: 3)
     generator.skip(ahead: 1)
     var words = generator
@@ -36,7 +36,7 @@ import TestSupport
     #expect(words.position == generator.position)
   }
 
-  @Test func normal() {
+  @Test("Normal numbers have their moments") func normal() {
     var generator = PhiloxGenerator(seed: 4)
     let x: [Double] = filled(n) { generator.fillNormal($0) }
     let error = 1 / Double(n).squareRoot()
@@ -51,7 +51,7 @@ import TestSupport
     #expect(abs(mean(zip(x, x.dropFirst()).map { $0 * $1 })) < 4 * error)
   }
 
-  @Test func normalGoldenBits() {
+  @Test("Normal numbers have the same bits everywhere") func normalGoldenBits() {
     var generator = PhiloxGenerator(seed: 42, stream: 7)
     let x: [Double] = filled(12) { generator.fillNormal($0) }
     #expect(x.map(\.bitPattern) == GoldenBits.normals)
@@ -61,7 +61,7 @@ import TestSupport
     #expect(hash(y) == GoldenBits.normalHash)
   }
 
-  @Test func floatNormalIsTheRoundedDouble() {
+  @Test("Float normal is the rounded double") func floatNormalIsTheRoundedDouble() {
     var a = PhiloxGenerator(seed: 6)
     var b = a
     let x: [Double] = filled(1001) { a.fillNormal($0, mean: 2, standardDeviation: 0.5) }
@@ -69,7 +69,7 @@ import TestSupport
     #expect(x.map { Float($0) } == y)
   }
 
-  @Test func oneFillEqualsTwoShorterOnes() {
+  @Test("One fill equals two shorter ones") func oneFillEqualsTwoShorterOnes() {
     for start in 0..<2 {
       for cut in [0, 1, 4, 7] {
         var whole = PhiloxGenerator(seed: 8)
@@ -83,7 +83,7 @@ import TestSupport
     }
   }
 
-  @Test func sameBitsOnAnyNumberOfThreads() {
+  @Test("Same bits on any number of threads") func sameBitsOnAnyNumberOfThreads() {
     func draw() -> [[Double]] {
       var generator = PhiloxGenerator(seed: 10)
       generator.skip(ahead: 1)
@@ -100,7 +100,7 @@ import TestSupport
     #expect(withThreadCount(3, draw) == serial)
   }
 
-  @Test func badBoundsStopTheProgram() async {
+  @Test("Bad bounds stop the program") func badBoundsStopTheProgram() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       var generator = PhiloxGenerator(seed: 1)
       let _: [Double] = filled(1) { generator.fillUniform($0, from: 2, to: 1) }

@@ -1,9 +1,9 @@
 import Autodiff
 import Testing
 
-@Suite struct PhiloxTests {
+@Suite("Philox") struct PhiloxTests {
   /// The vectors of the Random123 distribution.
-  @Test func knownAnswers() {
+  @Test("The published answers of Philox") func knownAnswers() {
     let zero = PhiloxGenerator.block(counter: (0, 0, 0, 0), key: (0, 0))
     #expect(zero == (0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8))
     let ones = PhiloxGenerator.block(
@@ -15,7 +15,7 @@ import Testing
     #expect(pi == (0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1))
   }
 
-  @Test func outputsAreTheBlocksInOrder() {
+  @Test("Outputs are the blocks in order") func outputsAreTheBlocksInOrder() {
     var generator = PhiloxGenerator(seed: 0)
     #expect(generator.next() == 0xe169_c58d_6627_e8d5)
     #expect(generator.next() == 0x9b00_dbd8_bc57_ac4c)
@@ -28,7 +28,7 @@ import Testing
     #expect(other.next() == UInt64(keyed.1) << 32 | UInt64(keyed.0))
   }
 
-  @Test func skippingEqualsDrawing() {
+  @Test("Skipping equals drawing") func skippingEqualsDrawing() {
     var drawn = PhiloxGenerator(seed: 3, stream: 4)
     for _ in 0..<101 { _ = drawn.next() }
     var skipped = PhiloxGenerator(seed: 3, stream: 4)
@@ -39,7 +39,7 @@ import Testing
     #expect(skipped.position == 0)
   }
 
-  @Test func childrenDiffer() {
+  @Test("Children differ") func childrenDiffer() {
     var parent = PhiloxGenerator(seed: 9)
     var outputs: Set<UInt64> = []
     var count = 0
@@ -63,7 +63,7 @@ import Testing
     #expect(outputs.count == count)
   }
 
-  @Test func childrenAreReproducible() {
+  @Test("Children are reproducible") func childrenAreReproducible() {
     var a = PhiloxGenerator(seed: 1, stream: 2)
     var b = a
     _ = b.next()
@@ -79,7 +79,7 @@ import Testing
     #expect(golden.next() == GoldenBits.child)
   }
 
-  @Test func siblingsAreUncorrelated() {
+  @Test("Siblings are uncorrelated") func siblingsAreUncorrelated() {
     let parent = PhiloxGenerator(seed: 5)
     let n = 20_000
     let columns = (0..<4).map { key in

@@ -1,8 +1,8 @@
 import Autodiff
 import Testing
 
-@Suite struct SamplingTests {
-  @Test func integers() {
+@Suite("Sampling") struct SamplingTests {
+  @Test("Integers are uniform in their range") func integers() {
     var generator = PhiloxGenerator(seed: 1)
     let n = 60_000
     for range in [Int32(0)..<6, -5..<12, 7..<8] {
@@ -19,7 +19,7 @@ import Testing
     #expect(abs(mean(wide.map(Double.init))) < 4 * 0x1p32 / (12.0 * Double(n)).squareRoot())
   }
 
-  @Test func permutation() {
+  @Test("Permutations are uniform") func permutation() {
     for n in [0, 1, 2, 100, 1000] {
       var generator = PhiloxGenerator(seed: 2)
       let x: [Int32] = filled(n) { generator.fillPermutation($0) }
@@ -36,7 +36,7 @@ import Testing
     #expect(abs(chiSquare(Array(counts.values))) < 4)
   }
 
-  @Test func choiceWithoutReplacement() {
+  @Test("Choice without replacement") func choiceWithoutReplacement() {
     for (k, n) in [(0, 5), (3, 5), (5, 5), (10, 1_000_000), (1000, 10_000)] {
       var generator = PhiloxGenerator(seed: 4)
       let x: [Int32] = filled(k) { generator.fillChoice($0, from: n) }
@@ -61,7 +61,7 @@ import Testing
     #expect(abs(chiSquare(counts.filter { $0 > 0 })) < 4)
   }
 
-  @Test func weightedIndices() {
+  @Test("Weighted indices") func weightedIndices() {
     let weights = [0.0, 1, 0, 2.5, 0.5, 0]
     var generator = PhiloxGenerator(seed: 7)
     let x: [Int32] = filled(40_000) { buffer in
@@ -75,7 +75,7 @@ import Testing
     #expect(abs(chiSquare(positive, probabilities: [0.25, 0.625, 0.125])) < 4)
   }
 
-  @Test func weightedChoice() {
+  @Test("Weighted choice") func weightedChoice() {
     let weights = [1.0, 0, 2, 3]
     var generator = PhiloxGenerator(seed: 8)
     var counts = [Int](repeating: 0, count: 16)

@@ -2,7 +2,7 @@ import Autodiff
 import Foundation
 import Testing
 
-@Suite struct TruncatedNormalTests {
+@Suite("Truncated normal numbers") struct TruncatedNormalTests {
   let n = 50_000
 
   func draw(_ lower: Double, _ upper: Double, seed: UInt64 = 1) -> [Double] {
@@ -14,10 +14,12 @@ import Testing
   }
 
   /// Intervals that use each of the proposals, mirrored and not.
-  @Test(arguments: [
-    (-1.0, 2.0), (0, 2.6), (-0.5, 1), (0.5, 9), (0.5, .infinity), (-3, -1), (-.infinity, -1.5),
-    (-.infinity, 0), (-.infinity, .infinity), (3, 3.2), (3, 5), (-8, 8),
-  ])
+  @Test(
+    "Truncated normal numbers have their distribution",
+    arguments: [
+      (-1.0, 2.0), (0, 2.6), (-0.5, 1), (0.5, 9), (0.5, .infinity), (-3, -1), (-.infinity, -1.5),
+      (-.infinity, 0), (-.infinity, .infinity), (3, 3.2), (3, 5), (-8, 8),
+    ])
   func distribution(_ lower: Double, _ upper: Double) {
     let x = draw(lower, upper)
     // In the tail on the side of the interval, where the distribution function keeps its digits.
@@ -31,11 +33,13 @@ import Testing
   }
 
   /// Means and standard deviations by quadrature with 40 digits.
-  @Test(arguments: [
-    (10.0, Double.infinity, 10.098093233962512, 0.097187333668828785),
-    (40, .infinity, 40.024968847207264, 0.024953323998846101),
-    (5, 5.1, 5.0458108316566844, 0.028680064294205804),
-  ])
+  @Test(
+    "Truncation to the far tail",
+    arguments: [
+      (10.0, Double.infinity, 10.098093233962512, 0.097187333668828785),
+      (40, .infinity, 40.024968847207264, 0.024953323998846101),
+      (5, 5.1, 5.0458108316566844, 0.028680064294205804),
+    ])
   func farTail(_ lower: Double, _ upper: Double, _ center: Double, _ deviation: Double) {
     let error = deviation / Double(n).squareRoot()
     let x = draw(lower, upper)
@@ -45,7 +49,7 @@ import Testing
     #expect(abs(mean(mirrored) + center) < 4 * error)
   }
 
-  @Test func extremeIntervals() {
+  @Test("Truncation to extreme intervals") func extremeIntervals() {
     #expect(draw(1e10, .infinity).allSatisfy { $0 < 1.0000001e10 })
     #expect(draw(1e300, .infinity).allSatisfy { $0 == 1e300 })
     #expect(draw(-1e200, -1e100).allSatisfy { $0 == -1e100 })
@@ -56,7 +60,7 @@ import Testing
     #expect(kolmogorovSmirnov(x) { ($0 - 5) / 0.000001 } < 1.95)
   }
 
-  @Test func locationAndScale() {
+  @Test("Location and scale of a truncated normal") func locationAndScale() {
     var a = PhiloxGenerator(seed: 3)
     var b = a
     let standard: [Double] = filled(n) { a.fillTruncatedNormal($0, from: -1, to: 3) }

@@ -37,7 +37,7 @@ struct DeepFeatureIVTests {
     let model = Self.model(spectral: spectral)
     let (first, second) = (Self.sample(25, seed: 1), Self.sample(20, seed: 2))
     // The checker's own tolerance is 1e-7, relative.
-    try requireGradients(at: model.treatment, order: 1) {
+    try requireGradients(at: model.treatment, options: GradientCheckOptions(order: 1)) {
       (treatment: MLP) throws(LinearAlgebraError) -> Tensor in
       try model.outerLoss(treatment, first: first, second: second)
     }
@@ -48,7 +48,7 @@ struct DeepFeatureIVTests {
     let model = Self.model()
     let first = Self.sample(25, seed: 1)
     let targets = model.treatment(first.treatments)
-    try requireGradients(at: model.instrument, order: 1) {
+    try requireGradients(at: model.instrument, options: GradientCheckOptions(order: 1)) {
       (instrument: MLP) throws(LinearAlgebraError) -> Tensor in
       try model.innerLoss(instrument, targets: targets, instruments: first.instruments)
     }

@@ -17,11 +17,11 @@ struct FuncIDLossTests {
 
   /// Compares with AID in the weights and with finite differences, to second order.
   private func check(
-    outputs: Int, _ loss: @escaping (Tensor, Tensor) -> Tensor
+    outputs: Int, _ loss: @escaping @Sendable (Tensor, Tensor) -> Tensor
   ) throws {
     // ω scales the inputs that the labels are made of, and a penalty on the output.
     let ω = Tensor([0.7, -1.1])
-    let innerLoss = { (ω: Tensor, v: Tensor, x: Tensor, _: Tensor) in
+    let innerLoss = { @Sendable (ω: Tensor, v: Tensor, x: Tensor, _: Tensor) in
       let target = tanh(x[0..., 0..<1] * ω[0] + x[0..., 1..<2] * ω[1])
       return loss(v, target.broadcast(to: v.shape))
     }
@@ -93,7 +93,7 @@ struct FuncIDLossTests {
   @Test("The curvature is found in its simplest form, from products")
   func forms() throws {
     func form(
-      _ outputs: Int, _ loss: @escaping (Tensor, Tensor) -> Tensor
+      _ outputs: Int, _ loss: @escaping @Sendable (Tensor, Tensor) -> Tensor
     ) throws -> String {
       let layer = FuncID<Tensor, Tensor>(outputCount: outputs, in: .linear(Self.features)) {
         _, v, x, _ in loss(v, x)
@@ -128,7 +128,7 @@ struct FuncIDLossTests {
 
   @Test("A loss that is not convex in the output, or not finite, is refused")
   func notConvex() {
-    func message(_ loss: @escaping (Tensor) -> Tensor) -> String {
+    func message(_ loss: @escaping @Sendable (Tensor) -> Tensor) -> String {
       let layer = FuncID<Tensor, Tensor>(
         outputCount: 1, in: .linear(LinearClass(ridge: 0) { $0 })
       ) { _, v, _, _ in loss(v).sum(alongAxis: 1) }

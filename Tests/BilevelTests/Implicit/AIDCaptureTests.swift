@@ -55,7 +55,7 @@ struct AIDCaptureTests {
       let layer = AID(
         root: { (y: Tensor, x: Tensor) in y * y * y + a * y - x }, from: Tensor(0),
         solver: NoSolver()
-      ).solved { _, _ in Tensor(y) }
+      ).solved { [y] _, _ in Tensor(y) }
       return try layer.solution(at: x).value
     }
     let inX = { (a: Tensor) throws -> Tensor in

@@ -6,9 +6,10 @@ import Testing
 /// y³ + y = x as a root, around a solver that reads Swift numbers.
 private func cubicLayer() -> AID<Tensor, Tensor> {
   AID(
-    root: { y, x in y * y * y + y - x }, from: Tensor(0), adjoint: DenseLU(),
-    tolerance: StoppingRule(relative: 1e-14, absolute: 1e-14)
-  ) { _, x in Tensor(cubicRoot(x.scalar)) }
+    root: { y, x in y * y * y + y - x }, from: Tensor(0), adjoint: DenseLU()
+  ).solved(tolerance: StoppingRule(relative: 1e-14, absolute: 1e-14)) { _, x in
+    Tensor(cubicRoot(x.scalar))
+  }
 }
 
 @Suite("AID, higher order")

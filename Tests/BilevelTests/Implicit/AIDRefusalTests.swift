@@ -212,11 +212,10 @@ struct AIDRefusalTests {
         let layer = AID<Tensor, Tensor>(
           minimizing: { x, y in (0.5 * square(x) * exp(y) - c * x).sum() }, from: Tensor([0]),
           solver: NewtonCG())
-        nonisolated(unsafe) let shared = layer
         nonisolated(unsafe) var found = c
         let done = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
-          let estimate = try? shared.hypergradient(at: Tensor([0.2])) { x, _ in square(x).sum() }
+          let estimate = try? layer.hypergradient(at: Tensor([0.2])) { x, _ in square(x).sum() }
           if let estimate { found = estimate.gradient }
           done.signal()
         }

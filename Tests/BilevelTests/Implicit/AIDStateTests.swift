@@ -2,6 +2,7 @@ import Autodiff
 import Bilevel
 import Solvers
 import TestSupport
+import Synchronization
 import Testing
 
 /// Warm starts, errors of the user's closures, failed solves.
@@ -168,26 +169,24 @@ struct AIDStateTests {
 
   @Test("A residual that throws only while the pullback runs is thrown by the gradient")
   func throwingPullback() throws {
-    let isBroken = Flag()
+    let isBroken = Mutex(false)
     let layer = AID(
       root: { (x: Tensor, y: Tensor) in
-        if isBroken.value { throw Broken() }
+        if isBroken.withLock({ $0 }) { throw Broken() }
         return x * x * x + x - y
       }, from: Tensor(0), solver: NoSolver()
     ).solved(tolerance: StoppingRule(relative: 1e-12)) { _, y in Tensor(cubicRoot(y.scalar)) }
     #expect(throws: SolverError.self) {
       try gradient(at: Tensor(1.3)) { y in
         let x = try layer.solution(at: y).value
-        isBroken.value = true
+        isBroken.withLock { $0 = true }
         return x
       }
     }
-    isBroken.value = false
+    isBroken.withLock { $0 = false }
     let slope = try gradient(at: Tensor(1.3)) { try layer.solution(at: $0).value }
     #expect(abs(slope.scalar - cubicRootDerivatives(1.3)[1]) < 1e-14)
   }
-
-  private final class Flag { var value = false }
 
   @Test("After an exception inside, derivatives in progress and later ones are right")
   func afterException() throws {

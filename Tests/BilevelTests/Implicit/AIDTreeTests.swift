@@ -142,7 +142,8 @@ struct AIDTreeTests {
     // The two W differ in their random numbers' rounding only.
     for (a, b) in zip(found.scalars, expected.scalars) { #expect(abs(a - b) < 1e-5) }
     try requireGradients(
-      at: y.cast(to: .float32), order: 1, tolerances: .float32, precision: .asGiven
+      at: y.cast(to: .float32),
+      options: GradientCheckOptions(order: 1, tolerances: .float32, precision: .asGiven)
     ) { try narrow.solution(at: $0).value }
     // Differences in float32 cannot decide second derivatives; the same layer in float64 can.
     let curvatures = [(narrow, ScalarType.float32), (wide, .float64)].map { layer, type in

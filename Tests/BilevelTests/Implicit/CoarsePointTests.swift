@@ -1,6 +1,7 @@
 import Autodiff
 import Bilevel
 import Solvers
+import TestSupport
 import Testing
 
 /// Estimators at points far from the solution, with solvers that match their tolerance to that.
@@ -14,7 +15,7 @@ struct CoarsePointTests {
     let features = Tensor.normal([30, 8], using: &generator) * (1 + Tensor.range(8))
     let signs = select(
       Tensor.uniform([30], using: &generator) .< 0.5, Tensor.ones([30]), -Tensor.ones([30]))
-    let inner = { (x: Tensor, y: Tensor) in
+    let inner = { @Sendable (x: Tensor, y: Tensor) in
       softplus(-(signs * matmul(features, x))).mean() + (exp(y) * square(x)).sum()
     }
     let outer = { (x: Tensor, y: Tensor) in square(x - 1).sum() }

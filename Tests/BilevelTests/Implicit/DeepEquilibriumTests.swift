@@ -39,7 +39,9 @@ struct DeepEquilibriumTests {
       // Norm below 1 in a skewed basis: residuals may grow for a while.
       let skew = Tensor.identity(6) + 3 * normal([6, 6], seed: seed + 100)
       let core = try solve(skew, matmul(0.97 * a / a.norm(), skew))
-      let map = { (x: Tensor, y: Tensor) in sin(matmul(core, x)) + y * Tensor([1, 0, -1, 2, 0, 1]) }
+      let map = { @Sendable (x: Tensor, y: Tensor) in
+        sin(matmul(core, x)) + y * Tensor([1, 0, -1, 2, 0, 1])
+      }
       let layers = [FixedPointIteration(), AndersonAcceleration() as any InnerSolver].map {
         AID(fixedPoint: map, from: Tensor.zeros([6]), solver: $0)
       }

@@ -1,6 +1,7 @@
 import Autodiff
 import Bilevel
 import Solvers
+import TestSupport
 import Testing
 
 /// Steps that are scaled so that they cannot make an error larger.

@@ -81,7 +81,8 @@ final class ResumeTests {
   @Test("Every optimiser resumes")
   func optimizers() throws {
     let optimizers: [any Optimizer & Checkpointable] = [
-      SGD(learningRate: 0.05, momentum: 0.9, isNesterov: true), AdamW(learningRate: 0.02),
+      SGD(learningRate: 0.05, momentum: 0.9, isNesterov: true),
+      Adam(learningRate: 0.02, weightDecay: 1e-2, isDecayDecoupled: true),
     ]
     for optimizer in optimizers {
       var whole = Self.training(optimizer: optimizer)
@@ -189,8 +190,8 @@ final class ResumeTests {
     #expect(
       refusal(of: Self.training(batchSize: 11)).contains("batches of 5, but of 11 were expected"))
     #expect(
-      refusal(of: Self.training(optimizer: AdamW()))
-        .contains("optimizer Adam, but AdamW was expected"))
+      refusal(of: Self.training(optimizer: Adam(weightDecay: 1e-2, isDecayDecoupled: true)))
+        .contains("Adam, but AdamW was expected"))
     #expect(refusal(of: Self.training(width: 4)).contains("model/parameters/0.weight"))
   }
 
@@ -203,7 +204,7 @@ final class ResumeTests {
       try training.step()
       Issue.record("the step did not throw")
     } catch {
-      guard case .checkpoint(.file) = error else {
+      guard case .checkpoint(let cause) = error, cause.kind == .unwritable else {
         Issue.record("found \(error)")
         return
       }

@@ -52,16 +52,13 @@ extension LabeledData {
   ///   - options: How to read it.
   ///   - training: The data this file adds rows to: columns are found by their names, in any order,
   ///     and a LIBSVM file has as many features.
-  /// - Throws: `CSVError`, `LIBSVMError` or `ProblemError`.
+  /// - Throws: `FileError` or `ProblemError`.
   public init(
     contentsOfFile path: String, options: DataFileOptions = DataFileOptions(),
     matching training: LabeledData? = nil
   ) throws {
     if TextFile.isStream(path) {
-      let bytes: [UInt8]
-      do throws(FileFailure) { bytes = try TextFile.bytes(of: path) } catch {
-        throw CSVError.unreadable(source: path, reason: error.reason)
-      }
+      let bytes = try TextFile.bytes(of: path)
       if DataFileOptions.isTable(bytes) {
         try self.init(
           CSVTable(parsing: bytes, source: path, format: options.format),
@@ -87,7 +84,7 @@ extension LabeledData {
   /// The rows of a LIBSVM file.
   ///
   /// - Parameter dropsOmitted: Whether rows with an omitted feature are dropped.
-  /// - Throws: `LIBSVMError.tooLargeForMatrix`, `ProblemError.noFeatures` or
+  /// - Throws: A `FileError` of the kind `tooLarge`, `ProblemError.noFeatures` or
   ///   `ProblemError.tooFewRows`.
   public init(_ data: LIBSVMDataset, dropsOmitted: Bool) throws {
     guard data.featureCount > 0 else { throw ProblemError.noFeatures(source: data.source) }

@@ -14,7 +14,7 @@ extension LabeledData {
   ///   - training: The data whose columns are wanted, in their order; nil for those of the table.
   ///   - allowsTextLabels: Whether labels may be text, which then become the numbers 0, 1, … of the
   ///     sorted texts.
-  /// - Throws: `CSVError`, `ProblemError.noFeatures`, `ProblemError.tooFewRows`,
+  /// - Throws: `FileError`, `ProblemError.noFeatures`, `ProblemError.tooFewRows`,
   ///   `ProblemError.differentColumns` or `ProblemError.notFinite`.
   public init(
     _ table: CSVTable, labelColumn: String?, matching training: LabeledData? = nil,
@@ -68,8 +68,8 @@ extension LabeledData {
   private static func labels(
     _ table: CSVTable, _ column: String, allowsText: Bool
   ) throws -> (values: [Double?], classes: [String]?) {
-    let numbers = Result { () throws(CSVError) in try table.numbers(column) }
-    if allowsText, case .failure(.notANumber) = numbers {
+    let numbers = Result { () throws(FileError) in try table.numbers(column) }
+    if allowsText, case .failure(let error) = numbers, error.kind == .invalidValue {
       let texts = try table.strings(column)
       let classes = Set(texts.compactMap { $0 }).sorted()
       return (texts.map { $0.flatMap { classes.firstIndex(of: $0) }.map { Double($0) } }, classes)

@@ -34,7 +34,7 @@ public enum ProblemError: Error, Equatable, Sendable {
   case extremeValues(source: String, column: String, size: Double)
 
   /// A value of a CSV file is not finite.
-  case notFinite(at: CSVPosition, found: String)
+  case notFinite(at: TextPosition, found: String)
 
   /// Gradient descent left the finite numbers, or did not come near the solution.
   case noPath(reached: Double, wanted: Double)

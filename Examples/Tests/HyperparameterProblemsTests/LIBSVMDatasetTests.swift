@@ -1,9 +1,11 @@
+import Autodiff
 import Foundation
+import HyperparameterProblems
 import TensorFiles
 import Testing
 
-@Suite struct LIBSVMDatasetTests {
-  @Test func readsRowsAndFillsInZeros() throws {
+@Suite("LIBSVM data") struct LIBSVMDatasetTests {
+  @Test("Reads rows and fills in zeros") func readsRowsAndFillsInZeros() throws {
     let data = try LIBSVMDataset(parsing: "+1 1:0.5 3:-2\n-1.5e0 2:1e-3\n\n 7\t2:3 \n")
     #expect(data.labels == [1, -1.5, 7])
     #expect(data.featureCount == 3)
@@ -12,7 +14,7 @@ import Testing
     #expect(features.scalars == [0.5, 0, -2, 0, 1e-3, 0, 0, 3, 0])
   }
 
-  @Test(arguments: ["\n", "\r\n", "\r"])
+  @Test("Line ends comments and blank lines", arguments: ["\n", "\r\n", "\r"])
   func lineEndsCommentsAndBlankLines(end: String) throws {
     let lines = ["# head", "", "1 1:2 # of 2:9", "  ", "2 1:3#x", "\t# tail"]
     for suffix in ["", end] {
@@ -24,7 +26,7 @@ import Testing
     }
   }
 
-  @Test func featureCountCanBeStated() throws {
+  @Test("Feature count can be stated") func featureCountCanBeStated() throws {
     let data = try LIBSVMDataset(parsing: "1 2:5\n", featureCount: 4)
     let features = try data.features()
     #expect(features.shape == [1, 4])
@@ -32,7 +34,8 @@ import Testing
     #expect(try LIBSVMDataset(parsing: "1\n2\n").featureCount == 0)
   }
 
-  @Test func omittedEntriesAreKnownFromWrittenZeros() throws {
+  @Test("Omitted entries are known from written zeros")
+  func omittedEntriesAreKnownFromWrittenZeros() throws {
     let data = try LIBSVMDataset(parsing: "1 1:1 2:2\n2 1:3\n3 1:0 2:4\n4\n5 2:6\n")
     #expect((0..<5).map(data.hasOmittedEntry) == [false, true, false, true, true])
     let complete = data.droppingRowsWithOmittedEntries()
@@ -45,8 +48,8 @@ import Testing
   }
 
   /// Whatever is written is read back, to the last bit.
-  @Test func roundTrip() throws {
-    var generator = SplitMix64(state: 5)
+  @Test("What is written is read back") func roundTrip() throws {
+    var generator = PhiloxGenerator(seed: 5)
     for _ in 0..<200 {
       let (rows, width) = (Int.random(in: 1...6, using: &generator), 5)
       var expected: [Double] = []
@@ -72,7 +75,7 @@ import Testing
     }
   }
 
-  @Test func readsFiles() throws {
+  @Test("Files are read, with or without a byte order mark") func readsFiles() throws {
     let url = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: url) }
     try Data("1 1:2\n".utf8).write(to: url)
@@ -80,7 +83,7 @@ import Testing
     #expect(data.source == url.path)
     #expect(data.labels == [1])
     #expect(
-      throws: LIBSVMError.unreadable(source: "/no/such", reason: "no such file")
+      throws: FileError(.unreadable, "/no/such", "no such file")
     ) { try LIBSVMDataset(contentsOfFile: "/no/such") }
   }
 }
