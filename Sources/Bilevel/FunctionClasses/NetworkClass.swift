@@ -38,6 +38,11 @@ public struct NetworkClass: Sendable {
     self.head = head
     self.training = training
   }
+
+  /// λ of a closed-form last layer; nil for a trained one.
+  package var headRidge: Double? {
+    if case .closedForm(let ridge) = head { ridge } else { nil }
+  }
 }
 
 /// How a network is brought nearer to the solution within one outer iteration.

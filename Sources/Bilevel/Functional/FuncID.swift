@@ -115,11 +115,8 @@ public struct FuncID<Outer: TensorTree, Labels: TensorTree>: Sendable {
         try trainedNetwork(
           networkClass, stopGradient(outer), (training ?? sample).constant, state)
       }
-      var ridge = 0.0
-      if case .closedForm(let own) = networkClass.head { ridge = own }
-      return try functionSpaceSolution(
-        .network(network.features, ridge: ridge), outer, sample, state, record
-      ) { network($0) }
+      let features = LinearClass.network(network.features, ridge: networkClass.headRidge ?? 0)
+      return try functionSpaceSolution(features, outer, sample, state, record) { network($0) }
     }
   }
 }

@@ -18,13 +18,7 @@ struct ParametricPrediction<Outer: TensorTree, Labels: TensorTree> {
     _ network: ParametricNetwork
   ) throws(SolverError) -> (Tensor) throws(SolverError) -> Tensor {
     if let head = network.head { return { x in head(network.features(x)) } }
-    guard case .closedForm(let ridge) = problem.network.head else {
-      stop(
-        "FunctionalProblem",
-        "this method solves for the last layer: give the network class head .closedForm(ridge:)")
-    }
-    let h = try problem.layer(in: .linear(.network(network.features, ridge: ridge)))
-      .solution(at: outer, on: sample)
+    let h = try problem.layer(in: .linear(linearClass(network))).solution(at: outer, on: sample)
     return { x throws(SolverError) in try h(x) }
   }
 
@@ -34,16 +28,21 @@ struct ParametricPrediction<Outer: TensorTree, Labels: TensorTree> {
     if let head = network.head {
       return try loss.mean(outer, head(network.features(sample.inputs)), sample)
     }
-    guard case .closedForm(let ridge) = problem.network.head else {
+    let linearClass = linearClass(network)
+    let exact = try problem.layer(in: .linear(linearClass))
+      .exactWeights(linearClass, outer, sample, FunctionalState())
+    return try loss.mean(outer, matmul(exact.features, exact.weights), sample)
+      + linearClass.ridge * square(exact.weights).sum()
+  }
+
+  /// The class of functions of the network's features, of which the last layer is a solution.
+  private func linearClass(_ network: ParametricNetwork) -> LinearClass {
+    guard let ridge = problem.network.headRidge else {
       stop(
         "FunctionalProblem",
         "this method solves for the last layer: give the network class head .closedForm(ridge:)")
     }
-    let linearClass = LinearClass.network(network.features, ridge: ridge)
-    let exact = try problem.layer(in: .linear(linearClass))
-      .exactWeights(linearClass, outer, sample, FunctionalState())
-    return try loss.mean(outer, matmul(exact.features, exact.weights), sample)
-      + ridge * square(exact.weights).sum()
+    return .network(network.features, ridge: ridge)
   }
 
   /// The outer loss of h_θ.

@@ -76,9 +76,9 @@ struct GeneralNuisances<
     switch layer.functionClass {
     case .linear(let linearClass): return linearClass
     case .network(let networkClass):
-      var ridge = 1e-6
-      if case .closedForm(let own) = networkClass.head { ridge = own }
-      return .network(state.prediction?.network.features ?? networkClass.features, ridge: ridge)
+      return .network(
+        state.prediction?.network.features ?? networkClass.features,
+        ridge: networkClass.headRidge ?? 1e-6)
     }
   }
 }

@@ -98,7 +98,7 @@ public struct NuisanceFold {
     guard let targets else {
       stop("NuisanceFold", "there are no targets to train a network on")
     }
-    guard case .closedForm(let ridge) = networkClass.head else {
+    guard let ridge = networkClass.headRidge else {
       stop(
         "NuisanceLearner.network",
         """

@@ -57,11 +57,7 @@ public struct AcceleratedGradientDescent: InnerSolver {
       let last = (point: run.point, residual: run.residual)
       gradient = try rule.gradient(&run, at: y)
       try run.advance(to: y, gradient, isProgress: rule.isProgress)
-      if run.isRunning, run.hasTarget, run.residual == last.residual,
-        y.isBitwiseEqual(to: last.point)
-      {
-        try run.end(.stalled)
-      }
+      if run.hasTarget { try run.endIfUnmoved(from: last) }
     }
     return run.solution
   }

@@ -31,18 +31,7 @@ public struct FixedPointIteration: InnerSolver {
   public func solve(_ problem: InnerProblem) throws(SolverError) -> InnerSolution {
     problem.require([.fixedPoint], for: "FixedPointIteration")
     var run = InnerRun("FixedPointIteration", problem, stopping)
-    var f = try run.residual(at: run.point)
-    try run.begin(f)
-    while run.isRunning {
-      let (last, lastResidual) = (run.point, run.residual)
-      let x = last - (damping == 1 ? f : damping * f)
-      f = try run.residual(at: x)
-      try run.advance(to: x, f)
-      // Equal points have equal residuals; the points are compared only then.
-      if run.isRunning, run.residual == lastResidual, x.isBitwiseEqual(to: last) {
-        try run.end(.stalled)
-      }
-    }
+    try run.iterate(step: damping, stopsWithoutTarget: true)
     return run.solution
   }
 }

@@ -43,29 +43,11 @@ public struct GradientDescent: InnerSolver {
     // Growing steps raise ‖∇f‖ now and then, for longer the worse the condition.
     var run = InnerRun("GradientDescent", problem, stopping, isPatienceGrowing: true)
     switch step {
-    case .fixed(let step): try descend(&run, step)
+    case .fixed(let step): try run.iterate(step: step, stopsWithoutTarget: false)
     case .backtracking(let initial, let shrinkage, let growth):
       try descend(&run, initial, shrinkage, growth)
     }
     return run.solution
-  }
-
-  private func descend(_ run: inout InnerRun, _ step: Double) throws(SolverError) {
-    var gradient = try run.residual(at: run.point)
-    try run.begin(gradient)
-    while run.isRunning {
-      let (last, lastResidual) = (run.point, run.residual)
-      let x = last - step * gradient
-      gradient = try run.residual(at: x)
-      try run.advance(to: x, gradient)
-      // Equal points have equal residuals; the points are compared only then. A run without a
-      // tolerance takes its steps regardless.
-      if run.isRunning, run.hasTarget, run.residual == lastResidual,
-        x.isBitwiseEqual(to: last)
-      {
-        try run.end(.stalled)
-      }
-    }
   }
 
   private func descend(

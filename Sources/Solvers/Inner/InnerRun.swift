@@ -151,6 +151,30 @@ struct InnerRun {
     }
   }
 
+  /// Iterates x ← x − step · F(x) until the run ends, also where the points no longer change.
+  ///
+  /// - Parameter stopsWithoutTarget: Whether a run without a tolerance ends there too, or takes its steps
+  ///   regardless.
+  mutating func iterate(step: Double, stopsWithoutTarget: Bool) throws(SolverError) {
+    var f = try residual(at: point)
+    try begin(f)
+    while isRunning {
+      let last = (point: point, residual: residual)
+      let x = point - (step == 1 ? f : step * f)
+      f = try residual(at: x)
+      try advance(to: x, f)
+      if hasTarget || stopsWithoutTarget { try endIfUnmoved(from: last) }
+    }
+  }
+
+  /// Ends the run where the present point is the last one to the bit.
+  mutating func endIfUnmoved(from last: (point: Tensor, residual: Double)) throws(SolverError) {
+    // Equal points have equal residuals; the points are compared only then.
+    if isRunning, residual == last.residual, point.isBitwiseEqual(to: last.point) {
+      try end(.stalled)
+    }
+  }
+
   /// Ends the run at the present point, unless that turns out to be a solution.
   mutating func end(_ reason: SolverStatus.Outcome) throws(SolverError) {
     if let best, best.residual < residual {

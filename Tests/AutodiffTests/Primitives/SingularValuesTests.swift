@@ -9,7 +9,7 @@ struct SingularValuesTests {
   static let tallValues = [17.427664980049168791, 2.2559927511871617542, 0.66105222922155406305]
 
   /// Errors of a few ulp of the largest value, whatever the smallest.
-  private func agree(_ a: Tensor, _ expected: [Double], ulps: Double = 8) throws -> Bool {
+  private func has(_ a: Tensor, _ expected: [Double], ulps: Double = 8) throws -> Bool {
     let values = try singularValues(a)
     let unit = ulps * a.scalarType.ulpOfOne * (expected.first ?? 0)
     return values.shape == [expected.count] && values.scalarType == a.scalarType
@@ -18,9 +18,9 @@ struct SingularValuesTests {
 
   @Test("Tall and wide matrices have numpy's values, the largest first")
   func tallAndWide() throws {
-    #expect(try agree(Self.tall, Self.tallValues))
-    #expect(try agree(Self.tall.transposed(), Self.tallValues))
-    #expect(try agree(Tensor(rows: [[3, 0, 0, 4], [0, 5, 12, 0]]), [13, 5]))
+    #expect(try has(Self.tall, Self.tallValues))
+    #expect(try has(Self.tall.transposed(), Self.tallValues))
+    #expect(try has(Tensor(rows: [[3, 0, 0, 4], [0, 5, 12, 0]]), [13, 5]))
   }
 
   @Test("A condition number of 5e11 is found with its digits, where eigenvalues of AᵀA have none")
@@ -31,13 +31,13 @@ struct SingularValuesTests {
       8.758085051460088e-5, 2.6730134106021222e-6, 5.385613349231209e-8, 6.4609052857053329e-10,
       3.499685501915387e-12,
     ]
-    #expect(try agree(Tensor(elements, shape: [9, 9]), expected))
+    #expect(try has(Tensor(elements, shape: [9, 9]), expected))
   }
 
   @Test("Columns that differ by 1e-12 are told apart from dependent ones")
   func nearlyDependent() throws {
     let near = Tensor(rows: [[1, 1], [1, 1 + 1e-12], [1, 1 - 1e-12]])
-    #expect(try agree(near, [2.4494897427831781, 1.0000333899446739e-12]))
+    #expect(try has(near, [2.4494897427831781, 1.0000333899446739e-12]))
     let dependent = try singularValues(Tensor(rows: [[1, 2, 3], [2, 4, 6], [1, 0, 1]])).scalars
     #expect(isClose(Tensor(dependent), Tensor([8.4354485157870468, 0.91826376249207861, 0])))
     #expect(dependent[2] < 1e-15)
@@ -47,13 +47,13 @@ struct SingularValuesTests {
   @Test("Rows of very different sizes keep the digits of the small value")
   func gradedRows() throws {
     let values = try singularValues(Tensor(rows: [[1, 0.5], [1e-12, 3e-12]])).scalars
-    #expect(TestSupport.agree(values, [1.1180339887498948, 2.2360679774997898e-12], to: 1e-15))
+    #expect(agree(values, [1.1180339887498948, 2.2360679774997898e-12], to: 1e-15))
   }
 
   @Test("Any scale from 1e-150 to 1e150", arguments: [1e-150, 1e-30, 1e30, 1e150])
   func scaled(_ scale: Double) throws {
     let values = try singularValues(scale * Self.tall).scalars
-    #expect(TestSupport.agree(values, Self.tallValues.map { scale * $0 }, to: 1e-14))
+    #expect(agree(values, Self.tallValues.map { scale * $0 }, to: 1e-14))
   }
 
   @Test("One element, none, and batches of matrices")
@@ -71,9 +71,9 @@ struct SingularValuesTests {
 
   @Test("float32 matrices have float32 values")
   func float32() throws {
-    #expect(try agree(Self.tall.cast(to: .float32), Self.tallValues))
+    #expect(try has(Self.tall.cast(to: .float32), Self.tallValues))
     let small = (1e-30 * Self.tall).cast(to: .float32)
-    #expect(try agree(small, Self.tallValues.map { 1e-30 * $0 }))
+    #expect(try has(small, Self.tallValues.map { 1e-30 * $0 }))
   }
 
   @Test("The values of larger random matrices, with their squares' eigenvalues and norm")
@@ -83,7 +83,7 @@ struct SingularValuesTests {
       let values = try singularValues(a).scalars
       let gram = m < n ? matmul(a, a, transposeB: true) : matmul(a, a, transposeA: true)
       let squares = try symmetricEigenvalues(gram).scalars
-      #expect(TestSupport.agree(values.reversed().map { $0 * $0 }, squares, to: 1e-10))
+      #expect(agree(values.reversed().map { $0 * $0 }, squares, to: 1e-10))
       #expect(agrees(values.reduce(0) { $0 + $1 * $1 }, square(a).sum().scalar, to: 1e-13))
     }
   }
