@@ -35,7 +35,7 @@ public struct InnerProblem {
 
   private let residualFunction: VectorFunction
 
-  /// A problem.
+  /// A problem of vectors: F(x) = 0, and where it is a minimum its objective.
   ///
   /// - Parameter residual: F, differentiable once.
   public init(
