@@ -33,20 +33,25 @@ let package = Package(
     // Tests, one target per module. `CReferenceMath` evaluates the elementary functions in
     // extended precision, the yardstick of the kernel accuracy tests.
     .target(name: "CReferenceMath", path: "Tests/CReferenceMath"),
+    // What several test targets share.
     .target(name: "TestSupport", dependencies: ["Autodiff", "Solvers"], path: "Tests/TestSupport"),
-    .testTarget(name: "CTensorKernelsTests", dependencies: ["CTensorKernels", "CReferenceMath"]),
+    .testTarget(
+      name: "CTensorKernelsTests",
+      dependencies: ["CTensorKernels", "CReferenceMath", "TestSupport"]),
     .testTarget(
       name: "AutodiffTests",
       dependencies: ["Autodiff", "GradientCheck", "CTensorKernels", "TestSupport"]),
     .testTarget(
       name: "NeuralTests",
-      dependencies: ["Neural", "GradientCheck", "TensorFiles", "TrainingProgram"]),
+      dependencies: [
+        "Neural", "GradientCheck", "TensorFiles", "TestSupport", "TrainingProgram",
+      ]),
     // A training that the tests of `Neural` kill and start again.
     .executableTarget(
       name: "TrainingProgram", dependencies: ["Neural"], path: "Tests/TrainingProgram"),
-    .testTarget(name: "GradientCheckTests", dependencies: ["GradientCheck"]),
+    .testTarget(name: "GradientCheckTests", dependencies: ["GradientCheck", "TestSupport"]),
     .testTarget(
-      name: "TensorFilesTests", dependencies: ["TensorFiles"], exclude: ["Fixtures"]),
+      name: "TensorFilesTests", dependencies: ["TensorFiles", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "InferenceTests", dependencies: ["Inference", "TestSupport"]),
     .testTarget(
       name: "SolversTests", dependencies: ["Autodiff", "Neural", "Solvers", "TestSupport"]),

@@ -78,25 +78,26 @@ TK_INLINE f32v small_sin_f32(f32v x, u32v offset) {
   return from_bits_f32(bits_f32(y) ^ ((quadrant & 2) << 30));
 }
 
+// y, the values of f by the C library where x is large.
+#define OTHERWISE(f)                                                            \
+  i32v large = !(abs_f32(x) < (float)LIMIT_TRIG_F64);                              \
+  if (__builtin_reduce_or(large)) {                                             \
+    _Pragma("clang loop unroll(disable)")                                       \
+    for (int i = 0; i < TK_LANES_F32; i++) y[i] = large[i] ? f(x[i]) : y[i];       \
+  }                                                                             \
+  return y;
+
 TK_INLINE f32v sin_f32(f32v x) {
   f32v y = small_sin_f32(x, (u32v)0);
   y = x == 0.0f ? x : y;  // keeps the sign of zero
-  i32v large = !(abs_f32(x) < (float)LIMIT_TRIG_F64);
-  if (__builtin_reduce_or(large)) {
-#pragma clang loop unroll(disable)
-    for (int i = 0; i < TK_LANES_F32; i++) y[i] = large[i] ? sinf(x[i]) : y[i];
-  }
-  return y;
+  OTHERWISE(sinf)
 }
 
 TK_INLINE f32v cos_f32(f32v x) {
   f32v y = small_sin_f32(x, (u32v)1);
-  i32v large = !(abs_f32(x) < (float)LIMIT_TRIG_F64);
-  if (__builtin_reduce_or(large)) {
-#pragma clang loop unroll(disable)
-    for (int i = 0; i < TK_LANES_F32; i++) y[i] = large[i] ? cosf(x[i]) : y[i];
-  }
-  return y;
+  OTHERWISE(cosf)
 }
+
+#undef OTHERWISE
 
 #endif

@@ -97,24 +97,25 @@ TK_INLINE f64v small_cos_f64(f64v x) {
   return quadrant_f64(y, y.quadrant + 1);
 }
 
+// y, the values of f by the C library where x is large.
+#define OTHERWISE(f)                                                            \
+  i64v large = !(abs_f64(x) < LIMIT_TRIG_F64);                              \
+  if (__builtin_reduce_or(large)) {                                             \
+    _Pragma("clang loop unroll(disable)")                                       \
+    for (int i = 0; i < TK_LANES_F64; i++) y[i] = large[i] ? f(x[i]) : y[i];       \
+  }                                                                             \
+  return y;
+
 TK_INLINE f64v sin_f64(f64v x) {
   f64v y = small_sin_f64(x);
-  i64v large = !(abs_f64(x) < LIMIT_TRIG_F64);
-  if (__builtin_reduce_or(large)) {
-#pragma clang loop unroll(disable)
-    for (int i = 0; i < TK_LANES_F64; i++) y[i] = large[i] ? sin(x[i]) : y[i];
-  }
-  return y;
+  OTHERWISE(sin)
 }
 
 TK_INLINE f64v cos_f64(f64v x) {
   f64v y = small_cos_f64(x);
-  i64v large = !(abs_f64(x) < LIMIT_TRIG_F64);
-  if (__builtin_reduce_or(large)) {
-#pragma clang loop unroll(disable)
-    for (int i = 0; i < TK_LANES_F64; i++) y[i] = large[i] ? cos(x[i]) : y[i];
-  }
-  return y;
+  OTHERWISE(cos)
 }
+
+#undef OTHERWISE
 
 #endif

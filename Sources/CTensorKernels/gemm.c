@@ -23,58 +23,28 @@ typedef double f64x2 __attribute__((ext_vector_type(2)));
 #else
 #define MR 4
 #endif
-
-#define SCALAR float
-#define VECTOR f32x4
-#define KERNEL gemm_kernel_f32
-#define NAME(x) x##_f32_base
-#include "gemm_kernel.h"
-
-#define SCALAR double
-#define VECTOR f64x2
-#define KERNEL gemm_kernel_f64
-#define NAME(x) x##_f64_base
-#include "gemm_kernel.h"
-
-#undef TARGET
-#undef MR
+#define SUFFIX(x) x##_base
+#define VECTOR_F32 f32x4
+#define VECTOR_F64 f64x2
+#include "gemm_kernels.h"
 
 #if defined(__x86_64__)
-#define TARGET __attribute__((target("arch=x86-64-v3")))
-#define MR 6
-
-#define SCALAR float
-#define VECTOR f32h
-#define KERNEL gemm_kernel_f32
-#define NAME(x) x##_f32_v3
-#include "gemm_kernel.h"
-
 typedef double f64x4 __attribute__((ext_vector_type(4)));
 
-#define SCALAR double
-#define VECTOR f64x4
-#define KERNEL gemm_kernel_f64
-#define NAME(x) x##_f64_v3
-#include "gemm_kernel.h"
-
-#undef TARGET
-#undef MR
+#define TARGET __attribute__((target("arch=x86-64-v3")))
+#define MR 6
+#define SUFFIX(x) x##_v3
+#define VECTOR_F32 f32h
+#define VECTOR_F64 f64x4
+#include "gemm_kernels.h"
 
 // Without min_vector_width the compiler would halve the vectors.
 #define TARGET __attribute__((target("arch=x86-64-v4"), min_vector_width(512)))
 #define MR 12
-
-#define SCALAR float
-#define VECTOR f32v
-#define KERNEL gemm_kernel_f32
-#define NAME(x) x##_f32_v4
-#include "gemm_kernel.h"
-
-#define SCALAR double
-#define VECTOR f64v
-#define KERNEL gemm_kernel_f64
-#define NAME(x) x##_f64_v4
-#include "gemm_kernel.h"
+#define SUFFIX(x) x##_v4
+#define VECTOR_F32 f32v
+#define VECTOR_F64 f64v
+#include "gemm_kernels.h"
 
 #define BEST_KERNEL(T)                                               \
   (__builtin_cpu_init(),                                             \

@@ -74,4 +74,11 @@ TK_INLINE int tk_rows_next(tk_rows *rows) {
   }
 #define COMMA ,
 
+// `row` over all rows of operands p and q, whose places in `rows` are l and r.
+#define TK_EACH_ROW(row, p, q, l, r)                                                       \
+  do {                                                                                     \
+    row(p + rows.offset[l], rows.inner[l], q + rows.offset[r], rows.inner[r], out, n);     \
+    out += n;                                                                              \
+  } while (tk_rows_next(&rows));
+
 #endif

@@ -54,47 +54,28 @@ TK_INLINE size_t tk_element_size(tk_type type) {
   return type == TK_FLOAT64 ? 8 : type == TK_BOOL ? 1 : 4;
 }
 
-TK_INLINE f32v load_f32(const float *p) {
-  f32v v;
-  memcpy(&v, p, sizeof v);
-  return v;
-}
+// Loading and storing, and reinterpretations, which have names because a cast between vector types
+// looks like a conversion. Horner's rule: n is a constant, so the loop unrolls and the coefficients
+// become operands.
+#define TK_VECTOR(S, T, V, U)                                              \
+  TK_INLINE V load_##S(const T *p) {                                       \
+    V v;                                                                   \
+    memcpy(&v, p, sizeof v);                                               \
+    return v;                                                              \
+  }                                                                        \
+  TK_INLINE void store_##S(T *p, V v) { memcpy(p, &v, sizeof v); }         \
+  TK_INLINE U bits_##S(V x) { return (U)x; }                               \
+  TK_INLINE V from_bits_##S(U x) { return (V)x; }                          \
+  TK_INLINE V polynomial_##S(V x, const T *c, int n) {                     \
+    V p = c[n - 1];                                                        \
+    _Pragma("clang loop unroll(full)")                                     \
+    for (int i = n - 2; i >= 0; i--) p = p * x + c[i];                     \
+    return p;                                                              \
+  }
 
-TK_INLINE f64v load_f64(const double *p) {
-  f64v v;
-  memcpy(&v, p, sizeof v);
-  return v;
-}
-
-TK_INLINE i32v load_i32(const int32_t *p) {
-  i32v v;
-  memcpy(&v, p, sizeof v);
-  return v;
-}
-
-TK_INLINE void store_f32(float *p, f32v v) { memcpy(p, &v, sizeof v); }
-TK_INLINE void store_f64(double *p, f64v v) { memcpy(p, &v, sizeof v); }
-
-// The reinterpretations have names because a cast between vector types looks like a conversion.
-TK_INLINE u32v bits_f32(f32v x) { return (u32v)x; }
-TK_INLINE f32v from_bits_f32(u32v x) { return (f32v)x; }
-TK_INLINE u64v bits_f64(f64v x) { return (u64v)x; }
-TK_INLINE f64v from_bits_f64(u64v x) { return (f64v)x; }
-
-// Horner's rule; n is a constant, so the loop unrolls and the coefficients become operands.
-TK_INLINE f32v polynomial_f32(f32v x, const float *c, int n) {
-  f32v p = c[n - 1];
-#pragma clang loop unroll(full)
-  for (int i = n - 2; i >= 0; i--) p = p * x + c[i];
-  return p;
-}
-
-TK_INLINE f64v polynomial_f64(f64v x, const double *c, int n) {
-  f64v p = c[n - 1];
-#pragma clang loop unroll(full)
-  for (int i = n - 2; i >= 0; i--) p = p * x + c[i];
-  return p;
-}
+TK_VECTOR(f32, float, f32v, u32v)
+TK_VECTOR(f64, double, f64v, u64v)
+TK_VECTOR(i32, int32_t, i32v, u32v)
 
 #define TK_COUNT(array) ((int)(sizeof(array) / sizeof(array[0])))
 #define TK_POLYNOMIAL_F32(x, c) polynomial_f32(x, c, TK_COUNT(c))

@@ -19,15 +19,6 @@ struct Reference {
     isDomainLimited = Array(repeating: difference?.isDomainLimited ?? true, count: count)
   }
 
-  /// The elements of a range.
-  subscript(range: Range<Int>) -> Reference {
-    var part = self
-    part.values = Array(values[range])
-    part.errors = Array(errors[range])
-    part.isDomainLimited = Array(isDomainLimited[range])
-    return part
-  }
-
   func scaled(by factor: Double) -> Reference {
     var result = self
     result.values = values.map { $0 * factor }

@@ -18,7 +18,7 @@ public struct GradientDisagreement: Sendable, Hashable, Codable {
   public internal(set) var index: [Int]?
   /// The value under test.
   public internal(set) var analytic: Double
-  /// The reference.
+  /// The reference, mostly a finite difference.
   public internal(set) var numeric: Double
   /// The estimated error of the reference; 0 where it is not a finite difference.
   public internal(set) var error: Double = 0

@@ -4,6 +4,7 @@ extension GradientReport: CustomStringConvertible {
   /// Rows shown of each tensor and check.
   private static let rowLimit = 10
 
+  /// One line for a check that passed; otherwise tables of what disagrees, worst first.
   public var description: String {
     outcome == .passed ? summary : ([headline] + tables + verdicts).joined(separator: "\n")
   }

@@ -109,5 +109,6 @@ public struct GradientCheckFailure: Error, Sendable, CustomStringConvertible {
   /// The line of the call.
   public let line: Int
 
+  /// The place of the call, and the report.
   public var description: String { "\(fileID):\(line): \(report)" }
 }

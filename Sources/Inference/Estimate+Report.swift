@@ -13,7 +13,7 @@ extension Estimate {
 
     /// A name for each coordinate.
     public let names: [String]
-    /// The estimate.
+    /// The estimated coordinates, in the order of the names.
     public let values: [Double]
     /// The standard errors; infinite where they are withheld.
     public let standardErrors: [Double]

@@ -23,6 +23,7 @@ public enum InferenceError: Error {
 }
 
 extension InferenceError: CustomStringConvertible {
+  /// What was expected, what was found, and what to do.
   public var description: String {
     switch self {
     case .nonFiniteRows(let coordinate, let count, let rows):

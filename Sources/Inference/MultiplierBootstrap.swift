@@ -30,7 +30,7 @@ public struct MultiplierBootstrap: Sendable {
   /// The distribution of the multipliers.
   public var multipliers: Multipliers
 
-  /// Creates a bootstrap.
+  /// Creates a bootstrap of so many draws; the same seed gives the same draws.
   ///
   /// - Precondition: `draws` is positive.
   public init(draws: Int = 2000, seed: UInt64, multipliers: Multipliers = .normal) {

@@ -1,6 +1,6 @@
 /// A statistic, or the reason why it does not apply.
 public enum Statistic<Value> {
-  /// The statistic.
+  /// It applies, and this is its value.
   case value(Value)
   /// Why there is none.
   case unavailable(reason: String)

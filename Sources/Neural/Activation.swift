@@ -18,6 +18,7 @@ public enum Activation: String, Layer, CaseIterable {
   /// x / (1 + e⁻ˣ).
   case silu
 
+  /// The function of every element.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     switch self {
     case .identity: x

@@ -42,6 +42,7 @@ public struct Adam: Optimizer {
     self.isDecayDecoupled = isDecayDecoupled
   }
 
+  /// Takes one step, as stated above.
   public mutating func update<Model: TensorTree>(_ model: inout Model, along gradient: Model) {
     var parameters = Parameters("Adam", model, gradient, state: moments.first)
     moments.beginStep(parameters)
@@ -59,6 +60,7 @@ public struct Adam: Optimizer {
 }
 
 extension Adam: Checkpointable {
+  /// Visits settings and averages; a file with the other kind of decay is refused.
   public mutating func visitCheckpoint(_ visitor: inout CheckpointVisitor) {
     visitor.visit(&learningRate, "learningRate")
     visitor.visit(&beta1, "beta1")

@@ -46,6 +46,7 @@ extension AdamMoments {
 }
 
 extension AdamMoments: Checkpointable {
+  /// Visits the step count and both averages, which must be of the same tensors.
   public mutating func visitCheckpoint(_ visitor: inout CheckpointVisitor) {
     visitor.visit(&stepCount, "stepCount")
     visitor.visit(growing: &first, "first")

@@ -87,6 +87,7 @@ public struct BatchNorm: Layer {
     pass.update(running) { $0 + momentum * (batch.cast(to: $0.scalarType) - $0) }
   }
 
+  /// Visits the running statistics.
   public mutating func visitState(_ visitor: inout TensorVisitor) {
     visitor.visit(&runningMean, "runningMean")
     visitor.visit(&runningVariance, "runningVariance")

@@ -44,6 +44,7 @@ public struct Batches: RandomAccessCollection, Sendable {
     endIndex = (order.elementCount + (dropsLast ? 0 : batchSize - 1)) / batchSize
   }
 
+  /// 0, the first batch.
   public var startIndex: Int { 0 }
 
   /// The row indices of a batch: an `int32` tensor of one axis.

@@ -21,8 +21,10 @@ public struct Dropout: Layer {
     self.probability = probability
   }
 
+  /// x: nothing is dropped outside training.
   public func callAsFunction(_ x: Tensor) -> Tensor { x }
 
+  /// x with elements dropped by a new mask.
   public func callAsFunction(_ x: Tensor, _ pass: inout TrainingPass) -> Tensor {
     // In float64 whatever the type of x, so that the mask is the same.
     let mask = Tensor.uniform(x.shape, using: &pass.generator) .>= probability

@@ -4,7 +4,7 @@ import Autodiff
 ///
 /// A layer without tensors.
 public struct Flatten: Layer {
-  /// Creates the layer.
+  /// A layer without settings.
   public init() {}
 
   /// The rows as vectors.

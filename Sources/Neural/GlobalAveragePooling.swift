@@ -4,7 +4,7 @@ import Autodiff
 ///
 /// Lin, Chen and Yan, Network in network (2014). A layer without tensors.
 public struct GlobalAveragePooling: Layer {
-  /// Creates the layer.
+  /// A layer without settings.
   public init() {}
 
   /// The mean of every channel of every image.

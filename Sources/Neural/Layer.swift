@@ -42,7 +42,9 @@ public protocol Layer: TensorTree, Sendable {
 }
 
 extension Layer {
+  /// The output outside training, for layers that are the same in it.
   public func callAsFunction(_ x: Tensor, _ pass: inout TrainingPass) -> Tensor { self(x) }
 
+  /// Nothing, for layers without state.
   public mutating func updateState() {}
 }

@@ -20,6 +20,7 @@ public struct LayerState: TensorTree, Sendable {
     values = view.tensors
   }
 
+  /// Visits the tensors under the names they have in the layer.
   public mutating func visitTensors(_ visitor: inout TensorVisitor) {
     for index in values.indices { visitor.visit(&values[index], names[index]) }
   }

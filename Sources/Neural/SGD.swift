@@ -31,6 +31,7 @@ public struct SGD: Optimizer {
     self.weightDecay = weightDecay
   }
 
+  /// Takes one step, as stated above.
   public mutating func update<Model: TensorTree>(_ model: inout Model, along gradient: Model) {
     var parameters = Parameters("SGD", model, gradient, state: velocities)
     if momentum != 0 && velocities.isEmpty { velocities = parameters.zeros }
@@ -49,6 +50,7 @@ public struct SGD: Optimizer {
 }
 
 extension SGD: Checkpointable {
+  /// Visits settings and velocities.
   public mutating func visitCheckpoint(_ visitor: inout CheckpointVisitor) {
     visitor.visit(&learningRate, "learningRate")
     visitor.visit(&momentum, "momentum")

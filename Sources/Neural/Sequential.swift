@@ -21,22 +21,27 @@ public struct Sequential: Layer {
   /// Creates a composition of the layers listed in a closure, which may use `if` and `for`.
   public init(@LayerBuilder layers: () -> [any Layer]) { self.layers = layers() }
 
+  /// The output of the last layer.
   public func callAsFunction(_ x: Tensor) -> Tensor { layers.reduce(x) { $1($0) } }
 
+  /// The output of the last layer in training; all layers share the pass.
   public func callAsFunction(_ x: Tensor, _ pass: inout TrainingPass) -> Tensor {
     var x = x
     for layer in layers { x = layer(x, &pass) }
     return x
   }
 
+  /// Visits the states of the layers, named by position.
   public mutating func visitState(_ visitor: inout TensorVisitor) {
     for index in layers.indices { visitor.visitState(of: &layers[index], at: index) }
   }
 
+  /// Moves the states of the layers on, in order.
   public mutating func updateState() {
     for index in layers.indices { layers[index].updateState() }
   }
 
+  /// Visits the parameters of the layers, named by position.
   public mutating func visitTensors(_ visitor: inout TensorVisitor) {
     for index in layers.indices { visitor.visit(&layers[index], at: index) }
   }

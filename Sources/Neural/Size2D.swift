@@ -5,16 +5,18 @@ public struct Size2D: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStr
   /// The extent along the third axis.
   public var width: Int
 
-  /// A rectangle.
+  /// A height and a width of their own.
   public init(height: Int, width: Int) {
     self.height = height
     self.width = width
   }
 
-  /// A square.
+  /// The same height and width.
   public init(_ size: Int) { self.init(height: size, width: size) }
 
+  /// The same height and width, written as a number.
   public init(integerLiteral value: Int) { self.init(value) }
 
+  /// Height × width.
   public var description: String { "\(height)×\(width)" }
 }

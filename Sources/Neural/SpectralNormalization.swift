@@ -73,11 +73,13 @@ public struct SpectralNormalization: Layer {
   /// One power iteration.
   public mutating func updateState() { updateSpectralVectors(iterations: 1) }
 
+  /// Visits u and v.
   public mutating func visitState(_ visitor: inout TensorVisitor) {
     visitor.visit(&leftVector, "leftVector")
     visitor.visit(&rightVector, "rightVector")
   }
 
+  /// Visits weight and bias, under the names they have in `Dense`.
   public mutating func visitTensors(_ visitor: inout TensorVisitor) {
     dense.visitTensors(&visitor)
   }

@@ -43,7 +43,7 @@ public struct SolverStatus: Sendable, Equatable {
     /// Between 0 and 1.
     public let share: Double
 
-    /// A share.
+    /// The part of a direction that lies in one tensor of the tree.
     public init(name: String, share: Double) { (self.name, self.share) = (name, share) }
   }
 
@@ -70,7 +70,7 @@ public struct SolverStatus: Sendable, Equatable {
   /// Whether a residual that the user stated is reached, so that nobody asks for more.
   package let isAsAsked: Bool
 
-  /// A status.
+  /// What a solver of one's own says of its run.
   ///
   /// - Parameters:
   ///   - iterations: nil where each has an entry in the history.

@@ -26,7 +26,7 @@ public struct StoppingRule: Sendable, Equatable {
   /// The most iterations.
   public var maximumIterations: Int
 
-  /// A rule.
+  /// A rule on the accuracy of the solution or, where `relative` is given, on the residual.
   ///
   /// - Precondition: No number is negative; the accuracy is above 0 and below 1.
   public init(

@@ -15,7 +15,7 @@ public struct CSVFormat: Sendable, Equatable {
   /// column of numbers: in any case, with a sign, and as C libraries write it (`nan(ind)`).
   public var missingTokens: [String]
 
-  /// Creates a format.
+  /// Conventions, of which those that are nil are found in the file.
   ///
   /// - Precondition: `delimiter` is ASCII and neither a quote nor a line end.
   public init(

@@ -12,15 +12,19 @@ public enum CSVValue: Sendable, Equatable {
 }
 
 extension CSVValue: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
+  /// A number.
   public init(floatLiteral value: Double) { self = .number(value) }
+  /// A whole number.
   public init(integerLiteral value: Int) { self = .number(Double(value)) }
 }
 
 extension CSVValue: ExpressibleByStringLiteral {
+  /// A text.
   public init(stringLiteral value: String) { self = .text(value) }
 }
 
 extension CSVValue: ExpressibleByNilLiteral {
+  /// A missing value.
   public init(nilLiteral: ()) { self = .missing }
 }
 

@@ -32,7 +32,9 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
   public let source: String
   /// The place in a file of lines.
   public let position: TextPosition?
-  /// What is wrong, and what to do, without the place. Of `unreadable` and `unwritable` the reason.
+  /// What is wrong, and what to do, without the place.
+  ///
+  /// Of the kinds `unreadable` and `unwritable` the reason alone.
   public let detail: String
 
   /// An error about a file.
@@ -52,6 +54,7 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     source = position.source
   }
 
+  /// The place and what is wrong there.
   public var description: String {
     let place = position?.description ?? source
     return switch kind {
@@ -89,12 +92,13 @@ public struct TextPosition: Equatable, Sendable, CustomStringConvertible {
   /// The name of the column the place belongs to, where it has one.
   public let columnName: String?
 
-  /// Creates a position.
+  /// A position that a reader of one's own has found.
   public init(source: String, line: Int, column: Int, columnName: String? = nil) {
     (self.source, self.line) = (source, line)
     (self.column, self.columnName) = (column, columnName)
   }
 
+  /// The file, the line and the column, and the name of the column.
   public var description: String {
     let place = "\(source), line \(line), column \(column)"
     return columnName.map { "\(place) (\(quoted($0)))" } ?? place

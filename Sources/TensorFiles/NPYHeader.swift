@@ -107,6 +107,18 @@ public struct NPYHeader: Equatable, Sendable {
     return start..<(start + length)
   }
 
+  /// The bytes of a file of version 1.0 up to the data, which start at a multiple of 64.
+  func encoded() -> [UInt8] {
+    let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
+    let order = isFortranOrder ? "True" : "False"
+    var text = Array("{'descr': '\(descr)', 'fortran_order': \(order), 'shape': (\(sizes)), }".utf8)
+    let padding = 63 - (10 + text.count) % 64
+    text += [UInt8](repeating: UInt8(ascii: " "), count: padding) + [UInt8(ascii: "\n")]
+    return Self.magic + [1, 0, UInt8(text.count & 0xFF), UInt8(text.count >> 8)] + text
+  }
+}
+
+extension NPYHeader {
   /// Reads the header's text.
   init(parsing text: [UInt8], source: String) throws(FileError) {
     let parser = try NPYHeaderParser(text: text, source: source)
@@ -124,24 +136,5 @@ public struct NPYHeader: Equatable, Sendable {
     self.init(
       scalarType: type, isBigEndian: order == ">" && type.byteCount > 1, shape: shape,
       isFortranOrder: isFortranOrder)
-  }
-
-  init(
-    scalarType: StoredScalarType, isBigEndian: Bool, shape: [Int], isFortranOrder: Bool
-  ) {
-    self.scalarType = scalarType
-    self.isBigEndian = isBigEndian
-    self.shape = shape
-    self.isFortranOrder = isFortranOrder
-  }
-
-  /// The bytes of a file of version 1.0 up to the data, which start at a multiple of 64.
-  func encoded() -> [UInt8] {
-    let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
-    let order = isFortranOrder ? "True" : "False"
-    var text = Array("{'descr': '\(descr)', 'fortran_order': \(order), 'shape': (\(sizes)), }".utf8)
-    let padding = 63 - (10 + text.count) % 64
-    text += [UInt8](repeating: UInt8(ascii: " "), count: padding) + [UInt8(ascii: "\n")]
-    return Self.magic + [1, 0, UInt8(text.count & 0xFF), UInt8(text.count >> 8)] + text
   }
 }

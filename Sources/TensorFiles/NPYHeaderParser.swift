@@ -1,5 +1,7 @@
-/// The text of a `.npy` header is a Python dictionary of three entries. What is understood is that
-/// and no more: strings without escapes, True, False, and a tuple of whole numbers.
+/// The text of a `.npy` header, a Python dictionary of three entries.
+///
+/// What is understood is that and no more: strings without escapes, True, False, and a tuple of whole
+/// numbers.
 struct NPYHeaderParser {
   private var scanner: HeaderScanner
   private(set) var descr: String?

@@ -5,17 +5,20 @@ import Autodiff
 /// Integers are read as `int32`, and refused where one does not fit; half precision is read as
 /// `float32`, which is exact.
 public enum StoredScalarType: String, Sendable, CaseIterable, CustomStringConvertible {
+  /// A truth value in one byte, or a whole number of the stated bits, with sign or without (`u`).
   case bool, int8, uint8, int16, uint16, int32, uint32, int64, uint64
+  /// A floating-point number of IEEE 754, or `bfloat16`, the upper half of a `float32`.
   case float16, bfloat16, float32, float64
 
   /// The type a tensor is written as.
   public init(_ scalarType: ScalarType) {
-    switch scalarType {
-    case .float32: self = .float32
-    case .float64: self = .float64
-    case .int32: self = .int32
-    case .bool: self = .bool
-    }
+    self =
+      switch scalarType {
+      case .float32: .float32
+      case .float64: .float64
+      case .int32: .int32
+      case .bool: .bool
+      }
   }
 
   /// The bytes of one element.
@@ -53,5 +56,6 @@ public enum StoredScalarType: String, Sendable, CaseIterable, CustomStringConver
     }
   }
 
+  /// The name as NumPy has it.
   public var description: String { rawValue }
 }

@@ -58,7 +58,7 @@ package func gunzipped(_ bytes: [UInt8], source: String) throws(FileError) -> [U
 private func gunzip(
   _ bytes: ArraySlice<UInt8>, into result: inout [UInt8], limit: Int
 ) throws(ZlibFailure) -> Int {
-  let inflater = try Inflater(window: Int(CZLIB_GZIP_WINDOW))
+  let inflater = try ZlibStream.inflating(window: Int(CZLIB_GZIP_WINDOW))
   var piece = [UInt8](repeating: 0, count: 1 << 18)
   var consumed = 0
   while true {

@@ -2,7 +2,7 @@
 final class ZIPMemberReader {
   private let file: ByteSource
   private let entry: ZIPEntry
-  private let inflater: Inflater?
+  private let inflater: ZlibStream?
   private var checksum = CRC32()
   private var remaining: Int
 
@@ -23,7 +23,9 @@ final class ZIPMemberReader {
     fileOffset = entry.dataOffset
     inflater =
       entry.isDeflated
-      ? try ZlibLibrary.required(for: file.name) { () throws(ZlibFailure) in try Inflater() } : nil
+      ? try ZlibLibrary.required(for: file.name) { () throws(ZlibFailure) in
+        try ZlibStream.inflating()
+      } : nil
     if remaining == 0 { try finish() }
   }
 
@@ -90,7 +92,7 @@ final class ZIPMemberReader {
   private func inflate(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
     guard let inflater, !isAtEndOfDeflate else { return 0 }
     if pieceOffset == piece.count { try readPiece() }
-    let step: Inflater.Step
+    let step: ZlibStream.Step
     do { step = try inflater.step(piece[pieceOffset...], into: buffer) } catch {
       throw damaged(error.reason)
     }

@@ -1,5 +1,6 @@
 import Autodiff
 import Bilevel
+import Solvers
 
 /// All sequences of modes for derivatives of an order; true is reverse.
 func mixtures(order: Int) -> [[Bool]] {
@@ -35,4 +36,35 @@ func cubicRootDerivatives(_ x: Double) -> [Double] {
   let y2 = -6 * y * y1 * y1 * y1
   let y3 = -6 * (y1 * y1 * y1 * y1 + 3 * y * y1 * y1 * y2)
   return [y, y1, y2, y3]
+}
+
+/// x* = 1 / y from ½ y x² − x.
+func reciprocal(
+  _ solver: any InnerSolver = NewtonCG(stopping: StoppingRule(relative: 1e-12))
+) -> AID<Tensor, Tensor> {
+  AID(
+    minimizing: { x, y in (0.5 * y * x * x - x).sum() }, from: Tensor([0.1]), solver: solver)
+}
+
+extension AID {
+  /// The same layer, returning what it has.
+  var reporting: AID {
+    var layer = self
+    layer.onFailure = .report
+    return layer
+  }
+}
+
+extension SolverError {
+  /// The status of an adjoint system that was not solved.
+  var adjointStatus: SolverStatus? {
+    if case .unsolved(let status, of: .adjoint) = self { return status }
+    return nil
+  }
+
+  /// The status of an inner problem that was not solved.
+  var innerStatus: SolverStatus? {
+    if case .unsolved(let status, of: .inner) = self { return status }
+    return nil
+  }
 }

@@ -1,5 +1,6 @@
 import CReferenceMath
 import CTensorKernels
+import TestSupport
 import Testing
 
 /// An elementwise function with the reference it must agree with.

@@ -1,4 +1,5 @@
 import CTensorKernels
+import TestSupport
 import Testing
 
 /// Two random broadcast operands and what a naive loop makes of them.

@@ -1,4 +1,5 @@
 import CTensorKernels
+import TestSupport
 import Testing
 
 @Suite("The built-in matrix product") struct GemmTests {

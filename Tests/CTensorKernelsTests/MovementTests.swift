@@ -1,4 +1,5 @@
 import CTensorKernels
+import TestSupport
 import Testing
 
 @Suite("Movement of elements") struct MovementTests {

@@ -1,4 +1,5 @@
 import CTensorKernels
+import TestSupport
 import Testing
 
 /// [outer, n, inner] and the elements of it.

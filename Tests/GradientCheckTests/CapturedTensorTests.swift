@@ -1,5 +1,6 @@
 import Autodiff
 import GradientCheck
+import TestSupport
 import Testing
 
 private struct Model: TensorTree {
@@ -76,7 +77,7 @@ struct CapturedTensorTests {
   @Test("Outside a check types are never mixed, and a stop within one says what to do")
   func stops() async {
     func text(_ result: ExitTest.Result?) -> String {
-      String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+      errorText(result)
     }
     let outside = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = checkGradients(at: Tensor([1.0]).cast(to: .float32)) { $0 * 2 }

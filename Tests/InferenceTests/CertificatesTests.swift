@@ -1,5 +1,6 @@
 import Autodiff
 import Inference
+import TestSupport
 import Testing
 
 @Suite("Certificates") struct CertificatesTests {
@@ -46,7 +47,7 @@ import Testing
 
   @Test("Wrong direction stops") func wrongDirectionStops() async {
     await #expect(processExitsWith: .failure) {
-      _ = try sampleMean(normalRows(5, 2, seed: 1)).descentCertificate(along: Tensor([1]))
+      _ = try sampleMean(normal([5, 2], seed: 1)).descentCertificate(along: Tensor([1]))
     }
   }
 }

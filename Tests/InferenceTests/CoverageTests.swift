@@ -25,7 +25,7 @@ import TestSupport
     let zero = Tensor.zeros([Self.columns])
     for replication in 0..<Self.replications {
       let data = matmul(
-        normalRows(Self.rows, Self.columns, seed: UInt64(replication)), mixing, transposeB: true)
+        normal([Self.rows, Self.columns], seed: UInt64(replication)), mixing, transposeB: true)
       let mean = try sampleMean(data)
       func covers(_ intervals: Intervals) -> [Bool] {
         ((intervals.lower .<= zero) .& (intervals.upper .>= zero)).elements(as: Bool.self)

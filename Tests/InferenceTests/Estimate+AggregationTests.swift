@@ -1,5 +1,6 @@
 import Autodiff
 import Inference
+import TestSupport
 import Testing
 
 @Suite("Aggregation of estimates") struct EstimateAggregationTests {
@@ -10,7 +11,7 @@ import Testing
         value: Tensor(value), names: ["a", "b"],
         influence: [
           InfluenceRows(
-            mixedRows(30, 2, seed: 7) + 0.3 * normalRows(30, 2, seed: UInt64(index)),
+            mixedRows(30, 2, seed: 7) + 0.3 * normal([30, 2], seed: UInt64(index)),
             sample: SampleIdentity(name: "units"), clusters: clusters)
         ])
     }
@@ -58,14 +59,14 @@ import Testing
   }
 
   @Test("What cannot be computed is refused") func refusals() throws {
-    let first = try sampleMean(normalRows(10, 1, seed: 1), "first")
-    let second = try sampleMean(normalRows(10, 1, seed: 1), "second")
+    let first = try sampleMean(normal([10, 1], seed: 1), "first")
+    let second = try sampleMean(normal([10, 1], seed: 1), "second")
     let error = #expect(throws: InferenceError.self) {
       try Estimate.medianAggregated([first, first, second])
     }
     #expect(error?.description.contains("estimate 2 does not have the samples") == true)
     let clustered = try sampleMean(
-      normalRows(10, 1, seed: 1), "first", clusters: (0..<10).map { $0 / 2 })
+      normal([10, 1], seed: 1), "first", clusters: (0..<10).map { $0 / 2 })
     #expect(throws: InferenceError.self) { try Estimate.meanAggregated([first, clustered]) }
 
     // Rows without variance cannot be scaled to the variance between splits.

@@ -1,5 +1,6 @@
 import Autodiff
 import Inference
+import TestSupport
 import Testing
 
 @Suite("Arithmetic of estimates") struct EstimateArithmeticTests {
@@ -47,14 +48,14 @@ import Testing
 
   @Test("Ones sample with other units stops") func onesSampleWithOtherUnitsStops() async {
     await #expect(processExitsWith: .failure) {
-      _ = try sampleMean(normalRows(5, 1, seed: 1)) + sampleMean(normalRows(6, 1, seed: 1))
+      _ = try sampleMean(normal([5, 1], seed: 1)) + sampleMean(normal([6, 1], seed: 1))
     }
     await #expect(processExitsWith: .failure) {
-      let data = normalRows(4, 1, seed: 1)
+      let data = normal([4, 1], seed: 1)
       _ = try sampleMean(data) - sampleMean(data, clusters: [0, 0, 1, 1])
     }
     await #expect(processExitsWith: .failure) {
-      _ = try sampleMean(normalRows(5, 1, seed: 1)) + sampleMean(normalRows(5, 2, seed: 1))
+      _ = try sampleMean(normal([5, 1], seed: 1)) + sampleMean(normal([5, 2], seed: 1))
     }
   }
 }

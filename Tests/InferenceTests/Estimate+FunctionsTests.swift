@@ -1,5 +1,6 @@
 import Autodiff
 import Inference
+import TestSupport
 import Testing
 
 @Suite("Functions of estimates") struct EstimateFunctionsTests {
@@ -7,7 +8,7 @@ import Testing
 
   @Test("A linear map transforms values and covariance") func linearMap() throws {
     let mean = try sampleMean(data)
-    let matrix = normalRows(2, 3, seed: 2)
+    let matrix = normal([2, 3], seed: 2)
     let mapped = try mean.mapped(by: matrix, names: ["u", "v"])
     let reference = matmul(matmul(matrix, mean.covariance), matrix, transposeB: true)
     #expect(relativeDifference(mapped.covariance, reference) < 1e-13)
@@ -94,13 +95,13 @@ import Testing
 
   @Test("Wrong shapes stop") func wrongShapesStop() async {
     await #expect(processExitsWith: .failure) {
-      _ = try sampleMean(normalRows(5, 2, seed: 1)).mapped(by: Tensor.zeros([2, 3]))
+      _ = try sampleMean(normal([5, 2], seed: 1)).mapped(by: Tensor.zeros([2, 3]))
     }
     await #expect(processExitsWith: .failure) {
-      _ = try sampleMean(normalRows(5, 2, seed: 1)).selected([2])
+      _ = try sampleMean(normal([5, 2], seed: 1)).selected([2])
     }
     await #expect(processExitsWith: .failure) {
-      _ = Estimate.stacked([try sampleMean(normalRows(5, 2, seed: 1))], labels: [])
+      _ = Estimate.stacked([try sampleMean(normal([5, 2], seed: 1))], labels: [])
     }
   }
 }

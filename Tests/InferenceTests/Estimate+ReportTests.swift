@@ -1,6 +1,7 @@
 import Autodiff
 import Foundation
 import Inference
+import TestSupport
 import Testing
 
 @Suite("Reports of estimates") struct EstimateReportTests {
@@ -37,7 +38,7 @@ import Testing
   }
 
   @Test("Many coordinates are not decomposed") func manyCoordinatesAreNotDecomposed() throws {
-    let mean = try sampleMean(normalRows(10, 501, seed: 2))
+    let mean = try sampleMean(normal([10, 501], seed: 2))
     let report = mean.report()
     #expect(report.covariance == nil)
     #expect(report.jointTest.unavailableReason?.contains("call jointTest()") == true)
@@ -46,7 +47,7 @@ import Testing
 
   @Test("Intervals of another estimate stop") func intervalsOfAnotherEstimateStop() async {
     await #expect(processExitsWith: .failure) {
-      let mean = try sampleMean(normalRows(5, 2, seed: 1))
+      let mean = try sampleMean(normal([5, 2], seed: 1))
       _ = mean.report(intervals: mean.selected([0]).intervals())
     }
   }

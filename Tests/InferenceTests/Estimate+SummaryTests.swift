@@ -1,5 +1,6 @@
 import Autodiff
 import Inference
+import TestSupport
 import Testing
 
 @Suite("Summaries of estimates") struct EstimateSummaryTests {
@@ -64,15 +65,15 @@ import Testing
   }
 
   @Test("Samples and clusters") func samplesAndClusters() throws {
-    let a = try sampleMean(normalRows(6, 1, seed: 1), "a", clusters: [0, 0, 1, 1, 2, 2])
-    let b = try sampleMean(normalRows(9, 1, seed: 2), "b")
+    let a = try sampleMean(normal([6, 1], seed: 1), "a", clusters: [0, 0, 1, 1, 2, 2])
+    let b = try sampleMean(normal([9, 1], seed: 2), "b")
     let text = (a + b).summary()
     #expect(text.contains("sample 1  6 rows, in 3 clusters"))
     #expect(text.contains("sample 2  9 rows, independent"))
   }
 
   @Test("Long tables are cut") func longTablesAreCut() throws {
-    let text = try sampleMean(normalRows(20, 12, seed: 3)).summary(maximumRows: 10)
+    let text = try sampleMean(normal([20, 12], seed: 3)).summary(maximumRows: 10)
     #expect(text.contains("x9 ") && !text.contains("x10 "))
     #expect(text.contains("… and 2 more"))
   }

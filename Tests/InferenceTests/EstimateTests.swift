@@ -1,5 +1,6 @@
 import Autodiff
 import Inference
+import TestSupport
 import Testing
 
 @Suite("Estimates") struct EstimateTests {
@@ -67,7 +68,7 @@ import Testing
 
   /// With many coordinates the standard errors do not take the covariance.
   @Test("Many coordinates") func manyCoordinates() throws {
-    let data = normalRows(30, 20_000, seed: 10)
+    let data = normal([30, 20_000], seed: 10)
     let errors = try sampleMean(data).standardErrors
     let few = try sampleMean(data.slice(0..<3, alongAxis: 1)).covariance.diagonal()
     #expect(relativeDifference(square(errors.slice(0..<3, alongAxis: 0)), few) < 1e-13)
@@ -75,7 +76,7 @@ import Testing
 
   @Test("What cannot be computed is refused") func refusals() throws {
     let influence = [
-      try InfluenceRows(normalRows(5, 2, seed: 1), sample: SampleIdentity(name: "s"))
+      try InfluenceRows(normal([5, 2], seed: 1), sample: SampleIdentity(name: "s"))
     ]
     let names = #expect(throws: InferenceError.self) {
       try Estimate(value: Tensor([1, 2]), names: ["a"], influence: influence)

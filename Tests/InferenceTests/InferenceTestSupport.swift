@@ -1,5 +1,6 @@
 import Autodiff
 import Inference
+import TestSupport
 
 /// An independent sample with its mean, whose influence rows are the data.
 func sampleMean(
@@ -13,17 +14,11 @@ func sampleMean(
     ])
 }
 
-/// Standard normal rows.
-func normalRows(_ rows: Int, _ columns: Int, seed: UInt64) -> Tensor {
-  var generator = PhiloxGenerator(seed: seed)
-  return Tensor.normal([rows, columns], using: &generator)
-}
-
 /// Rows with correlations, unequal scales and a mean that is not 0.
 func mixedRows(_ rows: Int, _ columns: Int, seed: UInt64) -> Tensor {
-  let mixing = normalRows(columns, columns, seed: seed &+ 1000)
+  let mixing = normal([columns, columns], seed: seed &+ 1000)
   let scales = exp(Tensor.range(columns) - Double(columns) / 2)
-  return matmul(normalRows(rows, columns, seed: seed), mixing) * scales + 0.3
+  return matmul(normal([rows, columns], seed: seed), mixing) * scales + 0.3
 }
 
 /// The covariance of the mean of rows, by explicit sums over clusters.

@@ -1,5 +1,6 @@
 import Autodiff
 import Inference
+import TestSupport
 import Testing
 
 @Suite("Influence rows") struct InfluenceRowsTests {
@@ -20,7 +21,7 @@ import Testing
     #expect(influence.rows.normInfinity().scalar == 0)
     // A small variance is not taken for none.
     let varying = try InfluenceRows(
-      column + 1e-13 * normalRows(1001, 1, seed: 3), sample: sample)
+      column + 1e-13 * normal([1001, 1], seed: 3), sample: sample)
     #expect(varying.rows.normInfinity().scalar > 0)
   }
 

@@ -1,5 +1,6 @@
 import Autodiff
 import Inference
+import TestSupport
 import Testing
 
 @Suite("Intervals") struct IntervalsTests {
@@ -17,7 +18,7 @@ import Testing
   }
 
   @Test("Simultaneous intervals are wider by the bootstrap quantile") func simultaneous() throws {
-    let mean = try sampleMean(normalRows(100, 4, seed: 1))
+    let mean = try sampleMean(normal([100, 4], seed: 1))
     let bootstrap = MultiplierBootstrap(draws: 500, seed: 2)
     let intervals = try mean.simultaneousIntervals(level: 0.9, bootstrap: bootstrap)
     #expect(intervals.kind == .simultaneous)
@@ -29,10 +30,10 @@ import Testing
 
   @Test("Level outside stops") func levelOutsideStops() async {
     await #expect(processExitsWith: .failure) {
-      _ = try sampleMean(normalRows(5, 1, seed: 1)).intervals(level: 95)
+      _ = try sampleMean(normal([5, 1], seed: 1)).intervals(level: 95)
     }
     await #expect(processExitsWith: .failure) {
-      _ = try sampleMean(normalRows(5, 1, seed: 1)).intervals(level: .nan)
+      _ = try sampleMean(normal([5, 1], seed: 1)).intervals(level: .nan)
     }
   }
 }

@@ -1,5 +1,6 @@
 import Autodiff
 import Inference
+import TestSupport
 import Testing
 
 @Suite("Joint tests") struct JointTestTests {
@@ -43,7 +44,7 @@ import Testing
     let test = try #require(mean.jointTest().value)
     // Scales from 1e-6 to 1e9 among them.
     let scales = Tensor([1e-6, 1, 1e3, 1e9])
-    let matrix = normalRows(4, 4, seed: 3) * scales.expandingShape(at: 1)
+    let matrix = normal([4, 4], seed: 3) * scales.expandingShape(at: 1)
     let mapped = try #require(try mean.mapped(by: matrix).jointTest().value)
     #expect(mapped.degreesOfFreedom == 4)
     #expect(abs(mapped.statistic / test.statistic - 1) < 1e-8)
@@ -82,14 +83,14 @@ import Testing
   }
 
   @Test("More coordinates than units") func moreCoordinatesThanUnits() throws {
-    let mean = try sampleMean(normalRows(5, 8, seed: 6))
+    let mean = try sampleMean(normal([5, 8], seed: 6))
     let reason = try #require(mean.jointTest().unavailableReason)
     #expect(reason.contains("8 coordinates, 5 independent units, a covariance of rank 4"))
   }
 
   @Test("Hotelling takes one sample") func hotellingTakesOneSample() throws {
-    let a = try sampleMean(normalRows(5, 1, seed: 7), "a")
-    let b = try sampleMean(normalRows(5, 1, seed: 8), "b")
+    let a = try sampleMean(normal([5, 1], seed: 7), "a")
+    let b = try sampleMean(normal([5, 1], seed: 8), "b")
     let reason = try #require((a + b).jointTest(reference: .hotelling).unavailableReason)
     #expect(reason.contains("rests on 2"))
   }

@@ -1,6 +1,7 @@
 import Autodiff
 import Foundation
 import Inference
+import TestSupport
 import Testing
 
 @Suite("The multiplier bootstrap") struct MultiplierBootstrapTests {
@@ -12,7 +13,7 @@ import Testing
   /// error of √(0.95 · 0.05 / 20,000) / (2 φ(1.96)) = 0.013.
   @Test("One coordinate is the square of its z statistic", arguments: every)
   func oneCoordinate(multipliers: MultiplierBootstrap.Multipliers) throws {
-    let mean = try sampleMean(normalRows(300, 1, seed: 1))
+    let mean = try sampleMean(normal([300, 1], seed: 1))
     let bootstrap = MultiplierBootstrap(draws: 20_000, seed: 2, multipliers: multipliers)
     let found = try bootstrap.criticalValue(of: mean)
     #expect(abs(found - 1.95996) < 0.04)
@@ -21,7 +22,7 @@ import Testing
   /// Ten independent coordinates: Šidák's value Φ⁻¹((1 + 0.95^(1/10)) / 2).
   @Test("Independent coordinates", arguments: every)
   func independentCoordinates(multipliers: MultiplierBootstrap.Multipliers) throws {
-    let mean = try sampleMean(normalRows(300, 10, seed: 3))
+    let mean = try sampleMean(normal([300, 10], seed: 3))
     let bootstrap = MultiplierBootstrap(draws: 10_000, seed: 4, multipliers: multipliers)
     let found = try bootstrap.criticalValue(of: mean)
     #expect(abs(found - 2.79963) < 0.05)
@@ -29,7 +30,7 @@ import Testing
 
   /// Copies of one coordinate in other units need no larger value.
   @Test("Perfectly correlated coordinates") func perfectlyCorrelatedCoordinates() throws {
-    let mean = try sampleMean(normalRows(500, 1, seed: 5))
+    let mean = try sampleMean(normal([500, 1], seed: 5))
     let copies = try mean.mapped(by: Tensor(rows: [[1], [-3], [1e4], [1e-4]]))
     let bootstrap = MultiplierBootstrap(draws: 2000, seed: 6)
     let one = try bootstrap.criticalValue(of: mean)
@@ -63,7 +64,7 @@ import Testing
   }
 
   @Test("Draws are reproducible and of the number asked for") func draws() throws {
-    let mean = try sampleMean(normalRows(40, 2, seed: 12))
+    let mean = try sampleMean(normal([40, 2], seed: 12))
     let bootstrap = MultiplierBootstrap(draws: 150, seed: 13)
     let maxima = bootstrap.maxima(of: mean)
     #expect(maxima.count == 150)
@@ -80,7 +81,7 @@ import Testing
   /// Long samples are taken in parts, which changes nothing: a coordinate that is 0 from the first
   /// part on gives what the first part alone gives.
   @Test("Long samples are taken in parts") func longSamplesAreTakenInParts() throws {
-    let short = normalRows(16_384, 1, seed: 15)
+    let short = normal([16_384, 1], seed: 15)
     let centred = short - short.mean()
     let long = Tensor.concatenated([centred, Tensor.zeros([3000, 1])])
     let bootstrap = MultiplierBootstrap(draws: 20, seed: 16)
@@ -94,7 +95,7 @@ import Testing
   }
 
   @Test("What cannot be computed is refused") func refusals() throws {
-    let mean = try sampleMean(normalRows(40, 2, seed: 17))
+    let mean = try sampleMean(normal([40, 2], seed: 17))
     let bootstrap = MultiplierBootstrap(draws: 50, seed: 18)
     let few = #expect(throws: InferenceError.self) {
       try bootstrap.criticalValue(of: mean, level: 0.99)

@@ -1,7 +1,7 @@
 import Autodiff
 import Inference
-import Testing
 import TestSupport
+import Testing
 
 /// An estimate of independent coordinates with standard errors 1 and given z statistics.
 private func estimate(z: [Double]) throws -> Estimate {
@@ -48,7 +48,7 @@ private func estimate(z: [Double]) throws -> Estimate {
 
   @Test("Romano–Wolf p-values are those of step-down maxima") func romanoWolf() throws {
     let z = [2.4, -1.1, 2.6, 0.3, 1.9]
-    let data = normalRows(60, 1, seed: 3) + 0.5 * normalRows(60, 5, seed: 4)
+    let data = normal([60, 1], seed: 3) + 0.5 * normal([60, 5], seed: 4)
     let mean = try sampleMean(data)
     let estimate = try Estimate(
       value: Tensor(z) * mean.standardErrors, names: mean.names, influence: mean.influence)
@@ -72,7 +72,7 @@ private func estimate(z: [Double]) throws -> Estimate {
 
   /// Independent coordinates: the last step involves one coordinate, the first all.
   @Test("Romano–Wolf of independent coordinates") func romanoWolfOfIndependentCoordinates() throws {
-    let mean = try sampleMean(normalRows(400, 3, seed: 6))
+    let mean = try sampleMean(normal([400, 3], seed: 6))
     let estimate = try Estimate(
       value: Tensor([2.2, 1.5, 2.0]) * mean.standardErrors, names: mean.names,
       influence: mean.influence)
@@ -107,7 +107,7 @@ private func estimate(z: [Double]) throws -> Estimate {
 
   @Test("Wrong null stops") func wrongNullStops() async {
     await #expect(processExitsWith: .failure) {
-      _ = try sampleMean(normalRows(5, 2, seed: 1)).pValues(null: Tensor(0))
+      _ = try sampleMean(normal([5, 2], seed: 1)).pValues(null: Tensor(0))
     }
   }
 }

@@ -1,10 +1,11 @@
 import Autodiff
 import Inference
+import TestSupport
 import Testing
 
 /// Where influence cancels, the rounding that is left is no standard error.
 @Suite("Rounding at the edges") struct RoundingTests {
-  private let rows = normalRows(40, 3, seed: 5)
+  private let rows = normal([40, 3], seed: 5)
 
   /// The estimate has no variance, so no z statistic or p-value of whatever rounding left.
   private func hasNoVariance(_ estimate: Estimate) -> Bool {

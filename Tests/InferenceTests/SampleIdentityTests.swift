@@ -1,10 +1,11 @@
 import Autodiff
 import Inference
+import TestSupport
 import Testing
 
 @Suite("Identities of samples") struct SampleIdentityTests {
   @Test("Equal data equal identity") func equalDataEqualIdentity() {
-    let a = normalRows(7, 3, seed: 1)
+    let a = normal([7, 3], seed: 1)
     let b = Tensor(a.scalars, shape: a.shape)
     #expect(SampleIdentity(fingerprint: [a]) == SampleIdentity(fingerprint: [b]))
     #expect(SampleIdentity(name: "a") == SampleIdentity(name: "a"))

@@ -1,5 +1,6 @@
 import Autodiff
 import Neural
+import TestSupport
 import Testing
 
 @Suite("Dense")

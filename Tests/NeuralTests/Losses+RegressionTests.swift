@@ -1,6 +1,7 @@
 import Autodiff
 import GradientCheck
 import Neural
+import TestSupport
 import Testing
 
 @Suite("Losses of residuals")

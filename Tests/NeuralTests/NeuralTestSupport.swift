@@ -83,17 +83,6 @@ private func difference(_ f: (Double) -> Tensor) -> Tensor {
   return (8 * (f(h) - f(-h)) - (f(2 * h) - f(-2 * h))) / (12 * h)
 }
 
-/// Expects a process to have stopped with a message that contains all parts.
-func expectMessage(
-  _ result: ExitTest.Result?, _ parts: String...,
-  sourceLocation: SourceLocation = #_sourceLocation
-) {
-  let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-  for part in parts {
-    #expect(text.contains(part), "“\(part)” is not in: \(text)", sourceLocation: sourceLocation)
-  }
-}
-
 /// A smooth scalar of a layer's outputs that weighs every element differently.
 func weighed(_ y: Tensor) -> Tensor {
   let weights = Tensor((0..<y.elementCount).map { 0.25 * Double($0) - 1 }, shape: y.shape)

@@ -1,5 +1,6 @@
 import Autodiff
 import Neural
+import TestSupport
 import Testing
 
 /// What the optimiser tests share: the quadratic whose gradient the reference runs used,

@@ -1,5 +1,6 @@
 import Autodiff
 import Neural
+import TestSupport
 import Testing
 
 /// References: PyTorch 2.15 in float64, torch.optim.SGD on the quadratic of `OptimizerFixture`.

@@ -1,6 +1,7 @@
 import Autodiff
 import GradientCheck
 import Neural
+import TestSupport
 import Testing
 
 /// A layer as a user writes it: y = w (x + noise − batch mean) in training, with the running mean

@@ -1,7 +1,7 @@
 import Foundation
-import Testing
-
 import TensorFiles
+import TestSupport
+import Testing
 
 @Suite("Files in one piece") struct AtomicFileTests {
   @Test(

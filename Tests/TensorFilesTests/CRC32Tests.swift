@@ -1,4 +1,5 @@
 import TensorFiles
+import TestSupport
 import Testing
 
 @Suite("CRC-32") struct CRC32Tests {
@@ -14,7 +15,7 @@ import Testing
 
   @Test("Agrees with the definition") func agreesWithTheDefinition() {
     #expect(CRC32(Array("123456789".utf8)).value == 0xCBF4_3926)
-    var generator = SplitMix64(state: 1)
+    var generator = SplitMix64(seed: 1)
     for count in 0..<100 {
       let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
       #expect(CRC32(bytes).value == reference(bytes))

@@ -1,5 +1,6 @@
 import Foundation
 import TensorFiles
+import TestSupport
 import Testing
 
 @Suite("Errors of CSV files") struct CSVErrorTests {
@@ -105,7 +106,7 @@ import Testing
 
   @Test("Hostile bytes give a table that can be written and read back, or an error with its place")
   func hostileBytes() throws {
-    var generator = SplitMix64(state: 99)
+    var generator = SplitMix64(seed: 99)
     let alphabet: [UInt8] = Array("\",\n\r a1.eE+-\u{FEFF}é;NA\0".utf8) + [0xFF, 0xC0, 0x80]
     var (tables, errors) = (0, 0)
     for _ in 0..<50_000 {

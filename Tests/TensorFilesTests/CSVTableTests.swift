@@ -1,5 +1,6 @@
 import Foundation
 import TensorFiles
+import TestSupport
 import Testing
 
 @Suite("CSV tables") struct CSVTableTests {
@@ -107,7 +108,7 @@ import Testing
   }
 
   @Test("Fast and slow numbers agree") func fastAndSlowNumbersAgree() throws {
-    var generator = SplitMix64(state: 7)
+    var generator = SplitMix64(seed: 7)
     var text = "a\n"
     var expected: [Double] = []
     for _ in 0..<20_000 {

@@ -1,5 +1,6 @@
 import Foundation
 import TensorFiles
+import TestSupport
 import Testing
 
 @Suite("Writing CSV") struct CSVWriterTests {
@@ -20,7 +21,7 @@ import Testing
     "What is written is read back",
     arguments: [CSVFormat.standard, CSVFormat(delimiter: "\t", missingTokens: ["-"])])
   func roundTrip(format: CSVFormat) throws {
-    var generator = SplitMix64(state: 2024)
+    var generator = SplitMix64(seed: 2024)
     let pieces = [
       "a", "\"", ",", "\n", "\r", "\t", "é", "e\u{301}", " ", "NA", "-", "1", "\u{FEFF}",
     ]
@@ -90,7 +91,7 @@ import Testing
       var writer = CSVWriter(columnNames: ["a", "b"])
       writer.append([1])
     }
-    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    let text = errorText(result)
     #expect(text.contains("a row of 1 value for a table of 2 columns"))
   }
 }

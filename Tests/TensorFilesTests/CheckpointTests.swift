@@ -1,6 +1,7 @@
 import Autodiff
 import Foundation
 import TensorFiles
+import TestSupport
 import Testing
 
 /// A part that is a tree and remembers more than its tensors.
@@ -204,7 +205,7 @@ private struct Other: Checkpointable {
       #expect(!isRefused(whole))
       run = Run()
       for count in whole.indices { #expect(isRefused(Array(whole.prefix(count))), "\(count)") }
-      var generator = SplitMix64(state: 6)
+      var generator = SplitMix64(seed: 6)
       for index in whole.indices {
         for _ in 0..<4 {
           var damaged = whole

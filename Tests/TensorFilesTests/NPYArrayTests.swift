@@ -1,6 +1,7 @@
 import Autodiff
 import Foundation
 import TensorFiles
+import TestSupport
 import Testing
 
 @Suite("NPY arrays") struct NPYArrayTests {

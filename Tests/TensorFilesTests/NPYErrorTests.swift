@@ -1,5 +1,6 @@
 import Autodiff
 import TensorFiles
+import TestSupport
 import Testing
 
 @Suite("Errors of NPY files") struct NPYErrorTests {
@@ -138,7 +139,7 @@ import Testing
 
   @Test("Flipped bytes give an array that can be written and read back, or an error")
   func flippedBytes() throws {
-    var generator = SplitMix64(state: 3)
+    var generator = SplitMix64(seed: 3)
     var refused = 0
     for name in ["float32", "int64", "uint8fortran", "float16", "bool", "scalar"] {
       let whole = try bytes(ofFile: fixture("\(name).npy"))

@@ -1,6 +1,7 @@
 import Autodiff
 import Foundation
 import TensorFiles
+import TestSupport
 import Testing
 
 @Suite("NPZ archives") struct NPZArchiveTests {
@@ -61,7 +62,7 @@ import Testing
   @Test("Streams in pieces of any size") func streamsInPiecesOfAnySize() throws {
     let archive = try NPZArchive(contentsOfFile: fixture("deflated.npz"))
     let whole = try archive.array(named: "images").bytes()
-    var generator = SplitMix64(state: 5)
+    var generator = SplitMix64(seed: 5)
     for _ in 0..<50 {
       var stream = try archive.stream(ofMember: "images")
       #expect(stream.header.scalarType == .uint8)

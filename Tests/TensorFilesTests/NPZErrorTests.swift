@@ -1,6 +1,7 @@
 import Autodiff
 import Foundation
 import TensorFiles
+import TestSupport
 import Testing
 
 @Suite("Errors of NPZ archives") struct NPZErrorTests {
@@ -148,7 +149,7 @@ import Testing
     arguments: ["stored", "deflated", "zip64", "descriptors"])
   func flippedBytes(name: String) throws {
     let whole = try bytes(ofFile: fixture("\(name).npz"))
-    var generator = SplitMix64(state: 11)
+    var generator = SplitMix64(seed: 11)
     let original = try NPZArchive(parsing: whole)
     var refused = 0
     for _ in 0..<1000 {

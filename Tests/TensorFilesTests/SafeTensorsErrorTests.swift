@@ -1,5 +1,6 @@
 import Autodiff
 import TensorFiles
+import TestSupport
 import Testing
 
 @Suite("Errors of SafeTensors files") struct SafeTensorsErrorTests {
@@ -159,7 +160,7 @@ import Testing
   @Test("Every flipped byte is refused") func everyFlippedByteIsRefused() throws {
     let whole = try small()
     #expect(message(whole) == "no error")
-    var generator = SplitMix64(state: 2)
+    var generator = SplitMix64(seed: 2)
     for index in whole.indices {
       for _ in 0..<20 {
         var damaged = whole
@@ -171,7 +172,7 @@ import Testing
 
   @Test("Flipped bytes give tensors that can be written and read back, or an error")
   func flippedBytes() throws {
-    var generator = SplitMix64(state: 4)
+    var generator = SplitMix64(seed: 4)
     let whole = try bytes(ofFile: fixture("python.safetensors"))
     try withTemporaryDirectory { directory in
       var refused = 0

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A file of `Fixtures`, written by NumPy or another program than this one.
 func fixture(_ name: String, file: String = #filePath) -> String {
@@ -7,14 +8,6 @@ func fixture(_ name: String, file: String = #filePath) -> String {
 
 func bytes(ofFile path: String) throws -> [UInt8] {
   [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-}
-
-/// Runs `body` with the path of an empty directory, which is removed afterwards.
-func withTemporaryDirectory<R>(_ body: (String) throws -> R) throws -> R {
-  let url = FileManager.default.temporaryDirectory.appending(path: "adjoint-\(UUID().uuidString)")
-  try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: url) }
-  return try body(url.path)
 }
 
 /// The bytes with one of them, chosen at random, replaced by another value.

@@ -1,7 +1,7 @@
 import Foundation
-import Testing
-
 import TensorFiles
+import TestSupport
+import Testing
 
 @Suite("Text files") struct TextFileTests {
   /// `printf 'a,b\n1,2\n' | gzip -n`.

@@ -81,6 +81,7 @@ public struct EnvironmentError: Error, Equatable, CustomStringConvertible, Senda
   /// Why that cannot be used, and what to do, as a clause that starts with "which".
   public let reason: String
 
+  /// The variable, its value, and what is wrong with it.
   public var description: String { "\(name) is \"\(value)\", \(reason)" }
 }
 

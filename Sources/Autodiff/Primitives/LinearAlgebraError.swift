@@ -12,6 +12,7 @@ public enum LinearAlgebraError: Error, Equatable, CustomStringConvertible {
   /// eigenvalues are equal to rounding.
   case equalEigenvalues(first: Int, second: Int, matrix: Int)
 
+  /// Which factorisation failed, where, and what to do.
   public var description: String {
     switch self {
     case .notPositiveDefinite(let pivot, let matrix):

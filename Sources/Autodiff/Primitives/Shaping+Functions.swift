@@ -208,30 +208,35 @@ extension Int: TensorIndex {
 }
 
 extension Range: TensorIndex where Bound == Int {
+  /// The elements of an axis of a size that this stands for.
   public func resolved(in size: Int) -> (start: Int, step: Int, count: Int, dropsAxis: Bool) {
     (lowerBound, 1, count, false)
   }
 }
 
 extension ClosedRange: TensorIndex where Bound == Int {
+  /// The elements of an axis of a size that this stands for.
   public func resolved(in size: Int) -> (start: Int, step: Int, count: Int, dropsAxis: Bool) {
     (lowerBound, 1, count, false)
   }
 }
 
 extension PartialRangeFrom: TensorIndex where Bound == Int {
+  /// The elements of an axis of a size that this stands for.
   public func resolved(in size: Int) -> (start: Int, step: Int, count: Int, dropsAxis: Bool) {
     (lowerBound, 1, Swift.max(0, size - lowerBound), false)
   }
 }
 
 extension PartialRangeUpTo: TensorIndex where Bound == Int {
+  /// The elements of an axis of a size that this stands for.
   public func resolved(in size: Int) -> (start: Int, step: Int, count: Int, dropsAxis: Bool) {
     (0, 1, upperBound, false)
   }
 }
 
 extension StrideTo: TensorIndex where Element == Int {
+  /// The elements of an axis of a size that this stands for.
   public func resolved(in size: Int) -> (start: Int, step: Int, count: Int, dropsAxis: Bool) {
     let elements = Array(self)
     let step = elements.count > 1 ? elements[1] - elements[0] : 1
@@ -241,6 +246,7 @@ extension StrideTo: TensorIndex where Element == Int {
 
 /// The whole of an axis.
 public struct WholeAxis: TensorIndex {
+  /// The elements of an axis of a size that this stands for.
   public func resolved(in size: Int) -> (start: Int, step: Int, count: Int, dropsAxis: Bool) {
     (0, 1, size, false)
   }

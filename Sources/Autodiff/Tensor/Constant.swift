@@ -10,7 +10,7 @@
 /// the same. For a `let`, write the type: `let mask: Constant<Tensor>`.
 @propertyWrapper
 public struct Constant<Value> {
-  /// The value.
+  /// What is no part of the tree: no transform differentiates it.
   public var wrappedValue: Value
 
   /// Marks a value.

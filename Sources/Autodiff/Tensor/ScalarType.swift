@@ -4,6 +4,7 @@ import CTensorKernels
 ///
 /// Only the floating-point types are differentiable. `int32` holds indices, `bool` holds masks.
 public enum ScalarType: UInt8, Sendable, CaseIterable, CustomStringConvertible {
+  /// IEEE numbers of 32 and 64 bits, whole numbers of 32 bits with sign, and truth values in a byte.
   case float32, float64, int32, bool
 
   /// The bytes of one element.
@@ -18,6 +19,7 @@ public enum ScalarType: UInt8, Sendable, CaseIterable, CustomStringConvertible {
   /// Whether tensors of this type can carry derivatives.
   public var isFloatingPoint: Bool { self == .float32 || self == .float64 }
 
+  /// The name, as in Swift code.
   public var description: String {
     switch self {
     case .float32: "float32"

@@ -48,6 +48,7 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, RandomAccess
   /// The shape of a scalar.
   public init() {}
 
+  /// The shape of sizes that are written out, outermost first.
   public init(arrayLiteral elements: Int...) { self.init(elements) }
 
   /// Creates a shape from axis sizes.
@@ -67,7 +68,9 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, RandomAccess
     return product
   }
 
+  /// 0, the outermost axis.
   public var startIndex: Int { 0 }
+  /// The rank.
   public var endIndex: Int { rank }
 
   /// The size of an axis in `0..<rank`.
@@ -138,6 +141,7 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, RandomAccess
 }
 
 extension Shape: CustomStringConvertible {
+  /// The sizes in brackets.
   public var description: String { "[" + map(String.init).joined(separator: ", ") + "]" }
 }
 

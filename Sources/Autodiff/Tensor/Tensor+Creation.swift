@@ -41,7 +41,7 @@ extension Tensor {
     self.init(copying: rows.flatMap { $0 }, shape: [rows.count, width])
   }
 
-  /// A scalar.
+  /// A tensor of one element without axes.
   public init(_ value: Double, _ scalarType: ScalarType = .float64) {
     self.init(repeating: value, shape: [], scalarType)
   }

@@ -36,6 +36,7 @@ public protocol TensorTree: SendableMetatype {
 }
 
 extension TensorTree {
+  /// Visits the stored properties that can hold tensors, in order and under their names.
   public mutating func visitTensors(_ visitor: inout TensorVisitor) {
     let type = TreeType.of(Self.self)
     withUnsafeMutablePointer(to: &self) { start in
@@ -43,6 +44,7 @@ extension TensorTree {
     }
   }
 
+  /// Nothing, for trees without state.
   public mutating func visitState(_ visitor: inout TensorVisitor) {}
 }
 

@@ -11,7 +11,7 @@ public struct IdentityInverse: LinearSolver {
 
   public var tolerance: Double? { nil }
 
-  /// Makes the solver.
+  /// A solver that returns its right-hand side.
   public init(step: Double = 1) { self.step = step }
 
   public func solve(_ system: LinearSystem) throws(SolverError) -> LinearSolution {

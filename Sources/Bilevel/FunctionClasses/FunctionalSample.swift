@@ -16,7 +16,7 @@ public struct FunctionalSample<Labels: TensorTree> {
   /// w, [n], of sum 1; nil for 1/n each.
   public let weights: Tensor?
 
-  /// A sample.
+  /// Rows of inputs and labels, weighted or all alike.
   ///
   /// - Parameter weights: Non-negative, of any sum; a density ratio, for example.
   /// - Precondition: At least one row, and as many in every tensor.

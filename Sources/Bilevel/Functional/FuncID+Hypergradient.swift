@@ -15,7 +15,7 @@ public struct FunctionalHypergradient<Outer: TensorTree> {
   public let prediction: Tensor
   /// a*, [n, d], at the inner inputs; NaN in rows of weight zero, which it does not act on.
   public let adjoint: Tensor
-  /// The evidence.
+  /// How well each solve behind the number went.
   public let record: TrustRecord
 }
 

@@ -59,7 +59,7 @@ public struct FuncID<Outer: TensorTree, Labels: TensorTree>: Sendable {
   /// Training for a fixed number of steps is not a failure; the record calls it an approximation.
   public var onFailure = FailurePolicy.throw
 
-  /// A layer.
+  /// A layer whose inner problem is a risk over functions.
   ///
   /// - Parameters:
   ///   - outputCount: d.

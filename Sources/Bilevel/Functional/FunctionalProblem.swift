@@ -33,7 +33,7 @@ public struct FunctionalProblem<Outer: TensorTree, Labels: TensorTree>: Sendable
   /// The network that predicts, and how it is trained.
   public var network: NetworkClass
 
-  /// A problem.
+  /// An inner risk over functions and an outer risk of their predictions.
   @preconcurrency
   public init(
     outputCount: Int, innerInputs: Tensor, innerWeights: Tensor? = nil,

@@ -25,7 +25,7 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
     public let record: TrustRecord?
   }
 
-  /// The problem.
+  /// What is minimised in ω.
   public let problem: FunctionalProblem<Outer, Labels>
   /// How the hypergradient is found.
   public let method: FunctionalMethod

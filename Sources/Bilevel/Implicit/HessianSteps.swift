@@ -38,7 +38,7 @@ public struct ConjugateGradientStep: StepPreconditioner {
   /// k.
   public var iterations: Int
 
-  /// Makes the preconditioner.
+  /// A step of k iterations.
   public init(iterations: Int) { self.iterations = iterations }
 
   public var isLinear: Bool { false }
@@ -61,7 +61,7 @@ public struct FrozenHessianStep: StepPreconditioner {
   private let point: Tensor
   private let solver: any LinearSolver
 
-  /// Makes the preconditioner.
+  /// A step by the Hessian at another point.
   ///
   /// - Parameters:
   ///   - inner: The other point, of the structure of the inner variable.
@@ -93,7 +93,7 @@ public struct LBFGSStep: StepPreconditioner {
   /// The iterations of the run.
   public var iterations: Int
 
-  /// Makes the preconditioner.
+  /// A step by so many pairs of a run of so many iterations.
   public init(memory: Int = 10, iterations: Int = 50) {
     self.memory = memory
     self.iterations = iterations

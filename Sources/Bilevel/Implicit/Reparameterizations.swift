@@ -5,7 +5,7 @@ import Solvers
 ///
 /// M = 0; where the outer objective is affine it acts like the diagonal preconditioner.
 public struct DiagonalReparameterization<Outer: TensorTree>: Reparameterization {
-  /// Makes the map.
+  /// The map; it has no settings.
   public init() {}
 
   public func point(_ z: Tensor, _ model: FrozenModel<Outer>) throws(SolverError) -> Tensor {
@@ -21,7 +21,7 @@ public struct DiagonalReparameterization<Outer: TensorTree>: Reparameterization 
 ///
 /// M = 0; exact where the inner problem is quadratic and the outer objective affine in x.
 public struct FullReparameterization<Outer: TensorTree>: Reparameterization {
-  /// Makes the map.
+  /// The map; it has no settings.
   public init() {}
 
   public func point(_ z: Tensor, _ model: FrozenModel<Outer>) throws(SolverError) -> Tensor {
@@ -39,7 +39,7 @@ public struct FullReparameterization<Outer: TensorTree>: Reparameterization {
 /// objective is affine in x, for every smooth inner objective. Where F₁ is not symmetric it is one
 /// of first order like any other.
 public struct NewtonReparameterization<Outer: TensorTree>: Reparameterization {
-  /// Makes the map.
+  /// The map; it has no settings.
   public init() {}
 
   public func point(_ z: Tensor, _ model: FrozenModel<Outer>) throws(SolverError) -> Tensor {
@@ -57,7 +57,7 @@ public struct NewtonReparameterization<Outer: TensorTree>: Reparameterization {
 /// M = diag(F / x). Good where a penalty that depends on y dominates F₁; bad near x = 0 and for
 /// weak penalties.
 public struct ExponentialReparameterization<Outer: TensorTree>: Reparameterization {
-  /// Makes the map.
+  /// The map; it has no settings.
   public init() {}
 
   public func point(_ z: Tensor, _ model: FrozenModel<Outer>) throws(SolverError) -> Tensor {
@@ -82,7 +82,7 @@ public struct SeparableReparameterization<Outer: TensorTree>: Reparameterization
   /// κ, [n].
   public let curvatures: Tensor
 
-  /// Makes the map.
+  /// The map of given curvatures, which are constants of every transform.
   public init(curvatures: Tensor) { self.curvatures = stopGradient(curvatures) }
 
   public func point(_ z: Tensor, _ model: FrozenModel<Outer>) throws(SolverError) -> Tensor {

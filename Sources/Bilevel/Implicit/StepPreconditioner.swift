@@ -30,7 +30,7 @@ public struct IdentityStep: StepPreconditioner {
   /// The step; nil is 1 / λmax(F₁), by power iteration.
   public var step: Double?
 
-  /// Makes the preconditioner.
+  /// A gradient step of a given or the longest safe length.
   public init(step: Double? = nil) { self.step = step }
 
   public func inverse(
@@ -69,7 +69,7 @@ public struct DiagonalStep: StepPreconditioner {
   /// Whether P⁻¹ is divided by λmax(P⁻¹ F₁) where that exceeds 1.
   public var isSafe: Bool
 
-  /// Makes the preconditioner.
+  /// A step by the diagonal, scaled down where it would overshoot unless `isSafe` is false.
   public init(_ diagonal: Diagonal = .exact, isSafe: Bool = true) {
     self.diagonal = diagonal
     self.isSafe = isSafe

@@ -15,7 +15,7 @@ public struct Checkpoints: Sendable, Equatable {
   /// How often it is written.
   public var interval: Interval
 
-  /// Creates a plan.
+  /// A plan to write a file, over and over.
   ///
   /// - Precondition: The interval is above 0.
   public init(at path: String, every interval: Interval) {

@@ -9,7 +9,7 @@ public struct EarlyStopping: Sendable, Equatable {
   /// By how much a validation loss must lie below the best one to count as an improvement.
   public var minimumImprovement: Double
 
-  /// Creates a rule.
+  /// A rule that waits for so many epochs.
   ///
   /// - Precondition: The patience is at least 1, the improvement finite and not negative.
   public init(patience: Int, minimumImprovement: Double = 0) {

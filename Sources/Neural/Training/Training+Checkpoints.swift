@@ -29,6 +29,7 @@ extension Training: Checkpointable {
     return true
   }
 
+  /// Visits what a run needs to go on to the same bits, and refuses another problem.
   public mutating func visitCheckpoint(_ visitor: inout CheckpointVisitor) {
     visitProblem(&visitor)
     let (oldGenerator, oldEpoch) = (generator, epochs.count)

@@ -19,6 +19,7 @@ public enum TrainingFailure: Error {
 }
 
 extension TrainingFailure: CustomStringConvertible {
+  /// Where it happened, what was found, and what to do.
   public var description: String {
     switch self {
     case .notFinite(let loss, let norm, let epoch, let batch):

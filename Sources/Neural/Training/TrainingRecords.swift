@@ -22,7 +22,7 @@ public struct TrainingEpoch: Sendable, Equatable {
   /// The learning rate of the last update.
   public let learningRate: Double
 
-  /// Creates a record.
+  /// A record with numbers of one's own.
   public init(number: Int, loss: Double, validationLoss: Double?, learningRate: Double) {
     self.number = number
     self.loss = loss
@@ -32,6 +32,7 @@ public struct TrainingEpoch: Sendable, Equatable {
 }
 
 extension TrainingEpoch: CustomStringConvertible {
+  /// One line for a log.
   public var description: String {
     let validation = validationLoss.map { ", validation \($0)" } ?? ""
     return "epoch \(number): loss \(loss)\(validation), learning rate \(learningRate)"

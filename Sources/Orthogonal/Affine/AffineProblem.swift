@@ -52,7 +52,7 @@ public struct AffineProblem: Sendable {
     }
   }
 
-  /// A problem.
+  /// The problem of ω in which the score is affine: its terms, row by row.
   ///
   /// - Parameters:
   ///   - inputs: X, [n, p].

@@ -22,7 +22,7 @@ public struct CrossFitting: Sendable {
   /// unless this says that the repetitions are separate observations, as in data of few values.
   public var allowsDuplicates = false
 
-  /// A plan.
+  /// So many splits into so many folds, drawn from the seed or given.
   ///
   /// - Precondition: At least two folds and one repeat.
   public init(

@@ -20,7 +20,7 @@ public struct NuisanceLearner: Sendable {
   public var clipsPredictions = false
   private let rule: @Sendable (inout NuisanceFold) throws -> FunctionClass
 
-  /// A learner.
+  /// A learner with a rule of its own.
   ///
   /// - Parameter rule: From the training rows to the class.
   public init(

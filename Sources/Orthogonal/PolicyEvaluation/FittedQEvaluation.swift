@@ -42,7 +42,7 @@ public struct FittedQEvaluation: Sendable {
   public let discount: Double
   /// The learner of E[R | S, A] and E[γ ψ(S′, π) | S, A], from X = (S, A).
   public let nuisances: NuisanceLearner
-  /// The splits.
+  /// The folds of trajectories that nuisances are fitted apart from.
   public let crossFitting: CrossFitting
   /// ρ of a penalty ½ ρ ‖ω‖² beside F, which intervals do not account for: they are for the
   /// penalised root.

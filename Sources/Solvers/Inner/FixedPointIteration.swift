@@ -16,7 +16,7 @@ public struct FixedPointIteration: InnerSolver {
   /// When to stop.
   public let stopping: StoppingRule
 
-  /// The iteration.
+  /// x ← (1 − damping) x + damping Φ(x), until the rule is met.
   ///
   /// - Precondition: The damping is positive and at most 1.
   public init(damping: Double = 1, stopping: StoppingRule = StoppingRule(maximumIterations: 10_000))

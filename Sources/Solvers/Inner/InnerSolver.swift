@@ -19,7 +19,7 @@ public struct InnerSolution {
   /// F₁ at the value, where the certificate has traced it: the layer's linear systems use it again.
   package let jacobian: LinearOperator?
 
-  /// A solution.
+  /// What a solver of one's own has found, and how well.
   public init(value: Tensor, status: SolverStatus) {
     self.init(value: value, status: status, jacobian: nil)
   }

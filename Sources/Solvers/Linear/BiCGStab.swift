@@ -12,7 +12,7 @@ import Autodiff
 public struct BiCGStab: KrylovSolver {
   public let options: KrylovOptions
 
-  /// The method.
+  /// Iterations without memory of former directions, for any matrix.
   ///
   /// - Parameters:
   ///   - tolerance: The relative residual; nil is what the system asks for.

@@ -16,7 +16,7 @@ public struct ConjugateGradient: KrylovSolver {
   /// P⁻¹, or nil for none.
   public let preconditioner: (any Preconditioner)?
 
-  /// The method.
+  /// Iterations for a symmetric positive definite matrix.
   ///
   /// - Parameters:
   ///   - tolerance: The relative residual; nil is what the system asks for.

@@ -14,7 +14,7 @@ import Autodiff
 public struct DenseCholesky: LinearSolver {
   public let tolerance: Double?
 
-  /// The method.
+  /// Cholesky factorisation of the matrix, formed column by column.
   ///
   /// - Parameter tolerance: The relative residual; nil is what the system asks for.
   public init(tolerance: Double? = nil) {

@@ -13,7 +13,7 @@ import Autodiff
 public struct DenseLU: LinearSolver {
   public let tolerance: Double?
 
-  /// The method.
+  /// LU factorisation of the matrix, formed column by column.
   ///
   /// - Parameter tolerance: The relative residual; nil is what the system asks for.
   public init(tolerance: Double? = nil) {

@@ -16,7 +16,7 @@ public struct GMRES: KrylovSolver {
   /// The most vectors of a Krylov space.
   public let restart: Int
 
-  /// The method.
+  /// Iterations that keep all directions of a cycle, for any matrix.
   ///
   /// - Parameters:
   ///   - tolerance: The relative residual; nil is what the system asks for.

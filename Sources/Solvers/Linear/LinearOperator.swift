@@ -26,7 +26,7 @@ public final class LinearOperator {
   private var denseForm: Tensor?
   private var prepared: [AnyHashable: Any] = [:]
 
-  /// An operator.
+  /// An operator that is known by its products alone.
   ///
   /// - Parameters:
   ///   - product: v ↦ A v, [size] to [size].
@@ -53,7 +53,7 @@ public final class LinearOperator {
       transposedProduct: { v throws(SolverError) in try pullback(v) })
   }
 
-  /// A v.
+  /// A v, counted and checked for its size.
   public func callAsFunction(_ v: Tensor) throws(SolverError) -> Tensor {
     productCount += 1
     return checked(try product(v))
@@ -113,7 +113,7 @@ public struct PreparationKey<Value>: Hashable {
   private let method: String
   private let settings: [Double]
 
-  /// A key.
+  /// A key for what a method prepares of a matrix.
   ///
   /// - Parameters:
   ///   - method: The method, as its type is called.

@@ -53,7 +53,7 @@ public struct LinearSolution: Sendable {
   /// How well it solves the system; its history holds ‖b − A x‖.
   public let status: SolverStatus
 
-  /// A solution.
+  /// What a solver of one's own has found, and how well.
   public init(value: Tensor, status: SolverStatus) {
     self.value = value
     self.status = status

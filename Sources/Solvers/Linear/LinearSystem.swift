@@ -14,7 +14,7 @@ public struct LinearSystem {
   /// its own keeps that.
   public var tolerance: Double
 
-  /// A system.
+  /// A x = b, or Aᵀ x = b where it is transposed.
   ///
   /// - Precondition: The vectors have the size and scalar type of the matrix, and the tolerance is not
   ///   negative.

@@ -13,7 +13,7 @@ import Autodiff
 public struct MINRES: KrylovSolver {
   public let options: KrylovOptions
 
-  /// The method.
+  /// Iterations for a symmetric matrix, definite or not.
   ///
   /// - Parameters:
   ///   - tolerance: The relative residual; nil is what the system asks for.

@@ -16,7 +16,7 @@ public struct Neumann: KrylovSolver {
   /// The factor of the residual.
   public let step: Double
 
-  /// The method.
+  /// Terms of the series of the inverse, for a matrix near the identity.
   ///
   /// - Parameters:
   ///   - tolerance: The relative residual; nil is what the system asks for.

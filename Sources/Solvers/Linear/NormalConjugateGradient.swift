@@ -14,7 +14,7 @@ import Autodiff
 public struct NormalConjugateGradient: KrylovSolver {
   public let options: KrylovOptions
 
-  /// The method.
+  /// Conjugate gradients on AᵀA x = Aᵀb, for any matrix.
   ///
   /// - Parameters:
   ///   - tolerance: The relative residual; nil is what the system asks for.

@@ -20,7 +20,7 @@ public struct NystromPreconditioner: Preconditioner {
   /// The seed of the random vectors.
   public let seed: UInt64
 
-  /// The preconditioner.
+  /// A preconditioner that is drawn when it first meets a matrix.
   ///
   /// - Parameters:
   ///   - rank: At least 1; more than the size of an operator is its size.

@@ -14,7 +14,7 @@ public protocol Preconditioner: Sendable {
 ///
 /// For code that takes a preconditioner; `ConjugateGradient` without one does the same.
 public struct IdentityPreconditioner: Preconditioner {
-  /// The identity.
+  /// No preconditioning.
   public init() {}
 
   /// v.

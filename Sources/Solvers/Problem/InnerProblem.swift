@@ -24,7 +24,7 @@ public struct InnerProblem {
   /// Whether F₁ will be factorised anyway, so that a certificate may form it at no cost.
   package var prefersDenseJacobian = false
 
-  /// A problem.
+  /// A problem of vectors.
   ///
   /// - Parameters:
   ///   - formulation: What it asks for.

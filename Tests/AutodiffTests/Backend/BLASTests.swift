@@ -1,5 +1,6 @@
 import Autodiff
 import Foundation
+import TestSupport
 import Testing
 
 /// Every test runs in a process of its own, since the library is chosen once.
@@ -20,7 +21,7 @@ import Testing
       setenv("ADJOINT_BLAS", "/nowhere/libnone.so", 1)
       print(LinearAlgebraBackend.description)
     }
-    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    let message = errorText(result)
     #expect(message.contains("ADJOINT_BLAS is \"/nowhere/libnone.so\", which cannot be used"))
   }
 
@@ -30,7 +31,7 @@ import Testing
         setenv("ADJOINT_BLAS", "libm.so.6", 1)
         print(LinearAlgebraBackend.description)
       }
-      let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+      let message = errorText(result)
       #expect(message.contains("ADJOINT_BLAS is \"libm.so.6\", which cannot be used"))
     }
   #endif
@@ -40,7 +41,7 @@ import Testing
       setenv("ADJOINT_THREADS", "many", 1)
       print(Parallelism.threadCount)
     }
-    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    let message = errorText(result)
     #expect(message.contains("ADJOINT_THREADS is \"many\""))
   }
 

@@ -1,6 +1,7 @@
 import Autodiff
 import Dispatch
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("The thread pool") struct ThreadPoolTests {
@@ -106,7 +107,7 @@ import Testing
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       Parallelism.threadCount = 0
     }
-    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    let message = errorText(result)
     #expect(message.contains("Parallelism.threadCount must be at least 1, not 0"))
   }
 }

@@ -1,4 +1,5 @@
 import Autodiff
+import TestSupport
 import Testing
 
 @Suite("Patches")
@@ -97,7 +98,7 @@ struct PatchesTests {
   }
 
   private func expectMessage(_ result: ExitTest.Result?, _ part: String) {
-    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    let text = errorText(result)
     #expect(text.contains(part), "“\(part)” is not in: \(text)")
   }
 

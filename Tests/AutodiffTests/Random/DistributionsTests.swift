@@ -1,6 +1,6 @@
 import Autodiff
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Distributions") struct DistributionsTests {
   let n = 100_000
@@ -105,7 +105,7 @@ import TestSupport
       var generator = PhiloxGenerator(seed: 1)
       let _: [Double] = filled(1) { generator.fillUniform($0, from: 2, to: 1) }
     }
-    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    let message = errorText(result)
     #expect(message.contains("needs finite bounds in order, not 2.0 and 1.0"))
   }
 }

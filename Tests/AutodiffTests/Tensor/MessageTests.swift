@@ -1,5 +1,6 @@
 import Autodiff
 import Foundation
+import TestSupport
 import Testing
 
 /// Programmer errors stop the program and say what was expected, what was found and what to do, in
@@ -7,7 +8,7 @@ import Testing
 @Suite("Messages of programmer errors")
 struct MessageTests {
   private func expect(_ result: ExitTest.Result?, _ parts: String...) {
-    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    let text = errorText(result)
     for part in parts { #expect(text.contains(part), "“\(part)” is not in: \(text)") }
   }
 
@@ -130,7 +131,7 @@ struct MessageTests {
       expect(
         result, "MessageTests.swift:\(mistakeLine): Fatal error: +: shapes [2] and [3]",
         "called from", "MessageTests.swift:\(mistakeLine - 5)\n")
-      let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+      let text = errorText(result)
       for part in ["Registers", "ProgrammerError.swift", "Sources/Autodiff"] {
         #expect(!text.contains(part), "“\(part)” is in: \(text)")
       }

@@ -1,5 +1,6 @@
 import Autodiff
 import GradientCheck
+import TestSupport
 import Testing
 
 private struct Model: TensorTree {
@@ -105,7 +106,7 @@ struct TensorTreeArithmeticTests {
   @Test("Trees that do not correspond are refused, nothing broadcasts")
   func refusals() async {
     func expect(_ result: ExitTest.Result?, _ part: String) {
-      let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+      let text = errorText(result)
       #expect(text.contains(part), "“\(part)” is not in: \(text)")
     }
     let shape = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {

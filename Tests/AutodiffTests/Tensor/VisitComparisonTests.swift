@@ -1,4 +1,5 @@
 import Autodiff
+import TestSupport
 import Testing
 
 /// A struct that forgets a tensor in its visit.
@@ -175,7 +176,7 @@ private struct Existentials: TensorTree {
 @Suite("Visits compared with stored properties")
 struct VisitComparisonTests {
   private func expect(_ result: ExitTest.Result?, _ parts: String...) {
-    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    let text = errorText(result)
     for part in parts { #expect(text.contains(part), "“\(part)” is not in: \(text)") }
   }
 

@@ -1,7 +1,7 @@
 import Autodiff
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// A tree that is a class, which transforms would overwrite.
 private final class SharedModel: TensorTree {
@@ -19,7 +19,7 @@ private struct Holder: TensorTree {
 @Suite("Refusals")
 struct RefusalTests {
   private func expect(_ result: ExitTest.Result?, _ parts: String...) {
-    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    let text = errorText(result)
     for part in parts { #expect(text.contains(part), "“\(part)” is not in: \(text)") }
   }
 

@@ -2,6 +2,7 @@ import Autodiff
 import Bilevel
 import Neural
 import Solvers
+import TestSupport
 import Testing
 
 @Suite("States of functional training")
@@ -184,6 +185,6 @@ struct FunctionalStateTests {
   }
 
   private static func message(_ result: ExitTest.Result?) -> String {
-    String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    errorText(result)
   }
 }

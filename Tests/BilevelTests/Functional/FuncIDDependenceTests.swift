@@ -3,6 +3,7 @@ import Bilevel
 import GradientCheck
 import Neural
 import Solvers
+import TestSupport
 import Testing
 
 /// What depends on the outer variables without being one of the arguments of the layer.
@@ -243,7 +244,7 @@ struct FuncIDDependenceTests {
   }
 
   private static func message(_ result: ExitTest.Result?) -> String {
-    String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    errorText(result)
   }
 
   // MARK: States

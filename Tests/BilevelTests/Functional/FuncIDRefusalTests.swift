@@ -1,5 +1,6 @@
 import Autodiff
 import Bilevel
+import TestSupport
 import Testing
 
 @Suite("Second derivatives of approximate adjoints")
@@ -38,7 +39,7 @@ struct FuncIDRefusalTests {
     ) { [index] in
       try FuncIDRefusalTests.second(index / 4, index & 1 == 1, index & 2 == 2)
     }
-    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    let text = errorText(result)
     #expect(text.contains("only its first derivative is defined"))
   }
 

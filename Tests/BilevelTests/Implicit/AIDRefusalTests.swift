@@ -2,6 +2,7 @@ import Autodiff
 import Bilevel
 import Foundation
 import Solvers
+import TestSupport
 import Testing
 
 /// What has no derivative stops the program where one would be needed, and says what to do.
@@ -21,7 +22,7 @@ struct AIDRefusalTests {
   }
 
   private func expect(_ result: ExitTest.Result?, _ parts: String...) {
-    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    let text = errorText(result)
     for part in parts { #expect(text.contains(part), "“\(part)” is not in: \(text)") }
   }
 
@@ -224,5 +225,49 @@ struct AIDRefusalTests {
       }
     }
     expect(result, "a tensor is used on another thread than the one that differentiates it")
+  }
+
+  @Test("A pseudo-gradient whose Jacobian is not symmetric is transposed, or refused")
+  func pseudoGradient() throws {
+    let a = Tensor(rows: [[3, 1], [-1, 2]])
+    let phi = CustomDerivative<Tensor, Tensor, Never>(
+      name: "phi", evaluate: { x in 0.5 * dot(x, matmul(a, x)) },
+      vjp: { x, _, cotangent in cotangent * matmul(a, x) })
+    func layer(_ adjoint: any LinearSolver) -> AID<Tensor, Tensor> {
+      AID(
+        minimizing: { x, y in phi(x) - dot(x, y * y) }, from: Tensor([0, 0]),
+        solver: GradientDescent(step: .fixed(0.2), iterations: 400), adjoint: adjoint
+      ).solved { _, y in
+        try solve(a, square(y).reshaped(to: [2, 1])).reshaped(to: [2])
+      }
+    }
+    // A x = y²: the gradient of x₁ + 2 x₂ is 2 y ∘ A⁻ᵀ (1, 2).
+    let y = Tensor([0.7, 1.3])
+    let weights = Tensor([1, 2])
+    let adjoint = try solve(a.transposed(), weights.reshaped(to: [2, 1])).reshaped(to: [2])
+    let expected = 2 * y * adjoint
+    for solver in [GMRES(tolerance: 1e-13), BiCGStab(tolerance: 1e-13)] as [any LinearSolver] {
+      let slope = try gradient(at: y) { dot(weights, try layer(solver).solution(at: $0).value) }
+      #expect((slope - expected).norm().scalar < 1e-12)
+    }
+    #expect(throws: SolverError.self) {
+      try gradient(at: y) { dot(weights, try layer(ConjugateGradient()).solution(at: $0).value) }
+    }
+  }
+
+  @Test(
+    "An inner tensor that nothing depends on is refused in both modes", arguments: [true, false])
+  func idleTensor(isReverse: Bool) {
+    let layer = AID(
+      minimizing: { (x: [String: Tensor], y: Tensor) in
+        square((x["used"] ?? y) - y).sum()
+      }, from: ["used": Tensor([1]), "idle": Tensor([1])], solver: LBFGS())
+    let f = { (y: Tensor) throws -> Tensor in
+      (try layer.solution(at: y).value["used"] ?? y).sum()
+    }
+    let error = #expect(throws: SolverError.self) {
+      try derivative(f, isReverse: isReverse)(Tensor([2]))
+    }
+    #expect(error?.description.contains("idle (100 %)") == true, "\(String(describing: error))")
   }
 }

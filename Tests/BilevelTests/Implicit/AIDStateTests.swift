@@ -243,4 +243,19 @@ struct AIDStateTests {
     #expect(filled.linearSolves[0].method == "DenseLU")
     #expect(filled.description.contains("adjoint:  DenseLU: converged"))
   }
+
+  @Test("A warm start does not spoil a problem whose initial point is the solution")
+  func warmStartAtSolution() throws {
+    let layer = AID(
+      minimizing: { (x: Tensor, y: Tensor) in
+        0.5 * square(x).sum() + 0.1 * square(square(x)).sum() - (x * y).sum()
+      }, from: Tensor.zeros([3]), solver: LBFGS())
+    let state = WarmStart<Tensor>()
+    for y in [1.0, 0.5, 0] {
+      let solution = try layer.solution(
+        at: y * Tensor([1, 2, -1]), warmStart: state)
+      #expect(solution.status.isConverged)
+      if y == 0 { #expect(solution.value.scalars == [0, 0, 0]) }
+    }
+  }
 }

@@ -2,6 +2,7 @@ import Autodiff
 import Bilevel
 import Solvers
 import TestSupport
+import Testing
 
 /// A quadratic inner problem with a least-squares outer objective, on which settings that spoil a
 /// hypergradient must throw an error that names the cause, or be reported with an honest estimate.
@@ -69,5 +70,27 @@ struct ConditionedQuadratic {
   func error(_ layer: AID<Tensor, Tensor>) throws -> Double {
     let found = try gradient(at: y) { y in try loss(try layer.solution(at: y).value, y) }
     return relativeError(found, try hypergradient())
+  }
+}
+
+extension ConditionedQuadratic {
+  /// The estimate is within a factor of 10 of the true error.
+  func expectHonest(
+    _ found: Hypergradient<Tensor, Tensor>, _ location: SourceLocation = #_sourceLocation
+  ) throws {
+    let truth = relativeError(found.gradient, try hypergradient())
+    let estimate = try #require(found.record.estimatedRelativeError)
+    #expect((0.1...10).contains(estimate / truth), "\(estimate) for \(truth)")
+    #expect(truth > 1e-9, "nothing was wrong")
+  }
+
+  /// The adjoint system is refused with an outcome and a message of all parts.
+  func expectAdjoint(
+    _ layer: AID<Tensor, Tensor>, _ outcome: SolverStatus.Outcome, _ parts: String...
+  ) throws {
+    let failure = #expect(throws: SolverError.self) { try error(layer) }
+    #expect(failure?.adjointStatus?.outcome == outcome)
+    let text = failure?.description ?? ""
+    for part in ["adjoint system"] + parts { #expect(text.contains(part), "\(text)") }
   }
 }

@@ -235,7 +235,7 @@ struct ITDTests {
         return try layer.solution(at: y).value
       }
     }
-    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    let text = errorText(result)
     #expect(text.contains("checkpointed") && text.contains("captures"), "\(text)")
   }
 
@@ -263,6 +263,48 @@ struct ITDTests {
     #expect([first, second] == [1.5, 1.875])
     state.reset()
     #expect(try layer.solution(at: y, warmStart: state).value.scalar == 1.5)
+  }
+
+  @Test("ITD differentiates its initial point", arguments: [true, false])
+  func learntStart(isReverse: Bool) throws {
+    // x₃ = 0.9³ θ + (1 − 0.9³).
+    let f = { (θ: Tensor) throws -> Tensor in
+      let layer = ITD(
+        minimizing: { (x: Tensor, t: Tensor) in 0.5 * square(x - t).sum() }, from: θ,
+        update: .gradientDescent(step: 0.1), steps: 3)
+      return square(try layer.solution(at: Tensor(1)).value)
+    }
+    let shrinkage = 0.9 * 0.9 * 0.9
+    let expected = 2 * (shrinkage * 3 + 1 - shrinkage) * shrinkage
+    let found = try derivative(f, isReverse: isReverse)(Tensor(3)).scalar
+    #expect(abs(found - expected) < 1e-14)
+  }
+
+  @Test("ITD differentiates a warm start that is traced")
+  func warmStart() throws {
+    let layer = ITD(
+      minimizing: { (x: Tensor, t: Tensor) in 0.5 * square(x - t).sum() }, from: Tensor(0),
+      update: .gradientDescent(step: 0.1), steps: 2)
+    let slope = try gradient(at: Tensor(3)) { θ in
+      let state = WarmStart<Tensor>()
+      state.inner = θ
+      return try layer.solution(at: Tensor(1), warmStart: state).value
+    }
+    #expect(abs(slope.scalar - 0.81) < 1e-14)
+  }
+
+  @Test("Adam's first derivative is exact where a gradient is zero, in both modes")
+  func adamAtZero() throws {
+    let layer = ITD(
+      minimizing: { (x: Tensor, t: Tensor) in 0.5 * square(x - t).sum() },
+      from: Tensor([1, 2]), update: .adam(learningRate: 1e-9), steps: 1)
+    let f = { (t: Tensor) throws -> Tensor in try layer.solution(at: t).value.sum() }
+    // x₁ = x₀ − rate g / (|g| + ε), and g = 0 in the first coordinate.
+    let point = Tensor([1, 5])
+    let slope = try gradient(at: point, of: f)
+    let tangent = try jvp(at: point, along: Tensor([1, 0]), of: f).tangent
+    #expect(abs(slope.scalars[0] - 1e-9 / 1e-8) < 1e-12)
+    #expect(abs(tangent.scalar - slope.scalars[0]) < 1e-12)
   }
 }
 

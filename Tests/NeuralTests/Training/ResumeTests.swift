@@ -2,6 +2,7 @@ import Autodiff
 import Foundation
 import Neural
 import TensorFiles
+import TestSupport
 import Testing
 
 @Suite("Resumed training")

@@ -1,4 +1,5 @@
 import Autodiff
+import Bilevel
 import Orthogonal
 import Solvers
 import Testing
@@ -51,5 +52,19 @@ import Testing
     let rows = try Folds(3, ofRows: 17, using: &first)
     let groups = try Folds(3, ofGroups: Array(0..<17), using: &second)
     #expect(rows == groups)
+  }
+
+  @Test("Given folds must not divide groups") func givenFoldsMustNotDivideGroups() throws {
+    let problem = try SineDesign.affine(groups: (0..<40).map { $0 / 4 })
+    let folds = try Folds(assignment: (0..<40).map { $0 == 9 ? 1 : $0 / 4 % 2 })
+    let error = #expect(throws: SolverError.self) {
+      try problem.fit(nuisances: SineDesign.polynomials, crossFitting: CrossFitting(folds: [folds]))
+    }
+    guard case .function(let cause as OrthogonalError) = error else {
+      Issue.record("expected a refusal, found \(String(describing: error))")
+      return
+    }
+    #expect(cause == .dividedGroup(group: 2))
+    #expect("\(cause)".contains("divide group 2"))
   }
 }

@@ -127,7 +127,7 @@ struct ConjugateGradientTests {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = ConjugateGradient(tolerance: -1)
     }
-    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    let message = errorText(result)
     #expect(message.contains("the tolerance must not be negative"))
     await #expect(processExitsWith: .failure) { _ = GMRES(maximumIterations: 0) }
     await #expect(processExitsWith: .failure) { _ = GMRES(restart: 0) }

@@ -2,6 +2,7 @@ import Autodiff
 import Bilevel
 import Neural
 import Orthogonal
+import Solvers
 import Testing
 
 /// Learners of nuisances, seen through the orthogonal gradients that use them.
@@ -216,5 +217,22 @@ import Testing
     #expect(discrepancy(halved, try gradient(.fixed(max(0.5 * best, floor)))) < 1e-12)
     let least = try gradient(.crossValidated(factor: 1e-9))
     #expect(discrepancy(least, try gradient(.fixed(floor))) < 1e-12)
+  }
+
+  /// Instruments such as times in milliseconds: only their differences count.
+  @Test("Far inputs are those near the origin") func farInputsAreThoseNearTheOrigin() throws {
+    var generator = PhiloxGenerator(seed: 9)
+    let draws = Tensor.uniform([60, 1], from: 0, to: 1024, using: &generator)
+    let inputs = Tensor(draws.scalars.map { $0.rounded() }, shape: [60, 1])
+    let noise = Tensor.normal([60, 2], using: &generator)
+    let treatment = sin(inputs / 200) + 0.3 * noise[0..., 0..<1]
+    func gradient(_ origin: Double) throws -> Double {
+      try AffineProblem(
+        inputs: inputs + origin, innerSlope: treatment,
+        outcome: treatment[0..., 0] + 0.3 * noise[0..., 1]
+      ).fit(nuisances: .kernelRidge()).hypergradient(at: Tensor([0.5])).value[0].scalar
+    }
+    let (near, far) = (try gradient(0), try gradient(1.6e12))
+    #expect(abs(far / near - 1) < 1e-4)
   }
 }

@@ -4,12 +4,13 @@ import Solvers
 import TestSupport
 import Testing
 
-/// Estimators at points far from the solution, with solvers that match their tolerance to that.
-@Suite("Estimators at coarse points")
-struct CoarsePointTests {
+@Suite("Reparameterisations")
+struct ReparameterizationsTests {
   /// A map by solves with F₁ is the same map wherever it is used, so that the Hessian in its
   /// coordinates stays symmetric for conjugate gradients, however coarse the point is.
-  @Test("Reparameterisations by the Hessian, with conjugate gradients", arguments: [false, true])
+  @Test(
+    "Far from the solution the Hessian in new coordinates stays symmetric for conjugate gradients",
+    arguments: [false, true])
   func symmetricMaps(isNewton: Bool) throws {
     var generator = PhiloxGenerator(seed: 3)
     let features = Tensor.normal([30, 8], using: &generator) * (1 + Tensor.range(8))

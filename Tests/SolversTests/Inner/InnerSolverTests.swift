@@ -161,7 +161,7 @@ struct InnerSolverTests {
   }
 
   private func expect(_ result: ExitTest.Result?, _ part: String) {
-    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    let text = errorText(result)
     #expect(text.contains(part), "“\(part)” is not in: \(text)")
   }
 

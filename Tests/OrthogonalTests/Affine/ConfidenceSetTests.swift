@@ -2,6 +2,8 @@ import Autodiff
 import Bilevel
 import Inference
 import Orthogonal
+import Solvers
+import TestSupport
 import Testing
 
 /// Sets of values that a test of the moment E[g − y | X] = 0 does not reject.
@@ -123,5 +125,12 @@ import Testing
     let width = root.upper[0].scalar - root.lower[0].scalar
     #expect(abs(lower - root.lower[0].scalar) < 0.1 * width)
     #expect(abs(upper - root.upper[0].scalar) < 0.1 * width)
+  }
+
+  @Test("Levels are stated in percent") func levelsInPercent() async {
+    let refusal = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = try SineDesign.affine().fit(nuisances: SineDesign.polynomials).robustSet(level: 95)
+    }
+    #expect(errorText(refusal).contains("expected a level between 0 and 1, found 95"))
   }
 }

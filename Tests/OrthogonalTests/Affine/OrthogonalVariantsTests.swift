@@ -2,6 +2,8 @@ import Autodiff
 import Bilevel
 import Inference
 import Orthogonal
+import Solvers
+import TestSupport
 import Testing
 
 /// Affine problems with known targets, clipped predictions and two samples, against least squares found here
@@ -263,5 +265,15 @@ import Testing
     // Two of the three are free of each other.
     let free = try gradients(indicators[0..., 0..<2])
     #expect(discrepancy(free[0], free[1]) > 1e-6)
+  }
+
+  @Test("Scores of two samples that do not exist") func scoresOfTwoSamplesThatDoNotExist() async {
+    let refusal = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let (x, y) = (Tensor.range(20).expandingShape(at: 1), Tensor.range(20))
+      let problem = try TwoSampleAffineProblem(
+        innerInputs: x, innerSlope: sin(x), outerInputs: x + 0.5, outcome: cos(y))
+      _ = try problem.fit(.residual, nuisances: SineDesign.polynomials)
+    }
+    #expect(errorText(refusal).contains("use .plugIn"))
   }
 }
