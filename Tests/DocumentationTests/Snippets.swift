@@ -117,7 +117,7 @@ enum Snippets {
       minimizing: { (w: Tensor, λ: Tensor) in
         softplus(-matmul(rows, w)).mean() + 0.5 * (exp(λ) * square(w)).sum()
       },
-      from: Tensor.zeros([3]), solver: LBFGS(), adjoint: ConjugateGradient())
+      from: Tensor.zeros([3]))
 
     let (loss, slope) = try valueWithGradient(at: λ) { λ in
       softplus(-matmul(validationRows, try layer.solution(at: λ).value)).mean()
