@@ -92,6 +92,8 @@ extension CSVError: CustomStringConvertible {
       return "\(position): the row has \(counted(found, "field")), but the header has \(expected); "
         + (found > expected
           ? "remove the extra fields, or quote a field that contains the delimiter"
+            + (found == expected + 1
+              ? ", or name the first column in the header too if it holds the names of rows" : "")
           : "add the missing fields (an empty field stands for a missing value)")
     case .unterminatedQuote(let position):
       return "\(position): the quoted field that starts here never ends; add the closing quote"
@@ -122,7 +124,9 @@ extension CSVError: CustomStringConvertible {
     text += "\nThe columns are: " + available.prefix(limit).joined(separator: ", ")
     if available.count > limit { text += ", … and \(available.count - limit) more" }
     if available.count == 1, available[0].contains(where: { ",;\t|".contains($0) }) {
-      text += "\nThat looks like another delimiter than was asked for."
+      text +=
+        "\nThat one name holds delimiters: the line is quoted as a whole, or another delimiter "
+        + "was stated."
     }
     return text
   }

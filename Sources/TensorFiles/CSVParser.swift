@@ -197,6 +197,12 @@ struct CSVParser {
       throw .notUTF8(
         at: CSVPosition(source: source, line: 1, column: 1), detail: detail)
     }
+    // Without a mark at its start, a letter of ASCII beside a zero tells it.
+    if bytes.count >= 2, (bytes[0] == 0) != (bytes[1] == 0) {
+      throw .notUTF8(
+        at: CSVPosition(source: source, line: 1, column: 1),
+        detail: "the file has a zero byte beside its first letter, as UTF-16 has")
+    }
     guard let index = firstInvalidUTF8(bytes) else { return }
     let value = "0x" + String(bytes[index], radix: 16, uppercase: true)
     throw .notUTF8(at: place(index), detail: "the byte \(value) is not UTF-8")

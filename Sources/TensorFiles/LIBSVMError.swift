@@ -80,7 +80,7 @@ extension LIBSVMError: CustomStringConvertible {
         + (index == previous ? "remove one of the two entries" : "sort the entries of the line")
     case .indexTooLarge(let position, let index, let featureCount):
       return "\(position): found index \(index), but \(counted(featureCount, "feature")) were "
-        + "asked for; ask for more, or remove the entry"
+        + "expected; remove the entry, or expect more"
     case .valueNotANumber(let position, let found):
       return "\(position): found \(quoted(found)), but the value of an entry is a finite number; "
         + "correct it, or remove the entry if it is zero"

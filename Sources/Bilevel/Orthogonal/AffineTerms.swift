@@ -37,6 +37,11 @@ struct AffineTerms: Sendable {
     return sum { matmul($0.factor, $0.slope, transposeA: true) } / count
   }
 
+  /// (∂ω φᵢ)ᵀ w for every row, [n, d], with w as [d, 1].
+  func slopes(along direction: Tensor) -> Tensor {
+    sum { matmul($0.factor, direction) * $0.slope }
+  }
+
   /// The first term alone, which of an orthogonal score is (j − k)(g − y).
   var instrument: AffineTerms { AffineTerms(terms: [terms[0]]) }
 

@@ -69,8 +69,9 @@ extension LabeledData {
           allowsTextLabels: options.allowsTextLabels)
       } else {
         try self.init(
-          LIBSVMDataset(parsing: bytes, source: path, featureCount: training?.featureCount),
-          dropsOmitted: options.dropsOmitted)
+          Self.rows(matching: training) { () throws(LIBSVMError) in
+            try LIBSVMDataset(parsing: bytes, source: path, featureCount: training?.featureCount)
+          }, dropsOmitted: options.dropsOmitted)
       }
     } else if DataFileOptions.isTable(path) {
       try self.init(
@@ -79,8 +80,23 @@ extension LabeledData {
     } else {
       // The last features may all be zero in the validation rows.
       try self.init(
-        LIBSVMDataset(contentsOfFile: path, featureCount: training?.featureCount),
-        dropsOmitted: options.dropsOmitted)
+        Self.rows(matching: training) { () throws(LIBSVMError) in
+          try LIBSVMDataset(contentsOfFile: path, featureCount: training?.featureCount)
+        }, dropsOmitted: options.dropsOmitted)
+    }
+  }
+
+  /// Reads rows for a model of the training rows, which may not have further features.
+  private static func rows(
+    matching training: LabeledData?, _ read: () throws(LIBSVMError) -> LIBSVMDataset
+  ) throws -> LIBSVMDataset {
+    do throws(LIBSVMError) { return try read() } catch {
+      guard case .indexTooLarge(let position, let index, _) = error, let training else {
+        throw error
+      }
+      throw ProblemError.differentFeatures(
+        training: training.source, count: training.featureCount, validation: "\(position)",
+        otherCount: index)
     }
   }
 

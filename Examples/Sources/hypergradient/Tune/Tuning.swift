@@ -101,7 +101,7 @@ struct MethodRun: Codable {
         let exact = try problem.solution(at: y)
         try step(estimation, y, warmStart, exact, settings)
       } catch {
-        failure = "\(error)"
+        failure = TuneError.text(of: error)
       }
       try observer(self)
     }
@@ -149,6 +149,18 @@ enum TuneError: Error, CustomStringConvertible {
   case notFinite(iteration: Int)
   case zeroCoefficient(feature: String)
   case unusableState(path: String, reason: String)
+
+  /// What the library says of a failure, with advice in terms of options.
+  static func text(of error: any Error) -> String {
+    switch error {
+    case BilevelError.inner(let status):
+      "inner problem: \(status); choose narrower --bounds with larger penalties, a larger "
+        + "--inner-tolerance if one is given, or other --methods"
+    case BilevelError.adjoint(let status):
+      "adjoint system: \(status); choose narrower --bounds with larger penalties, or other --methods"
+    default: "\(error)"
+    }
+  }
 
   var description: String {
     switch self {
