@@ -58,8 +58,8 @@ extension InferenceError: CustomStringConvertible {
       """
     case .noVariance(let coordinates):
       """
-      expected a positive standard error: that of \(list(coordinates)) 0. Leave coordinates without \
-      variance out (`selected`)
+      expected a positive standard error: that of \(list(coordinates)) 0. Leave out what has no \
+      variance
       """
     case .tooFewDraws(let found, let needed):
       "the quantile of this level takes at least \(needed) bootstrap draws, found \(found)"

@@ -93,6 +93,8 @@ struct CSVParser {
       "the row has \(counted(found, "field")), but the header has \(expected); "
         + (found > expected
           ? "remove the extra fields, or quote a field that contains the delimiter"
+            + (found == expected + 1
+              ? ", or name the first column in the header too if it holds the names of rows" : "")
           : "add the missing fields (an empty field stands for a missing value)"))
   }
 
@@ -210,7 +212,9 @@ struct CSVParser {
   }
 
   private func checkEncoding() throws(FileError) {
-    if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+    // Without a mark at its start, a letter of ASCII beside a zero tells UTF-16.
+    let isPair = bytes.count >= 2 && (bytes[0] == 0) != (bytes[1] == 0)
+    if isPair || bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
       throw FileError(
         .malformed, at: TextPosition(source: source, line: 1, column: 1),
         "the file is UTF-16 (a text file \"in Unicode\" of a spreadsheet program); save the file as "

@@ -184,7 +184,8 @@ public struct CSVTable: Sendable {
     guard let index = header.index(of: name) else {
       let hint =
         columnNames.count == 1 && columnNames[0].contains { ",;\t|".contains($0) }
-        ? "\nThat looks like another delimiter than was asked for." : ""
+        ? "\nThat one name holds delimiters: the line is quoted as a whole, or another delimiter was stated."
+        : ""
       let error = FileError.unknown("column", name, in: columnNames, of: source) { $0 }
       throw FileError(.unknownName, source, error.detail + hint)
     }

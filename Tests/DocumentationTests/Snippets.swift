@@ -277,10 +277,10 @@ enum Snippets {
       crossFitting: CrossFitting(foldCount: 5, seed: 1),
       innerLoss: { ω, v, x, rows in
         let target = sigmoid(ω[0] * sin(rows.treatment) + ω[1])
-        return (softplus(v) - target * v).sum(alongAxis: 1)
+        return Losses.logistic(v, target)
       },
       outerLoss: { ω, v, x, rows in
-        (softplus(v) - rows.outcome * v).sum(alongAxis: 1)
+        Losses.logistic(v, rows.outcome)
       })
 
     let ω = Tensor([2, -0.5])

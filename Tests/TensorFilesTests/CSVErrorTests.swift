@@ -70,6 +70,9 @@ import Testing
         == "t.csv, line 2, column 3: the byte 0xE9 is not UTF-8; save the file as UTF-8")
     #expect(message([0x61, 0x0A, 0xE2, 0x82]).contains("line 2, column 1: the byte 0xE2"))
     #expect(message([0xFF, 0xFE, 0x61, 0x00]).contains("the file is UTF-16"))
+    for bytes: [UInt8] in [[0x61, 0, 0x2C, 0], [0, 0x61, 0, 0x2C]] {
+      #expect(message(bytes).contains("line 1, column 1: the file is UTF-16"))
+    }
   }
 
   @Test("Unknown column names the nearest") func unknownColumnNamesTheNearest() throws {

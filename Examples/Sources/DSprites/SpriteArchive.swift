@@ -1,3 +1,5 @@
+import TensorFiles
+
 /// The genuine images of one shape, read from the published file
 /// `dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz`.
 ///
@@ -38,6 +40,19 @@ public struct SpriteArchive: SpriteSource {
   /// - Throws: A `DSpritesError`, as the initializer does.
   public static func requireHeaders(inFile path: String) throws(DSpritesError) {
     try SpriteArchiveReader(contentsOfFile: path, layout: .full).requireHeaders()
+  }
+
+  /// The same for the bytes of a file.
+  ///
+  /// - Parameter source: Where they are from, for messages.
+  public static func requireHeaders(
+    in bytes: [UInt8], source: String
+  ) throws(DSpritesError) {
+    let archive: NPZArchive
+    do throws(FileError) { archive = try NPZArchive(parsing: bytes, source: source) } catch {
+      throw .archive(error)
+    }
+    try SpriteArchiveReader(archive, layout: .full).requireHeaders()
   }
 
   /// - Precondition: Latents are of the shape that is kept.

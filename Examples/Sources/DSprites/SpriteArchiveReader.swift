@@ -9,8 +9,12 @@ struct SpriteArchiveReader {
   private static let latentCount = 6
 
   init(contentsOfFile path: String, layout: SpriteLayout) throws(DSpritesError) {
-    archive = try refusing { () throws(FileError) in try NPZArchive(contentsOfFile: path) }
-    self.layout = layout
+    self.init(
+      try refusing { () throws(FileError) in try NPZArchive(contentsOfFile: path) }, layout: layout)
+  }
+
+  init(_ archive: NPZArchive, layout: SpriteLayout) {
+    (self.archive, self.layout) = (archive, layout)
   }
 
   /// Checks the type of the images, and the shapes of all that is read.
@@ -21,7 +25,8 @@ struct SpriteArchiveReader {
       }
       try require(header, of: member, shape: [layout.imageCount, Self.latentCount])
     }
-    let header = try refusing { () throws(FileError) in try archive.stream(ofMember: "imgs").header }
+    let header = try refusing { () throws(FileError) in try archive.stream(ofMember: "imgs").header
+    }
     try requireImages(header)
   }
 

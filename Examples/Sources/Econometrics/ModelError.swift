@@ -14,6 +14,9 @@ public enum ModelError: Error, Equatable, Sendable {
   /// A column is given twice.
   case columnInTwoRoles(name: String, first: Role, second: Role)
 
+  /// Two columns have names that differ only by how Unicode composes a letter.
+  case namesOfOneText(String)
+
   /// A column has the name of the constant that is added.
   case reservedName(String)
 
@@ -57,6 +60,10 @@ extension ModelError: CustomStringConvertible {
         ? "column \(name) is given twice as \(first.rawValue); name it once"
         : "column \(name) is given as \(first.rawValue) and as \(second.rawValue); "
           + "give it one role"
+    case .namesOfOneText(let name):
+      return
+        "the names of two columns, \(name), differ only by how Unicode composes a letter; rename one "
+        + "of them"
     case .reservedName(let name):
       return "a column is named \(name), which is the name of the added constant; rename the "
         + "column"

@@ -7,6 +7,8 @@ import Orthogonal
 ///     X ~ N(0, 1),  η ~ N(0, 0.5),  T = X + η,  φ(t) = (sin 1.5 t, t, 1),  g_ω = σ(ωᵀφ(T))
 ///     Y ~ Bernoulli(σ(ω₀ᵀφ(T) + η)),  ω₀ = (1, −0.8, 0.3)
 ///     ℓ_in = softplus(v) − g_ω v,  so h = logit E[g_ω | X];   ℓ_out = softplus(v) − Y v
+///
+/// computed as g_ω softplus(−v) + (1 − g_ω) softplus(v) with 1 − σ(u) = σ(−u), where no digits cancel.
 public struct CrossEntropy: Sendable {
   /// The layer of the design: labels are φ(T), [n, 3], and Y, [n].
   public typealias Layer = OBiGrad<Tensor, [Tensor], [Tensor]>
@@ -37,17 +39,18 @@ public struct CrossEntropy: Sendable {
     Layer(
       outputCount: 1, nuisances: nuisances, crossFitting: crossFitting,
       innerLoss: { ω, v, _, y in
-        let target = sigmoid(matmul(y[0], ω.expandingShape(at: 1)))
-        return (softplus(v) - target * v).squeezingShape(at: 1)
+        let logOdds = matmul(y[0], ω.expandingShape(at: 1))
+        return (sigmoid(logOdds) * softplus(-v) + sigmoid(-logOdds) * softplus(v))
+          .squeezingShape(at: 1)
       },
-      outerLoss: { _, v, _, y in softplus(v[0..., 0]) - y[1] * v[0..., 0] })
+      outerLoss: { _, v, _, y in softplus((1 - 2 * y[1]) * v[0..., 0]) })
   }
 
   /// ∇F(ω) = E[J (σ(h) − m)] by quadrature, [3].
   public func gradient(at outer: Tensor) -> Tensor {
     let rule = GaussHermite(120)
     let means = conditionalMeans(at: rule.nodes, outer)
-    let gap = (means.target - means.label) / (means.target * (1 - means.target)) * rule.weights
+    let gap = (means.target - means.label) / means.curvature * rule.weights
     return (gap.expandingShape(at: 1) * means.slope).sum(alongAxis: 0)
   }
 
@@ -62,8 +65,9 @@ public struct CrossEntropy: Sendable {
   ) -> Tensor {
     let (features, label) = (sample.inner.labels[0], sample.inner.labels[1])
     let means = conditionalMeans(at: sample.inner.inputs[0..., 0], outer)
-    let target = sigmoid(product(features, outer))
-    let curvature = means.target * (1 - means.target)
+    let logOdds = product(features, outer)
+    let target = sigmoid(logOdds)
+    let curvature = means.curvature
     let adjoint = (means.label - means.target) / curvature
     func scaled(_ factor: Tensor, _ rows: Tensor) -> Tensor { factor.expandingShape(at: 1) * rows }
     let jacobian = scaled(1 / curvature, means.slope)
@@ -71,23 +75,28 @@ public struct CrossEntropy: Sendable {
     let alongJacobian =
       means.target - label + adjointSlope * (means.target - target) + curvature * adjoint
     return scaled(alongJacobian, jacobian)
-      - scaled(adjoint * target * (1 - target), features)
+      - scaled(adjoint * target * sigmoid(-logOdds), features)
   }
 
-  /// E[g | X], E[∂_ω g | X] and E[Y | X] at x, [n], by quadrature over η.
+  /// E[g | X], E[g | X] E[1 − g | X], E[∂_ω g | X] and E[Y | X] at x, [n], by quadrature over η.
   private func conditionalMeans(
     at x: Tensor, _ outer: Tensor
-  ) -> (target: Tensor, slope: Tensor, label: Tensor) {
+  ) -> (target: Tensor, curvature: Tensor, slope: Tensor, label: Tensor) {
     let rule = GaussHermite(60)
     let noise = Self.treatmentDeviation * rule.nodes
     let (count, nodes) = (x.elementCount, noise.elementCount)
     let features = Self.features((x.expandingShape(at: 1) + noise).flattened())
-    let target = sigmoid(product(features, outer)).reshaped(to: [count, nodes])
+    let logOdds = product(features, outer).reshaped(to: [count, nodes])
+    let (target, complement) = (sigmoid(logOdds), sigmoid(-logOdds))
     let label = sigmoid(
       product(features, Self.labelPoint).reshaped(to: [count, nodes]) + noise)
-    let weighted = rule.weights * target * (1 - target)
+    let weighted = rule.weights * target * complement
     let slope = weighted.expandingShape(at: 2) * features.reshaped(to: [count, nodes, 3])
-    return (product(target, rule.weights), slope.sum(alongAxis: 1), product(label, rule.weights))
+    let mean = product(target, rule.weights)
+    return (
+      mean, mean * product(complement, rule.weights), slope.sum(alongAxis: 1),
+      product(label, rule.weights)
+    )
   }
 
   private static func features(_ t: Tensor) -> Tensor {

@@ -47,6 +47,21 @@ public struct FirstStageLearner: Sendable, Equatable {
     }
   }
 
+  /// What the regressions take of memory at most, in bytes, by measurement: the features of all rows and
+  /// their products in several forms.
+  public func byteCount(rows: Int, variables: Int) -> Double {
+    let features: Double =
+      switch kind {
+      case .kernel: 151.0
+      case .linear: Double(variables + 1)
+      // All monomials up to the degree, C(p + d, d).
+      case .polynomial(let degree):
+        (1...degree).reduce(1.0) { $0 * Double(variables + $1) / Double($1) }
+      case .network: 100
+      }
+    return 40 * Double(rows) * features + 50 * features * features
+  }
+
   private func polynomial(_ degree: Int) -> NuisanceLearner {
     let rule = ridge.map { "λ = \(short($0))" } ?? "cross-validated λ"
     return NuisanceLearner(name: "polynomials of degree \(degree) with interactions, \(rule)") {

@@ -56,7 +56,13 @@ struct OrthogonalIVSplit {
       given: AffineNuisances(
         intercept: .zeros([model.observationCount]), slope: nuisances[0..., 0..<dimension],
         outcome: nuisances[0..., dimension]))
-    let own = try affine.root()
+    let own: Estimate
+    do { own = try affine.root() } catch {
+      guard case .function(let reason) = error,
+        case .rootNotIdentified? = reason as? OrthogonalError
+      else { throw error }
+      throw ModelError.notIdentified(names: partialled.names)
+    }
     let outcome = left[0..., dimension]
     let residuals =
       outcome

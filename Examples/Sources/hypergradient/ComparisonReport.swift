@@ -14,6 +14,8 @@ struct ComparisonReport: Encodable {
   let penaltyRange: [Double]
   let points: PointKind
   let seeds: Int
+  /// The library of linear algebra and its threads, on which the rounding depends.
+  let linearAlgebra = Repetition.linearAlgebra
   let scalarType: String
   /// The inner error at which `constantRatio` is taken.
   let ratioError: Double

@@ -41,7 +41,9 @@ struct ComparisonRun {
       subtitle: report.subtitle, summaries: summaries,
       kinds: Dictionary(uniqueKeysWithValues: EstimatorName.allCases.map { ($0.label, $0.kind) })
     ).figure.write(to: files[1])
-    let facts = [report.subtitle, report.data.droppedText].filter { !$0.isEmpty }
+    let facts = [
+      report.subtitle, "linear algebra: \(report.linearAlgebra)", report.data.droppedText,
+    ].filter { !$0.isEmpty }
     print(
       facts.joined(separator: "\n") + "\n\n"
         + EstimatorTables.text(summaries, ratioError: ratioError)

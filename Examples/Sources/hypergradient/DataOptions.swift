@@ -96,12 +96,14 @@ struct DataOptions: ParsableArguments {
 
   /// The training and validation rows for a loss.
   ///
-  /// - Parameter holdsOut: Whether rows are kept for validation where no file has them; otherwise
-  ///   all rows are for training, and the validation rows are the same.
-  func split(for loss: RowLoss, holdsOut: Bool) throws -> DataSplit {
+  /// - Parameters:
+  ///   - holdsOut: Whether rows are kept for validation where no file has them; otherwise all rows are for
+  ///     training, and the validation rows are the same.
+  ///   - work: What the work on the rows takes.
+  func split(for loss: RowLoss, holdsOut: Bool, work: WorkSize = .comparison) throws -> DataSplit {
     if let simulate {
       let (rows, features) = try Self.sizes(simulate)
-      try Self.requireMemory(rows: 2 * rows, features: features)
+      try work.requireMemory(training: rows, others: rows, features: features)
       let design = SimulatedData(
         rows: rows, validationRows: rows, features: features, correlation: correlation,
         decay: decay)
@@ -127,7 +129,8 @@ struct DataOptions: ParsableArguments {
       split = try parts(training, holdsOut)
     }
     let counts = (split.training.rowCount, split.validation.rowCount)
-    try Self.requireMemory(rows: counts.0 + counts.1, features: split.training.featureCount)
+    try work.requireMemory(
+      training: counts.0, others: counts.1, features: split.training.featureCount)
     guard counts.0 >= 5, counts.1 >= 2 else {
       throw ProblemError.tooFewParts(source: data, training: counts.0, validation: counts.1)
     }
@@ -156,7 +159,7 @@ struct DataOptions: ParsableArguments {
           with: "leave it empty, or name it in --missing"
         )
         .replacing(
-          "another delimiter than was asked for", with: "another delimiter; correct --delimiter")
+          "another delimiter was stated", with: "has another delimiter; correct --delimiter")
       throw DataFileError(description: text)
     }
   }
@@ -165,15 +168,6 @@ struct DataOptions: ParsableArguments {
     holdsOut
       ? try rows.split(validationFraction: validationFraction, seed: dataSeed)
       : try DataSplit(training: rows, validation: rows)
-  }
-
-  /// Refuses sizes that do not fit: copies of the data while they are made, split and standardised,
-  /// and matrices of features by features.
-  private static func requireMemory(rows: Int, features: Int) throws(NotEnoughMemory) {
-    let (n, d) = (Double(rows), Double(features))
-    try NotEnoughMemory.refuse(
-      90 * n * d + 50 * d * d,
-      for: "a problem of \(Numbers.count(rows)) rows and \(Numbers.count(features)) features")
   }
 
   /// The numbers in a text such as `600x100`.
@@ -188,6 +182,29 @@ struct DataOptions: ParsableArguments {
           + "268435456 numbers, not '\(text)'")
     }
     return (rows, features)
+  }
+}
+
+/// What work on rows takes of memory at most, in bytes, by measurement.
+struct WorkSize {
+  /// For a number of the data: it and its copies while they are made, split and standardised, and
+  /// products with them.
+  let perElement: Double
+  /// For a training row: what the steps that are differentiated keep.
+  var perTrainingRow = 0.0
+
+  /// Of a comparison of estimators.
+  static let comparison = WorkSize(perElement: 25)
+
+  /// Refuses sizes that do not fit, with matrices of features by features.
+  func requireMemory(
+    training: Int, others: Int, features: Int
+  ) throws(NotEnoughMemory) {
+    let (n, d) = (Double(training + others), Double(features))
+    try NotEnoughMemory.refuse(
+      perElement * n * d + perTrainingRow * Double(training) + 50 * d * d,
+      for: "a problem of \(Numbers.count(training + others)) rows and \(Numbers.count(features)) "
+        + "features")
   }
 }
 

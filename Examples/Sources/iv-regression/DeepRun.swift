@@ -49,7 +49,7 @@ struct DeepRun {
       instruments: sample.model.instruments.map(\.name),
       exogenous: sample.model.varyingExogenous.map(\.name), seed: seed,
       n: sample.model.observationCount, droppedRows: sample.droppedRows.count, settings: settings,
-      linearAlgebra: LinearAlgebraBackend.description, innerLosses: result.innerLosses,
+      linearAlgebra: Repetition.linearAlgebra, innerLosses: result.innerLosses,
       outerLosses: result.outerLosses, averageEffects: effects, intervals: intervals,
       warnings: DeepWarnings(
         effects, intervals, weaknessReason: linear.weaknessReason,

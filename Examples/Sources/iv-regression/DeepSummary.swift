@@ -37,7 +37,7 @@ struct DeepSummary {
       \(Numbers.short(report.settings.weightDecay))
         Outer loss       \(loss(report.outerLosses.first)) at first, \(loss(report.outerLosses.last)) \
       at last
-        Seed             \(report.seed), \(report.linearAlgebra)
+        Repeat with      \(Repetition.text(seed: report.seed))
         Refitted head    \(condition)\(stopped)\(rounding)
       """
   }

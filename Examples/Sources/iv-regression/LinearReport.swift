@@ -1,4 +1,5 @@
 import Econometrics
+import ExampleSupport
 import RegressionInput
 
 /// What `linear` writes with `--json`; per-regressor results are keyed by column name.
@@ -11,6 +12,8 @@ struct LinearReport: Encodable {
   let constant: Bool
   let covariance: CovarianceType
   let seed: UInt64
+  /// The library of linear algebra and its threads, on which the rounding depends.
+  let linearAlgebra = Repetition.linearAlgebra
   let n: Int
   let droppedRows: Int
 

@@ -100,7 +100,7 @@ struct LinearSummary {
     }
     let learner = wrapped(
       "First stage by \(stage.learner ?? ""), cross-fitted on \(stage.folds ?? 0) folds, "
-        + "\(stage.splits ?? 0) splits (median), seed \(report.seed); robust to errors of any "
+        + "\(stage.splits ?? 0) splits (median), \(Repetition.text(seed: report.seed)); robust to errors of any "
         + "variance. 'bilevel-inference estimate' has learners, curves and a set that covers "
         + "however weak the instruments are.")
     return ([title, table.text(), learner] + stage.warnings.map { wrapped($0) })
@@ -141,6 +141,12 @@ struct LinearSummary {
   }
 
   private var interpretation: String {
+    guard report.rSquared != nil else {
+      return "Interpretation\n"
+        + wrapped(
+          "\(report.outcome) does not vary, so there is no effect to speak of; the estimates are rounding."
+        )
+    }
     let sentences = report.endogenous.compactMap { name -> String? in
       guard let estimate = report.parameters[name] else { return nil }
       let interval = report.confidenceIntervals[name] ?? nil

@@ -71,8 +71,10 @@ struct EstimateCommand: ParsableCommand {
     var results: [PolicyEvaluation] = []
     for method in methods {
       results.append(
-        try setting.evaluate(
-          data.policy, on: data.transitions, from: data.initial, by: method))
+        try EvaluationFailure.told {
+          try setting.evaluate(
+            data.policy, on: data.transitions, from: data.initial, by: method)
+        })
       progress.update(completed: results.count, note: method.title)
     }
     let truth = data.simulated?.truth(

@@ -38,6 +38,8 @@ struct EstimateReport: Encodable {
   let discount: Double
   let features: String
   let seed: UInt64
+  /// The library of linear algebra and its threads, on which the rounding depends.
+  let linearAlgebra = Repetition.linearAlgebra
   let methods: [MethodReport]
   let truth: SimulatedValue?
   let warnings: [String]
@@ -55,7 +57,7 @@ struct EstimateReport: Encodable {
     self.seed = seed
     methods = results.map(MethodReport.init)
     self.truth = truth
-    warnings = Self.warnings(results)
+    warnings = Self.warnings(results) + results.flatMap(\.warnings).map { $0 + "." }
   }
 
   /// A score that hardly depends on some coefficients has a root of no use, whose interval may still
@@ -86,7 +88,8 @@ struct EstimateReport: Encodable {
         "\(Numbers.significant(method.interval[0])) to \(Numbers.significant(method.interval[1]))",
       ])
     }
-    var parts = ["Evaluated: \(policy)\nData: \(data)", summary, "Methods\n" + table.text()]
+    let heading = "Evaluated: \(policy)\nData: \(data)\nRepeat with: \(Repetition.text(seed: seed))"
+    var parts = [heading, summary, "Methods\n" + table.text()]
     if !warnings.isEmpty {
       parts.append("Warnings\n" + warnings.map { wrapped($0) }.joined(separator: "\n"))
     }

@@ -21,8 +21,10 @@ struct StudyOutcome: Sendable {
       policy, trajectories: trajectories, limit: limit, generator: generator)
     let setting = try options.evaluation(
       of: data.transitions, hasNumberedActions: data.hasNumberedActions, process: policy.process)
-    let results = try FittedQEvaluation.Method.allCases.map {
-      try setting.evaluate(data.policy, on: data.transitions, from: data.initial, by: $0)
+    let results = try EvaluationFailure.told {
+      try FittedQEvaluation.Method.allCases.map {
+        try setting.evaluate(data.policy, on: data.transitions, from: data.initial, by: $0)
+      }
     }
     return StudyOutcome(
       transitions: data.transitions.count, values: results.map { $0.value.value[0].scalar },
@@ -51,6 +53,8 @@ struct StudyReport: Encodable {
   let policy: BuiltInPolicy
   let discount: Double
   let seed: UInt64
+  /// The library of linear algebra and its threads, on which the rounding depends.
+  let linearAlgebra = Repetition.linearAlgebra
   let replications: Int
   let meanTransitions: Double
   let meanBellmanError: Double
@@ -108,6 +112,7 @@ struct StudyReport: Encodable {
       Value of the policy \(policy.title), discount \(Numbers.short(discount))
       \(replications) replications of \(Numbers.count(Int(meanTransitions.rounded()))) transitions \
       on average; truth \(Numbers.significant(truth.value))\(truthError)
+      \(Repetition.text(seed: seed))
 
       \(table.text())
 

@@ -27,6 +27,18 @@ import Testing
     #expect(message(endogenous: [x], instruments: [z], addsConstant: false) == "no error")
   }
 
+  @Test("Names that differ by Unicode alone are told apart") func namesThatDifferByUnicodeAlone() {
+    let (composed, combined) = (
+      Variable(name: "\u{E9}", values: x.values), Variable(name: "e\u{301}", values: z.values)
+    )
+    #expect(
+      message(endogenous: [composed], instruments: [combined])
+        .hasSuffix("differ only by how Unicode composes a letter; rename one of them"))
+    #expect(
+      message(endogenous: [composed], instruments: [composed])
+        .contains("is given as endogenous variable and as instrument"))
+  }
+
   @Test("Models with too few instruments or regressors are refused") func countsOfVariables() {
     #expect(
       message(endogenous: [x], instruments: [])

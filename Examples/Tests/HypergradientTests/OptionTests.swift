@@ -97,6 +97,12 @@ import Testing
         ["ridge", "--data", "a.csv", "--validation", "b.csv"],
         files: ["a.csv": "y,x\n1,2\n", "b.csv": "y,x,z\n1,2,3\n"]
       ).hasPrefix("Error: b.csv: the columns are not those of a.csv; not expected: z. Give both"))
+    let text = try errors(
+      ["ridge", "--data", "a", "--validation", "b"],
+      files: ["a": "1 1:2 2:1\n2 1:1 2:3\n", "b": "1 1:2 9:1\n"])
+    #expect(
+      text == "Error: b, line 1, column 5: found index 9, but 2 features were expected, as in the "
+        + "training rows; remove the entry, or give two files with the same features\n")
   }
 
   /// What a LIBSVM file omits is zero, unless rows that omit something are to be dropped.

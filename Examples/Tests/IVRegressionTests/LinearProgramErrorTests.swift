@@ -31,6 +31,17 @@ import Testing
         "Error: d.csv, line 3, column 1: the row has 2 fields, but the header has 3"))
     #expect(try errors("").contains("Error: d.csv: the file is empty"))
     #expect(
+      try errors("y,x,z\n1,1,2,3\n").contains(
+        "or name the first column in the header too if it holds the names of rows"))
+    #expect(
+      try errors("\"y,x,z\"\n").contains(
+        "That one name holds delimiters: the line is quoted as a whole"))
+    let (composed, combined) = ("\u{E9}", "e\u{301}")
+    #expect(
+      try errors(
+        "\(composed),\(combined),z\n1,2,3\n4,5,7\n", outcome: composed, endogenous: combined
+      ).contains("differ only by how Unicode composes a letter; rename one of them"))
+    #expect(
       try errors("y,x,z\n").contains("Error: 0 complete rows cannot estimate this model"))
     #expect(
       try errors("y,x,z\n1,inf,3\n").contains("d.csv, line 2, column 3 (\"x\"): the number is"))

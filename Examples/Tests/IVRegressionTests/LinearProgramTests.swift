@@ -170,7 +170,10 @@ import Testing
   @Test("A weak first stage has no interval") func aWeakFirstStageHasNoInterval() throws {
     let (strong, text) = try nonparametric(instrumented(rows: 120, strength: 3))
     #expect(strong["confidenceIntervals"] is [String: [Double]])
-    #expect(text.contains("5 folds, 5 splits") && text.contains("seed 1"), "\(text)")
+    #expect(text.contains("5 folds, 5 splits"), "\(text)")
+    // Beside the seed, the library and its threads.
+    let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(words.contains(/seed 1, (built-in kernels|.*\(lib).* threads?/), "\(words)")
     let (weak, output) = try nonparametric(instrumented(rows: 120, strength: 0))
     #expect(weak["parameters"] is [String: Double])
     #expect(weak["confidenceIntervals"] is [String: [Double]] == false)
@@ -212,8 +215,8 @@ import Testing
       }
       #expect((json["unavailable"] as? [String: String])?["x"]?.contains("does not vary") == true)
       #expect(output.contains("Withheld: the outcome does not vary"))
-      #expect(output.contains("One unit more of x changes y by"))
-      #expect(output.contains("(interval withheld)"))
+      #expect(output.contains("y does not vary, so there is no effect to speak of"))
+      #expect(!output.contains("One unit more"))
     }
   }
 

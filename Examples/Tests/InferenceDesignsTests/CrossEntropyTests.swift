@@ -26,6 +26,17 @@ import Testing
     }
   }
 
+  /// At (0, 0, c) every g is σ(c), so the gradient is E[φ (σ(c) − Y)], which no longer changes where σ(c)
+  /// is 1 to rounding.
+  @Test func theGradientKeepsItsDigitsInTheTail() {
+    let limit = design.gradient(at: Tensor([0, 0, 30])).scalars
+    for logOdds in [40.0, 300] {
+      for (found, expected) in zip(design.gradient(at: Tensor([0, 0, logOdds])).scalars, limit) {
+        #expect(abs(found - expected) < 1e-12, "\(logOdds): \(found)")
+      }
+    }
+  }
+
   private func objective(_ outer: Tensor) -> Double {
     let grid = Tensor.linearSpace(from: -9, to: 9, count: 361)
     let weights = exp(-0.5 * square(grid)) * (0.05 / (2 * Double.pi).squareRoot())

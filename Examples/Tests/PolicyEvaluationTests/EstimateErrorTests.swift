@@ -62,6 +62,44 @@ import Testing
     #expect(try errors(policy, in: "s,action,reward,next_s,id\n").contains("no transitions"))
   }
 
+  @Test("Advice about copies and coefficients names options that the program has")
+  func adviceCanBeFollowed() throws {
+    // Each transition twice, of two trajectories.
+    let lines = Self.good.split(separator: "\n")
+    let copies = lines.dropFirst().map { "\($0)" + "\n" + $0.dropLast(1) + "99" + "\n" }
+    let twice = "\(lines[0])\n" + copies.joined()
+    let options = ["--policy", "proportional", "--initial", "i.csv", "--degree", "1"]
+    let workspace = try Workspace()
+    defer { workspace.remove() }
+    try workspace.write(twice, to: "d.csv")
+    try workspace.write("s\n1\n2\n", to: "i.csv")
+    func run(_ more: [String]) throws -> Program.Result {
+      try policyEvaluation.run(
+        ["estimate", "--data", "d.csv", "--state", "s"] + options + more, in: workspace.url)
+    }
+    let refused = try run([])
+    #expect(refused.status == 1)
+    #expect(refused.errors.contains(" transitions repeat another one in all columns used"))
+    #expect(refused.errors.contains("by --trajectory, or add --allow-duplicates"))
+    let allowed = try run(["--allow-duplicates"])
+    #expect(allowed.status == 0, "\(allowed.errors)")
+    // Each action is taken in one state only.
+    let few = (0..<40).reduce("s,action,reward,next_s,b,c\n") {
+      $0 + "\($1 % 2),\($1 % 2),\($1),\(($1 + 1) % 2),0,0\n"
+    }
+    try workspace.write(few, to: "d.csv")
+    let unknown = try policyEvaluation.run(
+      [
+        "estimate", "--data", "d.csv", "--state", "s", "--action-count", "2", "--next-action", "b",
+        "--initial", "d.csv", "--initial-action", "c", "--features", "tabular",
+      ], in: workspace.url)
+    #expect(unknown.status == 1)
+    #expect(
+      unknown.errors.contains(
+        "the transitions tell only 2 of the 4 coefficients of the action value apart"))
+    #expect(unknown.errors.contains("or a penalty (--ridge)"))
+  }
+
   @Test("A missing file is named") func missingFile() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }

@@ -108,6 +108,7 @@ import Testing
     let run = try policyEvaluation.run(arguments, in: workspace.url)
     #expect(run.status == 0, "\(run.errors)")
     #expect(run.output.contains("6 replications of 150 transitions"))
+    #expect(run.output.contains(/\nseed 1, .* threads?/))
     let lines = try #require(try workspace.json("s.json")["lines"] as? [[String: Any]])
     #expect(lines.count == 4)
     let again = try policyEvaluation.run(arguments, in: workspace.url)

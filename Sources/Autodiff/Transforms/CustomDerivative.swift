@@ -1,9 +1,9 @@
 /// A function with a derivative rule of its own.
 ///
-///     // log(1 + eˣ) with a derivative that cannot overflow.
+///     // log(1 + eˣ), neither of whose sides overflows.
 ///     let logistic = CustomDerivative(
 ///       name: "logistic",
-///       evaluate: { x in log(1 + exp(x)) },
+///       evaluate: { x in relu(x) + log(onePlus: exp(-abs(x))) },
 ///       jvp: { x, y, ẋ in ẋ / (1 + exp(-x)) })
 ///     let y = logistic(x)
 ///

@@ -89,6 +89,7 @@ final class AdjointFit<Outer: TensorTree, Labels: TensorTree> {
   private func closedForm(_ linearClass: LinearClass) throws(SolverError) -> ClosedForm {
     if let closedForm { return closedForm }
     let basis = try FeatureBasis(linearClass, on: sample)
+    if let omission = basis.omission { record.note("the adjoint: \(omission)") }
     let features = basis(sample.inputs)
     do {
       let form = ClosedForm(

@@ -104,6 +104,7 @@ public struct FuncID<Outer: TensorTree, Labels: TensorTree>: Sendable {
         let (basis, _, result) = try solvedLinear(
           linearClass, stopGradient(outer), sample.constant, state)
         let record = TrustRecord(inner: result.status)
+        if let omission = basis.omission { record.note(omission) }
         record.setApproximation("the adjoint is sought in another class than the prediction")
         let weights = result.weights
         return (record, { (x: Tensor) in matmul(basis(x), weights) })
@@ -169,17 +170,13 @@ extension FuncID {
     let fit = LinearFit(
       loss: loss, outer: outer, sample: sample, features: basis(sample.inputs),
       penalty: linearClass.penalty, outputCount: outputCount)
-    if basis.count < basis.featureCount {
+    if let omission = basis.omission {
       // The coordinates are constants, and what they leave out would move with the features.
       guard !fit.features.isTraced else {
         throw .function(
           FunctionalError.dependentFeatures(count: basis.featureCount, rank: basis.count))
       }
-      record.note(
-        """
-        on the inner sample the \(basis.featureCount) features have \(basis.count) independent \
-        directions; elsewhere the others count as zero
-        """)
+      record.note(omission)
     }
     let weights = try equations.differentiable(
       result.weights, name: "FuncID", className: linearClass.name, record: record,

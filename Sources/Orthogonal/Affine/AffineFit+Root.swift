@@ -23,6 +23,45 @@ extension AffineFit {
   }
 }
 
+extension AffineFit {
+  /// How uncertain the slope S̄ of the score is where aᵀω depends on it, as a share of it.
+  ///
+  ///     √(cᵀ Σ_m c) / aᵀc,   c = Σ_ω a,  Σ_m the covariance of the mean of mᵢ = (∂ω φᵢ)ᵀ S̄⁻ᵀ a
+  ///
+  /// aᵀ(ω̂ − ω*) is −aᵀS̄⁻¹φ̄(ω*) − (m̄ − a)ᵀ(ω̂ − ω*) up to terms of third order. A standard error sees the
+  /// first of these alone; the other scales the error of aᵀω̂ by one plus or minus this share. In one
+  /// dimension it is the inverse of S̄'s own t statistic. Of several splits the median, as their roots
+  /// are aggregated; infinite where S̄ is singular.
+  ///
+  /// - Parameters:
+  ///   - weights: a, [d].
+  ///   - root: ω̂.
+  ///   - curvature: What a penalty adds to the diagonal of S̄.
+  func slopeUncertainty(
+    of weights: Tensor, at root: Estimate, curvature: Double = 0
+  ) throws(SolverError) -> Double {
+    let column = weights.expandingShape(at: 1)
+    let error = matmul(root.covariance, column)
+    let variance = (column * error).sum().scalar
+    guard variance > 0 else { return 0 }
+    var shares: [Double] = []
+    for split in splits {
+      let slope = split.meanSlope + curvature * Tensor.identity(dimension)
+      guard let direction = try? solve(slope.transposed(), column) else {
+        shares.append(.infinity)
+        continue
+      }
+      let moved = try calling {
+        try split.estimate(names, shift: .zeros([dimension])) { $0.slopes(along: direction) }
+      }
+      let square = (error * matmul(moved.covariance, error)).sum().scalar
+      let share = Swift.max(square, 0).squareRoot() / variance
+      shares.append(square.isNaN ? .infinity : share)
+    }
+    return shares.sorted()[(shares.count - 1) / 2]
+  }
+}
+
 extension AffineFit.Split {
   /// The root and the derivative there, [d, d].
   fileprivate func root(

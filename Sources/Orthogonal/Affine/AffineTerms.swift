@@ -57,6 +57,11 @@ struct AffineTerms: Sendable {
     return sum { matmul($0.factor, $0.slope, transposeA: true) } / count
   }
 
+  /// (∂ω φᵢ)ᵀ w for every row, [n, d], with w as [d, 1].
+  func slopes(along direction: Tensor) -> Tensor {
+    sum { matmul($0.factor, direction) * $0.slope }
+  }
+
   /// (j − k)(g − y) alone.
   var instrument: AffineTerms { AffineTerms(residual: pairs[0].residual) }
 

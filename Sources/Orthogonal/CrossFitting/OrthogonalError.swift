@@ -60,20 +60,20 @@ extension OrthogonalError: CustomStringConvertible {
       """
       cross-fitting: \(count) row\(count == 1 ? "" : "s") repeat another one in all columns (rows \
       \(first) and \(second) are the first pair), and copies in training and held-out folds make \
-      intervals too short. Remove copies, give copies of one unit the same group, or set \
-      allowsDuplicates where they are separate observations
+      intervals too short. Remove copies, give copies of one unit the same group, or allow \
+      duplicates where they are separate observations
       """
     case .singularGram(let name, let rows):
       """
       the Gram matrix of the nuisance class (\(name)) is singular on \(rows) training rows; \
-      increase its ridge, or use fewer features
+      use fewer features, or a larger ridge
       """
     case .rootNotIdentified(let rank, let dimension, let smallest):
       """
       the mean derivative of the score has rank \(rank) in \(dimension) dimensions (smallest \
       singular value relative to the largest: \(number(smallest))), so no single root is \
-      determined: the instruments do not tell some coefficients apart. Use fewer coefficients, add \
-      a penalty, or read the joint test at given values instead
+      determined: the instruments do not tell some coefficients apart. Ask for fewer coefficients, or \
+      add a penalty
       """
     case .rootNotFound(let iterations, let norm):
       """

@@ -1,6 +1,7 @@
 import Autodiff
 import Bilevel
 import Solvers
+import Neural
 
 /// ρ(x) = dP_outer / dP_inner of the inputs, where inner and outer sample are different.
 public enum DensityRatio: Sendable {
@@ -22,8 +23,7 @@ extension DensityRatio {
     let isOuter = Tensor.concatenated(
       [.zeros([inner.shape[0]]), .ones([outer.shape[0]])], alongAxis: 0)
     let layer = FuncID<[Tensor], Tensor>(outputCount: 1, in: .linear(linearClass)) { _, v, _, y in
-      let logOdds = v[0..., 0]
-      return softplus(logOdds) - y * logOdds
+      Losses.logistic(v[0..., 0], y)
     }
     let logOdds = try layer.solution(
       at: [], on: FunctionalSample(inputs: inputs, labels: isOuter))(points)[0..., 0]

@@ -103,6 +103,9 @@ public struct FittedQEvaluation: Sendable {
       method: method, value: try start.value(coefficients), coefficients: coefficients, fit: fit,
       bellmanError: method == .orthogonal ? try fit.bellmanError(at: coefficients.value) : nil,
       methodDifference: reference.map { coefficients - $0 },
+      slopeUncertainty: method == .orthogonal
+        ? try fit.slopeUncertainty(
+          of: start.mean, at: coefficients, curvature: ridge) : nil,
       slopeSingularValues: try calling { try singularValues(fit.meanSlope).scalars.reversed() },
       setting: self,
       transitions: transitions)

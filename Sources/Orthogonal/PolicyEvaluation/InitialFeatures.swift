@@ -38,9 +38,12 @@ struct InitialFeatures {
     rows = try policy.expectedFeatures(features, at: states.cast(to: .float64), .initial)
   }
 
+  /// ψ̄₀, [d].
+  var mean: Tensor { rows.mean(alongAxis: 0) }
+
   /// v̂ = mean ψ₀ᵀ ω̂: with ψ̄₀ the mean, the error is ψ̄₀ᵀ (ω̂ − ω) + mean (ψ₀ − E ψ₀)ᵀ ω.
   func value(_ coefficients: Estimate) throws(SolverError) -> Estimate {
-    let mean = rows.mean(alongAxis: 0)
+    let mean = mean
     return try calling {
       let linear = try coefficients.mapped(by: mean.expandingShape(at: 0), names: ["value"])
       let deviations = matmul(rows - mean, coefficients.value.expandingShape(at: 1))

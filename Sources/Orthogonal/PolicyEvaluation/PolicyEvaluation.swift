@@ -23,6 +23,14 @@ public struct PolicyEvaluation: Sendable {
   /// The limits agree where the features hold the true action value, so its joint test is one of
   /// that (Hausman 1978).
   public let methodDifference: Estimate?
+  /// How uncertain the slope of the score is where the value depends on it, as a share of it; nil but
+  /// for the orthogonal method.
+  ///
+  /// In the direction of a constant the slope is (1 − γ P(no end))², the square of what it is for LSTD.
+  /// Where P(no end) is learned from few ends and γ is near 1, chance moves that square by much of its
+  /// size, which no standard error sees: in simulations of a table intervals covered 81 % at a share of
+  /// 0.18, 86 % at 0.22, 91 % at 0.14 and 93 % at 0.09, where those of LSTD covered 95 %.
+  public let slopeUncertainty: Double?
   /// Singular values of the mean slope of the score, from the smallest; relative to the largest, a
   /// small one says that transitions hardly tell some direction of ω.
   public let slopeSingularValues: [Double]
@@ -34,6 +42,23 @@ public struct PolicyEvaluation: Sendable {
   public var condition: Double {
     (slopeSingularValues.last ?? .nan) / (slopeSingularValues.first ?? .nan)
   }
+
+  /// What a reader must know before the interval is believed.
+  public var warnings: [String] {
+    guard let slopeUncertainty, !(slopeUncertainty <= Self.uncertaintyLimit) else { return [] }
+    return [
+      """
+      The slope of the score is uncertain by \(number(100 * slopeUncertainty)) % of its size where the \
+      value depends on it, more than \(number(100 * Self.uncertaintyLimit)) %: the interval is off \
+      centre and covers less often than it says. With a discount near 1 that is so until many \
+      transitions have ended. Rely on LSTD where the features suffice, or give more transitions, \
+      fewer features or a smaller discount
+      """
+    ]
+  }
+
+  /// Up to here intervals of simulations cover within two points of 95 %.
+  private static let uncertaintyLimit = 0.1
 
   /// The gradient of F at ω, whose joint test is one of stationarity there.
   public func gradient(at outer: Tensor) throws(SolverError) -> Estimate {
@@ -133,7 +158,16 @@ public struct PolicyEvaluation: Sendable {
       (label: "does not", text: "features that cannot express Q; states no transition visits"),
     ]
     switch method {
-    case .orthogonal, .temporalDifference: break
+    case .orthogonal:
+      if let slopeUncertainty, !warnings.isEmpty {
+        lines.append(
+          (
+            "nor",
+            "chance in the slope of the score, uncertain by \(number(100 * slopeUncertainty)) % of its "
+              + "size: the interval is off centre"
+          ))
+      }
+    case .temporalDifference: break
     case .plugIn: lines.append(("nor", "the bias of nuisances, which is of first order here"))
     case .residual: lines.append(("nor", "the bias by the noise of transitions, of any size"))
     }

@@ -66,6 +66,51 @@ struct FuncIDNestingTests {
       at: Tensor(0), on: FunctionalSample(inputs: x, labels: Tensor([1, 2, 4])))
     let values = try solution(Tensor(rows: [[0], [1], [2], [3]])).scalars
     for (a, b) in zip(values, [1.0, 0, 3, 0]) { #expect(abs(a - b) < 1e-12) }
-    #expect(solution.record.notes.contains { $0.contains("have 2 independent directions") })
+    #expect(
+      solution.record.notes.contains {
+        $0.contains("4 features of the class") && $0.contains("have 2 independent directions")
+      })
+  }
+
+  @Test(
+    "A cell keeps its value in single precision, however small its weight",
+    arguments: [1e-6, 1e-12])
+  func smallWeight(weight: Double) throws {
+    let x = Tensor(rows: [[0], [0], [1], [1]]).cast(to: .float32)
+    let layer = FuncID<Tensor, Tensor>(
+      outputCount: 1, in: .linear(.tabular(count: 2))
+    ) { _, v, _, y in square(v.squeezingShape(at: 1) - y) }
+    let sample = FunctionalSample(
+      inputs: x, labels: Tensor([1, 3, 5, 7]).cast(to: .float32),
+      weights: Tensor([0.5, 0.5 - 2 * weight, weight, weight]).cast(to: .float32))
+    let solution = try layer.solution(at: Tensor(0).cast(to: .float32), on: sample)
+    let values = try solution(x).scalars
+    #expect(abs(values[0] - 2) < 1e-4)
+    #expect(abs(values[2] - 6) < 1e-3)
+    #expect(solution.record.notes.isEmpty)
+  }
+
+  @Test("A direction that rounding hides is noted in the record, for the adjoint too")
+  func hiddenDirection() throws {
+    // In float32 the second feature differs from the first by less than √ε.
+    let x = Tensor.linearSpace(from: 0.5, to: 1, count: 9).reshaped(to: [9, 1]).cast(to: .float32)
+    let features = LinearClass(name: "nearly the same", ridge: 0) { x in
+      .concatenated([x, x + 1e-5 * square(x)], alongAxis: 1)
+    }
+    let sample = FunctionalSample(inputs: x, labels: x.squeezingShape(at: 1))
+    for (adjoint, count) in [(AdjointMethod.automatic, 1), (.linear(features), 2)] {
+      let layer = FuncID<Tensor, Tensor>(
+        outputCount: 1, in: .linear(features), adjoint: adjoint
+      ) { ω, v, _, y in square(v.squeezingShape(at: 1) - ω * y) }
+      var record: TrustRecord?
+      _ = try gradient(at: Tensor(1).cast(to: .float32)) { ω throws -> Tensor in
+        let h = try layer.solution(at: ω, on: sample)
+        record = h.record
+        return try h(x).sum()
+      }
+      let notes = record?.notes ?? []
+      #expect(notes.contains { $0.contains("have 1 independent directions") }, "\(notes)")
+      #expect(notes.count == count)
+    }
   }
 }

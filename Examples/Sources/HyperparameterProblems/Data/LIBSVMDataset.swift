@@ -101,8 +101,8 @@ public struct LIBSVMDataset: Sendable {
       if let stated, index > stated {
         throw Fault(
           entry,
-          "found index \(index), but \(stated) feature\(stated == 1 ? " was" : "s were") asked for; "
-            + "ask for more, or remove the entry")
+          "found index \(index), but \(stated) feature\(stated == 1 ? " was" : "s were") expected, as "
+            + "in the training rows; remove the entry, or give two files with the same features")
       }
       row.append((index - 1, value))
     }

@@ -36,7 +36,9 @@ public struct NonSymmetricRoot: InnerRoot {
   }
 
   public func jacobian(_ x: Tensor, _ y: Tensor) -> Tensor {
-    let slopes = 0.5 * (1 - square(tanh(matmul(saturating, x))))
+    // 1 − tanh² u = 4 σ(2u) σ(−2u), which keeps its digits where tanh is 1 to rounding.
+    let doubled = 2 * matmul(saturating, x)
+    let slopes = 2 * sigmoid(doubled) * sigmoid(-doubled)
     return linear + slopes.expandingShape(at: 1) * saturating
       + matmul(scaling, y).embeddedDiagonal()
   }

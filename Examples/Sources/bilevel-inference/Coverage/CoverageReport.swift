@@ -3,6 +3,8 @@ import ExampleSupport
 /// The results of a coverage study.
 struct CoverageReport: Encodable, Sendable {
   let specification: CoverageSpecification
+  /// The library of linear algebra and its threads, on which the rounding depends.
+  let linearAlgebra = Repetition.linearAlgebra
   /// By size, then by method.
   let summaries: [CoverageSummary]
   let failures: [Failure]
@@ -38,8 +40,8 @@ struct CoverageReport: Encodable, Sendable {
     let heading = """
       Coverage of 95 % intervals: \(specification.design.summary)
         Nuisances   \(specification.learner)
-        Folds       \(specification.foldCount), shared noise \
-      \(specification.sharedNoise.rawValue); seed \(specification.seed)
+        Folds       \(specification.foldCount), shared noise \(specification.sharedNoise.rawValue)
+        Repeat with \(Repetition.text(seed: specification.seed))
       """
     let sections = sizes.map { size in
       let rows = summaries.filter { $0.size == size }

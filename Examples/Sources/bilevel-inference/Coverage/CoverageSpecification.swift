@@ -38,6 +38,14 @@ struct CoverageSpecification: StudySpecification {
     CrossFitting(foldCount: foldCount, seed: seed).with(sharedNoise: sharedNoise)
   }
 
+  /// Kernels or features at the rows and their products in several forms.
+  func byteCount(size: Int) -> Double {
+    var landmarks = 150
+    if case .kernel(let settings) = learner { landmarks = max(landmarks, settings.landmarkCount) }
+    let (n, m) = (Double(size), Double(min(size, landmarks)))
+    return 60 * n * m + 100 * m * m
+  }
+
   func maker() -> (StudyTask) throws -> CoverageReplication {
     let design = design.study
     return { try CoverageReplication($0, of: design, self) }

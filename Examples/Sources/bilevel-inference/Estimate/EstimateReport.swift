@@ -1,3 +1,4 @@
+import ExampleSupport
 import Econometrics
 import Inference
 import Orthogonal
@@ -52,6 +53,8 @@ struct EstimateReport: Encodable {
   let folds: Int
   let repeats: Int
   let seed: UInt64
+  /// The library of linear algebra and its threads, on which the rounding depends.
+  let linearAlgebra = Repetition.linearAlgebra
   let n: Int
   let groupColumn: String?
   let groups: Int?

@@ -27,6 +27,14 @@ struct EstimateRun {
       throw DuplicatedRows(
         source: sample.source, count: duplicates, groupColumn: options.groups)
     }
+    let (rows, columns) = (
+      sample.model.observationCount,
+      sample.model.instruments.count + sample.model.varyingExogenous.count
+    )
+    try NotEnoughMemory.refuse(
+      options.regression.learner.byteCount(rows: rows, variables: columns),
+      for: "learning on \(Numbers.count(rows)) rows of \(columns) columns by --nuisances "
+        + "\(options.nuisances)")
     linear = try TwoStageLeastSquares(
       sample.model, covariance: .robust, clusters: sample.groups)
     self.sample = sample

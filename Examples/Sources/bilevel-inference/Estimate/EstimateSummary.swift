@@ -93,8 +93,11 @@ struct EstimateSummary {
         (
           "cross-fitting",
           "\(report.folds) folds, \(report.repeats == 1 ? "1 split" : "\(report.repeats) splits (median)")"
-            + "\(groups ?? ""), seed \(report.seed)"
-        )
+            + (groups ?? "")
+        ),
+        (
+          "repeat with", Repetition.text(seed: report.seed)
+        ),
       ]
     )
   }

@@ -22,6 +22,9 @@ struct PathSpecification: StudySpecification {
     ]
   }
 
+  /// The kernel matrix of all rows, its decomposition and its products in several forms.
+  func byteCount(size: Int) -> Double { 60 * Double(size) * Double(size) }
+
   func maker() -> (StudyTask) throws -> PathReplication {
     let design = design.design
     return { try PathReplication($0, of: design, self) }

@@ -14,6 +14,9 @@ protocol StudySpecification: Codable, Sendable {
   /// The options, as errors name them.
   var options: [(name: String, value: String)] { get }
 
+  /// What a replication takes of memory, in bytes, at most.
+  func byteCount(size: Int) -> Double
+
   /// What makes replications; one is made for every thread.
   func maker() -> (StudyTask) throws -> Replication
 }
@@ -48,6 +51,7 @@ struct Study<Specification: StudySpecification> {
   func complete(
     in path: String, resumes: Bool, jobs: Int
   ) throws -> [Specification.Replication] {
+    try requireMemory(jobs: jobs)
     // From before there is a file, so that whoever sees it can interrupt.
     let interruption = Interruption(
       announcement: "stopping after these replications; Ctrl-C again stops now")
@@ -68,6 +72,18 @@ struct Study<Specification: StudySpecification> {
     let results = Dictionary(
       file.replications.map { ($0.task, $0) }, uniquingKeysWith: { first, _ in first })
     return tasks.compactMap { results[$0] }
+  }
+}
+
+extension Study {
+  /// Refuses samples so large that those at work at a time do not fit.
+  private func requireMemory(jobs: Int) throws(NotEnoughMemory) {
+    let largest = sizes.max() ?? 0
+    let count = min(jobs, replications * sizes.count)
+    try NotEnoughMemory.refuse(
+      Double(count) * specification.byteCount(size: largest),
+      for: "\(count == 1 ? "a replication" : "\(count) replications at a time") of "
+        + "\(Numbers.count(largest)) rows")
   }
 }
 

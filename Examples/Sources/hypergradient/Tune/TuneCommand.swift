@@ -42,7 +42,8 @@ struct TuneCommand: ParsableCommand {
     let lock = try DirectoryLock(directory: directory.path, program: "hypergradient tune")
     defer { withExtendedLifetime(lock) {} }
     let rows = try TuneRows(
-      data, loss: loss, testFraction: tuning.testFraction, standardizes: standardize)
+      data, loss: loss, testFraction: tuning.testFraction, standardizes: standardize,
+      work: tuning.work(of: methods))
     let problem = try TuneProblem(rows, loss: loss)
     let settings = try tuning.settings(size: problem.size)
     var state = TuneState(problem, settings)

@@ -115,6 +115,18 @@ struct TuneOptions: ParsableArguments {
     return [.exact] + result.filter { $0 != .exact }
   }
 
+  /// What tuning by methods takes of memory.
+  func work(of methods: [TuneMethod]) -> WorkSize {
+    let kept = methods.map { method in
+      switch method {
+      case .unrolled, .checkpointed: innerSteps
+      case .lastSteps(let count): min(count, innerSteps)
+      default: 0
+      }
+    }
+    return WorkSize(perElement: 50, perTrainingRow: 40 * Double(kept.max() ?? 0))
+  }
+
   /// What the options ask for, on a problem of a size.
   func settings(size: Int) throws -> TuneSettings {
     let center = log(Double(size))

@@ -18,6 +18,8 @@ struct TuneReport: Encodable {
   let results: [TuneResult]
   let baselines: TuneBaselines
   let runs: [Curve]
+  /// The library of linear algebra and its threads, on which the rounding depends.
+  let linearAlgebra = Repetition.linearAlgebra
 
   /// The iterations of a method.
   struct Curve: Encodable {

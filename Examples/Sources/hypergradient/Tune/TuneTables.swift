@@ -11,6 +11,7 @@ extension TuneReport {
         Inner problem   \(effort)
         Outer problem   \(settings.rule.rawValue) steps, log penalties in \
       [\(settings.bounds.map { Numbers.fixed($0, decimals: 2) }.joined(separator: ", "))]
+        Linear algebra  \(linearAlgebra)
       """,
       methodTable,
     ]

@@ -1,5 +1,6 @@
 import Autodiff
 import Bilevel
+import Solvers
 import HyperparameterProblems
 
 /// One outer iteration of `tune`.
@@ -101,7 +102,7 @@ struct MethodRun: Codable {
         let exact = try problem.solution(at: y)
         try step(estimation, y, warmStart, exact, settings)
       } catch {
-        failure = "\(error)"
+        failure = TuneError.text(of: error)
       }
       try observer(self)
     }
@@ -149,6 +150,18 @@ enum TuneError: Error, CustomStringConvertible {
   case notFinite(iteration: Int)
   case zeroCoefficient(feature: String)
   case unusableState(path: String, reason: String)
+
+  /// What the library says of a failure, with advice in terms of options.
+  static func text(of error: any Error) -> String {
+    switch error {
+    case SolverError.unsolved(let status, of: .inner):
+      "inner problem: \(status); choose narrower --bounds with larger penalties, a larger "
+        + "--inner-tolerance if one is given, or other --methods"
+    case SolverError.unsolved(let status, of: .adjoint):
+      "adjoint system: \(status); choose narrower --bounds with larger penalties, or other --methods"
+    default: "\(error)"
+    }
+  }
 
   var description: String {
     switch self {

@@ -3,6 +3,7 @@ import DSprites
 import ExampleSupport
 import Foundation
 import SpriteRegression
+import TensorFiles
 
 /// Everything that the result of a run depends on.
 struct SpriteSpecification: Codable, Equatable, Sendable {
@@ -68,5 +69,37 @@ struct SpriteDataFile: Codable, Equatable, Sendable {
   /// The name and size.
   var identity: String {
     "\(URL(fileURLWithPath: path).lastPathComponent) of \(Numbers.count(byteCount)) bytes"
+  }
+}
+
+/// An archive as `--data` names it, checked by its headers.
+enum GivenArchive {
+  case file(SpriteDataFile)
+  /// What came from a stream.
+  case bytes([UInt8])
+
+  /// - Throws: A `DSpritesError`, or what the system says.
+  init(path: String) throws {
+    if TextFile.isStream(path) {
+      let bytes = try TextFile.bytes(of: path)
+      try SpriteArchive.requireHeaders(in: bytes, source: path)
+      self = .bytes(bytes)
+    } else {
+      self = .file(try SpriteDataFile(path: path))
+      try SpriteArchive.requireHeaders(inFile: path)
+    }
+  }
+
+  /// The file that every run reads: what came from a stream is kept in the directory.
+  func file(in directory: OutputDirectory) throws -> SpriteDataFile {
+    switch self {
+    case .file(let file): return file
+    case .bytes(let bytes):
+      let copy = directory.file("dsprites-data.npz")
+      do throws(FileError) { try AtomicFile.write([bytes], to: copy) } catch {
+        throw OutputError(path: copy, reason: error.detail)
+      }
+      return try SpriteDataFile(path: copy)
+    }
   }
 }
