@@ -2,6 +2,7 @@ import ArgumentParser
 import Autodiff
 import Bilevel
 import ControlProblems
+import ExampleSupport
 
 /// The features of the action value.
 enum FeatureKind: String, CaseIterable, ExpressibleByArgument, Codable {
@@ -19,10 +20,7 @@ enum NuisanceKind: String, CaseIterable, ExpressibleByArgument, Codable {
 
 /// How a policy is evaluated, as options.
 struct EvaluationOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "The discount, at least 0 and less than 1.",
-      valueName: "number"))
+  @Option(help: .value("number", "The discount, at least 0 and less than 1."))
   var discount = 0.9
 
   @Option(
@@ -70,16 +68,11 @@ struct EvaluationOptions: ParsableArguments {
   var seed: UInt64 = 1
 
   func validate() throws {
-    for (value, name) in [
-      (degree, "degree"), (featureCount, "feature-count"), (nuisanceDegree, "nuisance-degree"),
-      (repeats ?? 1, "repeats"),
-    ] where value < 1 {
-      throw ValidationError("--\(name) must be at least 1, found \(value)")
-    }
-    guard folds >= 2 else { throw ValidationError("--folds must be at least 2, found \(folds)") }
-    guard lengthScale > 0, lengthScale.isFinite else {
-      throw ValidationError("--length-scale must be positive, found \(lengthScale)")
-    }
+    try requireAtLeast(
+      1, ("--degree", degree), ("--feature-count", featureCount),
+      ("--nuisance-degree", nuisanceDegree), ("--repeats", repeats))
+    try requireAtLeast(2, ("--folds", folds))
+    try requirePositive(("--length-scale", lengthScale))
     guard discount >= 0, discount < 1 else {
       throw ValidationError(
         "--discount must be at least 0 and less than 1, found \(discount); use 0.95, for example")

@@ -16,7 +16,7 @@ import Testing
     (["--design", "iv", "--ridge-constant", "nan"], "--ridge-constant must be a positive number"),
     (["--design", "iv", "--ridge", "fixed"], "--ridge fixed needs the value of λ"),
     (["--design", "iv", "--ridge", "cv", "--ridge-power", "1"], "--ridge-power is for"),
-    (["--design", "iv", "--methods", "residual"], "there is no 'residual' for the design iv"),
+    (["--design", "iv", "--methods", "residual"], "there is no 'residual'; there are oracle, "),
     (["--design", "iv", "--methods", ","], "--methods must name one at least"),
     (["--design", "paper-b1", "--ridge", "cv"], "the nuisances of paper-b1 are learned on fixed"),
     (["--design", "paper-b1", "--landmarks", "9"], "--landmarks are for kernels, but the nuis"),

@@ -27,14 +27,6 @@ import Testing
     #expect(logLogSlope(errors: [0, 1, 2, -1], values: [1, 1, 1, 1]) == nil)
   }
 
-  @Test func quantiles() {
-    #expect(quantile([4, 1, 3, 2], 0.25) == 1.75)
-    #expect(median([5, 1, .nan, 3]) == 3)
-    #expect(quantile([7], 1) == 7)
-    #expect(median([.infinity, .infinity]) == .infinity)
-    #expect(median([]) == nil)
-  }
-
   private func curve(
     _ name: String, seed: UInt64, constant: Double, power: Double
   ) -> EstimatorCurve {
@@ -89,17 +81,16 @@ import Testing
   }
 
   @Test func tablesAndFiguresSaySlopes() throws {
-    let text = EstimatorTables.text(summaries, ratioError: 0.01)
+    let text = summaries.table(ratioError: 0.01)
     let lines = text.split(separator: "\n").map(String.init)
     #expect(lines[0].contains("error / plain"))
     #expect(
       lines.contains { $0.contains("newton") && $0.contains("2.00") && $0.contains("0.0200") })
     #expect(lines.contains { $0.contains("exact") && $0.contains("  0") })
-    let svg = EstimatorFigure(title: "t", subtitle: "s", summaries: summaries).figure.svg()
+    let svg = EstimatorFigure.figure(title: "t", subtitle: "s", of: summaries).svg()
     #expect(svg.contains("newton (slope 2.00)"))
     let kinds = ["plain": "Steps", "newton": "Steps", "exact": "Others"]
-    let grouped = EstimatorFigure(title: "t", subtitle: "s", summaries: summaries, kinds: kinds)
-      .figure
+    let grouped = EstimatorFigure.figure(title: "t", subtitle: "s", of: summaries, kinds: kinds)
     #expect(grouped.panels.map(\.title) == ["Steps", "Others"])
     #expect(grouped.panels[0].yAxis.domain != nil)
     #expect(grouped.panels[0].yAxis.domain == grouped.panels[1].yAxis.domain)
@@ -110,14 +101,12 @@ import Testing
     #expect(colors[0] != nil && colors[0] == colors[1])
     // A curve on another one is dashed.
     let same = summaries.prefix(2) + [summaries[1]]
-    let dashes = EstimatorFigure(title: "t", subtitle: "s", summaries: Array(same)).figure.panels[0]
-      .marks.compactMap { mark in
-        if case .line(_, _, let isDashed) = mark.shape { isDashed } else { nil }
-      }
+    let dashes = EstimatorFigure.figure(title: "t", subtitle: "s", of: Array(same)).panels[0]
+      .marks.filter { $0.label != nil }.map(\.isDashed)
     #expect(dashes == [false, false, true])
     #expect(svg.contains("exact (exact)"))
     #expect(!svg.contains("nan"))
-    let csv = EstimatorTables.csv([curve("plain", seed: 4, constant: 2, power: 1)])
+    let csv = [curve("plain", seed: 4, constant: 2, power: 1)].csv
     let table = try CSVTable(parsing: csv.text)
     #expect(table.rowCount == 9)
     #expect(try table.numbers("seed")[0] == 4)

@@ -148,7 +148,6 @@ struct MethodRun: Codable {
 enum TuneError: Error, CustomStringConvertible {
   case notFinite(iteration: Int)
   case zeroCoefficient(feature: String)
-  case unusableState(path: String, reason: String)
 
   var description: String {
     switch self {
@@ -158,8 +157,6 @@ enum TuneError: Error, CustomStringConvertible {
     case .zeroCoefficient(let feature):
       "the coefficient of \(feature) is 0, where log |x| does not exist; leave the feature "
         + "out, or choose another method than rep-exp"
-    case .unusableState(let path, let reason):
-      "\(path): cannot be resumed from: \(reason)"
     }
   }
 }

@@ -25,9 +25,9 @@ struct DSpritesCommand: ParsableCommand {
 
   @Option(
     name: .customLong("method"),
-    help: ArgumentHelp(
-      "Methods, comma-separated or in several options; 'all' for every one. (default: all)",
-      valueName: "names"))
+    help: .value(
+      "names",
+      "Methods, comma-separated or in several options; 'all' for every one. (default: all)"))
   var methodNames: [String] = []
 
   @Option(help: "Observations of a run, 20 to 1000000, halved for the two stages.")
@@ -40,9 +40,10 @@ struct DSpritesCommand: ParsableCommand {
   var firstSeed: UInt64 = 1
 
   @Option(
-    help: ArgumentHelp(
+    help: .value(
+      "file",
       "The published archive of images, dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz of "
-        + "github.com/google-deepmind/dsprites-dataset; drawn if not given.", valueName: "file"))
+        + "github.com/google-deepmind/dsprites-dataset; drawn if not given."))
   var data: String?
 
   @Option(help: "The type of the numbers.")
@@ -69,13 +70,9 @@ struct DSpritesCommand: ParsableCommand {
       throw ValidationError(
         "--seed is for 'linear' and 'deep'; dsprites numbers its runs from --first-seed")
     }
-    for (name, value, range) in [
+    try requireRange(
       ("--size", size, 20...1_000_000), ("--runs", runs, 1...10_000), ("--jobs", jobs, 1...1024),
-      ("--checkpoint-every", checkpointEvery, 1...1_000_000),
-    ] where !range.contains(value) {
-      throw ValidationError(
-        "\(name) must be between \(range.lowerBound) and \(range.upperBound), not \(value)")
-    }
+      ("--checkpoint-every", checkpointEvery, 1...1_000_000))
     guard firstSeed <= UInt64.max - UInt64(runs) else {
       throw ValidationError("--first-seed is too large for \(runs) runs: \(firstSeed)")
     }
@@ -102,10 +99,9 @@ struct DSpritesCommand: ParsableCommand {
           data: data, settings: settings.settings(method, size: size))
       }
     }
-    let directory = try outputs.directory()
+    try outputs.requireUsable()
+    let directory = try outputs.directory(for: ["dsprites.svg"])
     let plot = directory.file("dsprites.svg")
-    try requireWritable(plot)
-    try outputs.requireWritableResults()
     let runs = SpriteRuns(
       directory: try OutputDirectory(path: directory.file("dsprites-runs")).path)
     let lock = try DirectoryLock(directory: runs.directory, program: "iv-regression")
@@ -129,21 +125,16 @@ struct DSpritesCommand: ParsableCommand {
 
   /// The methods that are asked for, in their usual order.
   private func methods() throws -> [SpriteMethod] {
-    let names = methodNames.flatMap { $0.split(separator: ",") }
-      .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
-    if methodNames.isEmpty { return SpriteMethod.allCases }
-    let methods = try names.flatMap { name in
+    let all = SpriteMethod.allCases
+    if methodNames.isEmpty { return all }
+    let chosen = try named(
+      "--method", methodNames.joined(separator: ","), all: all,
+      known: "\(all.map(\.rawValue).joined(separator: ", ")), and all"
+    ) { name in
       // Titles, as the table has them, are these names with spaces and capitals.
-      let key = name.lowercased().replacing(" ", with: "-")
-      if key == "all" { return SpriteMethod.allCases }
-      guard let method = SpriteMethod(rawValue: key) else {
-        let known = SpriteMethod.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ValidationError("--method: there is no '\(name)'; there are \(known), and all")
-      }
-      return [method]
+      SpriteMethod(rawValue: name.lowercased().replacing(" ", with: "-"))
     }
-    guard !methods.isEmpty else { throw ValidationError("--method must name one at least") }
-    return SpriteMethod.allCases.filter(methods.contains)
+    return all.filter(chosen.contains)
   }
 }
 
