@@ -76,8 +76,7 @@ public struct ProportionalPolicy: Policy {
 
   /// A policy.
   public init(gain: Double, noise: Double = 0) {
-    self.gain = gain
-    self.noise = noise
+    (self.gain, self.noise) = (gain, noise)
   }
 
   /// What the data of the sine process are logged with.

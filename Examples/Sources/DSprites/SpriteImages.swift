@@ -1,5 +1,11 @@
 import Autodiff
 
+/// Where images come from: drawn, or read from the data set.
+public protocol SpriteSource: Sendable {
+  /// The images of latents, in their order.
+  func images(of latents: [SpriteLatents]) -> SpriteImages
+}
+
 /// Binary images of 64 × 64 pixels, one bit for each pixel.
 public struct SpriteImages: Sendable, Equatable {
   /// How many pixels an image has along each side.

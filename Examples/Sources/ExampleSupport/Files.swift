@@ -11,8 +11,7 @@ public struct OutputError: Error, Equatable, CustomStringConvertible {
 
   /// An error about one file or directory.
   public init(path: String, reason: String) {
-    self.path = path
-    self.reason = reason
+    (self.path, self.reason) = (path, reason)
   }
 
   public var description: String {

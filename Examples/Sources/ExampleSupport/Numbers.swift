@@ -61,6 +61,11 @@ public enum Numbers {
     return (value < 0 ? "-" : "") + groups.reversed().joined(separator: ",")
   }
 
+  /// A count with its noun: `1 row`, `2 rows`.
+  public static func counted(_ value: Int, _ noun: String) -> String {
+    "\(count(value)) \(noun)\(value == 1 ? "" : "s")"
+  }
+
   /// A time as people say it: `4.2 s`, `3 min 5 s`, `2 h 10 min`.
   public static func duration(_ seconds: Double) -> String {
     guard seconds < 1e7 else { return "very long" }

@@ -37,9 +37,7 @@ public final class ProgressMeter {
     now: @escaping () -> Double, write: @escaping (String) -> Void
   ) {
     format = ProgressFormat(label: label, total: total, unit: unit, width: width)
-    self.isTerminal = isTerminal
-    self.now = now
-    self.write = write
+    (self.isTerminal, self.now, self.write) = (isTerminal, now, write)
     start = now()
   }
 
@@ -87,8 +85,7 @@ package struct ProgressFormat: Sendable {
   package init(label: String, total: Int, unit: String?, width: Int) {
     self.label = label
     self.total = max(0, total)
-    self.unit = unit
-    self.width = width
+    (self.unit, self.width) = (unit, width)
   }
 
   /// The line for a terminal, at most `width` characters long.

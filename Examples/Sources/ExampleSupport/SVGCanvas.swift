@@ -2,17 +2,27 @@
 ///
 /// All coordinates have two decimals.
 struct SVGCanvas {
+  /// Attributes of an element, in their order.
+  typealias Attributes = [(String, String)]
+
   private let width: Double
   private let height: Double
   private var elements: [String] = []
 
-  init(width: Double, height: Double) {
-    self.width = width
-    self.height = height
+  init(width: Double, height: Double) { (self.width, self.height) = (width, height) }
+
+  mutating func element(_ name: String, _ attributes: Attributes) {
+    elements.append("<\(name)\(Self.joined(attributes))/>")
   }
 
-  mutating func element(_ name: String, _ attributes: [(String, String)]) {
-    elements.append("<\(name)\(Self.joined(attributes))/>")
+  mutating func path(_ data: String, _ attributes: Attributes) {
+    element("path", [("d", data)] + attributes)
+  }
+
+  mutating func circle(_ center: SVGPoint, radius: Double, _ attributes: Attributes) {
+    element(
+      "circle",
+      [("cx", number(center.x)), ("cy", number(center.y)), ("r", number(radius))] + attributes)
   }
 
   mutating func text(
@@ -58,7 +68,7 @@ struct SVGCanvas {
     return head + elements.joined(separator: "\n") + "\n</svg>\n"
   }
 
-  private static func joined(_ attributes: [(String, String)]) -> String {
+  private static func joined(_ attributes: Attributes) -> String {
     attributes.map { " \($0.0)=\"\(SVGText.escaped($0.1))\"" }.joined()
   }
 }
@@ -73,7 +83,7 @@ struct SVGBox {
   var right: Double { x + width }
   var bottom: Double { y + height }
 
-  var attributes: [(String, String)] {
+  var attributes: SVGCanvas.Attributes {
     [("x", number(x)), ("y", number(y)), ("width", number(width)), ("height", number(height))]
   }
 }
@@ -98,10 +108,10 @@ enum SVGText {
       case "\"": result += "&quot;"
       case "\t", "\n", "\r": result += " "
       default:
-        let isAllowed =
-          scalar.value >= 0x20 && scalar.value != 0xFFFE && scalar.value != 0xFFFF
-          && !(0x7F...0x9F ~= scalar.value)
-        result.unicodeScalars.append(isAllowed ? scalar : "\u{FFFD}")
+        let isRefused =
+          scalar.value < 0x20 || 0x7F...0x9F ~= scalar.value
+          || [0xFFFE, 0xFFFF].contains(scalar.value)
+        result.unicodeScalars.append(isRefused ? "\u{FFFD}" : scalar)
       }
     }
     return result

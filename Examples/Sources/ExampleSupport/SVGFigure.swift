@@ -19,9 +19,7 @@ public struct SVGFigure: Sendable {
   public init(
     title: String, subtitle: String = "", panels: [SVGPanel], panelsPerRow: Int = .max
   ) {
-    self.title = title
-    self.subtitle = subtitle
-    self.panels = panels
+    (self.title, self.subtitle, self.panels) = (title, subtitle, panels)
     self.panelsPerRow = max(1, panelsPerRow)
   }
 
@@ -30,7 +28,7 @@ public struct SVGFigure: Sendable {
     let margin = 20.0
     let headerHeight = subtitle.isEmpty ? 50.0 : 72.0
     // The same room for every legend lines the plotting areas up.
-    let legendRows = panels.map { SVGPanelLayout.legendRows($0).count }.max() ?? 0
+    let legendRows = panels.map { SVGPanelLayout.legend($0).count }.max() ?? 0
     let layouts = panels.map { SVGPanelLayout($0, legendRows: legendRows) }
     let perRow = max(1, min(panelsPerRow, layouts.count))
     let rows = stride(from: 0, to: layouts.count, by: perRow).map {
@@ -91,12 +89,27 @@ public struct SVGPanel: Sendable {
     title: String = "", xAxis: SVGAxis, yAxis: SVGAxis, marks: [SVGMark],
     plotWidth: Double = 420, plotHeight: Double = 320
   ) {
-    self.title = title
-    self.xAxis = xAxis
-    self.yAxis = yAxis
-    self.marks = marks
-    self.plotWidth = plotWidth
-    self.plotHeight = plotHeight
+    (self.title, self.xAxis, self.yAxis, self.marks) = (title, xAxis, yAxis, marks)
+    (self.plotWidth, self.plotHeight) = (plotWidth, plotHeight)
+  }
+
+  /// A panel of named rows, from the top, each with a mark or several.
+  ///
+  /// - Parameters:
+  ///   - xAxis: The axis of the values.
+  ///   - rule: A value to compare with, drawn across all rows, with its name in the legend.
+  ///   - marks: The marks of a row at its place on the vertical axis.
+  public static func rows(
+    _ names: [String], title: String = "", xAxis: SVGAxis, rule: (value: Double?, label: String?),
+    plotHeight: Double = 320, marks: (_ row: Int, _ y: Double) -> [SVGMark]
+  ) -> SVGPanel {
+    let line = rule.value.map {
+      SVGMark(.verticalRule($0), label: rule.label, color: SVGColor.gray)
+    }
+    return SVGPanel(
+      title: title, xAxis: xAxis, yAxis: SVGAxis("", scale: .categories(names)),
+      marks: [line].compactMap { $0 } + names.indices.flatMap { marks($0, Double($0)) },
+      plotHeight: plotHeight)
   }
 }
 
@@ -123,9 +136,7 @@ public struct SVGAxis: Sendable {
 
   /// Creates an axis.
   public init(_ label: String, scale: Scale = .linear, domain: ClosedRange<Double>? = nil) {
-    self.label = label
-    self.scale = scale
-    self.domain = domain
+    (self.label, self.scale, self.domain) = (label, scale, domain)
   }
 }
 
@@ -138,8 +149,5 @@ public struct SVGPoint: Sendable, Equatable {
   public var y: Double
 
   /// Creates a point.
-  public init(_ x: Double, _ y: Double) {
-    self.x = x
-    self.y = y
-  }
+  public init(_ x: Double, _ y: Double) { (self.x, self.y) = (x, y) }
 }

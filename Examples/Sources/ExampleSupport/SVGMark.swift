@@ -1,24 +1,93 @@
 /// Something drawn in a panel, with its name in the legend if it has one.
 public struct SVGMark: Sendable {
-  /// What a mark shows.
-  public enum Shape: Sendable {
+  /// What a mark shows: its parts, first to last.
+  public struct Shape: Sendable {
+    let parts: [Part]
+
+    /// The few things of which every mark is drawn, in the units of the axes.
+    enum Part: Sendable {
+      /// Lines, closed where the last point is the first. A point that is not finite interrupts a single line
+      /// and leaves out several; a cap of this half length in pixels stands across both ends.
+      case stroke([[SVGPoint]], width: Double, isDashed: Bool = false, cap: SVGPoint? = nil)
+      /// The area within a line.
+      case fill([SVGPoint])
+      /// Dots.
+      case dots([SVGPoint], radius: Double)
+      /// A line across the panel where one coordinate is that of the point, whose other one is NaN.
+      case rule(SVGPoint)
+    }
+
     /// A line through points; a point that is not finite interrupts it.
-    case line([SVGPoint], width: Double, isDashed: Bool)
+    public static func line(_ points: [SVGPoint], width: Double, isDashed: Bool) -> Shape {
+      Shape(parts: [.stroke([points], width: width, isDashed: isDashed)])
+    }
+
     /// Dots.
-    case points([SVGPoint], radius: Double)
+    public static func points(_ points: [SVGPoint], radius: Double) -> Shape {
+      Shape(parts: [.dots(points, radius: radius)])
+    }
+
     /// The area between two lines over the same x.
-    case band(lower: [SVGPoint], upper: [SVGPoint])
+    public static func band(lower: [SVGPoint], upper: [SVGPoint]) -> Shape {
+      Shape(parts: [.fill(lower + upper.reversed())])
+    }
+
     /// Dots with a horizontal interval each.
-    case horizontalIntervals([SVGPoint], ranges: [ClosedRange<Double>])
+    public static func horizontalIntervals(
+      _ points: [SVGPoint], ranges: [ClosedRange<Double>]
+    ) -> Shape {
+      intervals(points, ranges, radius: 5, cap: SVGPoint(0, 5)) { SVGPoint($1, $0.y) }
+    }
+
     /// Dots with a vertical interval each.
-    case verticalIntervals([SVGPoint], ranges: [ClosedRange<Double>])
+    public static func verticalIntervals(
+      _ points: [SVGPoint], ranges: [ClosedRange<Double>]
+    ) -> Shape {
+      intervals(points, ranges, radius: 3.5, cap: SVGPoint(4, 0)) { SVGPoint($0.x, $1) }
+    }
+
+    private static func intervals(
+      _ points: [SVGPoint], _ ranges: [ClosedRange<Double>], radius: Double, cap: SVGPoint,
+      end: (SVGPoint, Double) -> SVGPoint
+    ) -> Shape {
+      Shape(
+        parts: zip(points, ranges).flatMap { point, range -> [Part] in
+          let ends = [end(point, range.lowerBound), end(point, range.upperBound)]
+          return [.stroke([ends], width: 2, cap: cap), .dots([point], radius: radius)]
+        })
+    }
+
     /// A box plot that lies along the horizontal axis: quartiles, median and whiskers, its middle
     /// at one y.
-    case horizontalBox(Distribution, position: Double, thickness: Double)
+    public static func horizontalBox(
+      _ numbers: Distribution, position y: Double, thickness: Double
+    ) -> Shape {
+      func across(_ x: Double, _ thickness: Double) -> [SVGPoint] {
+        [SVGPoint(x, y - thickness / 2), SVGPoint(x, y + thickness / 2)]
+      }
+      let (low, high) = (numbers.lowerWhisker, numbers.upperWhisker)
+      let (lower, upper) = (numbers.lowerQuartile, numbers.upperQuartile)
+      let sides = across(lower, thickness) + across(upper, thickness).reversed()
+      let outline = sides + [sides[0]]
+      let whiskers = [
+        [SVGPoint(low, y), SVGPoint(lower, y)], [SVGPoint(upper, y), SVGPoint(high, y)],
+        across(low, thickness / 2), across(high, thickness / 2),
+      ]
+      return Shape(parts: [
+        .fill(sides), .stroke([outline] + whiskers, width: 1.4),
+        .stroke([across(numbers.median, thickness)], width: 2.8),
+      ])
+    }
+
     /// A line across the panel at one x.
-    case verticalRule(Double)
+    public static func verticalRule(_ x: Double) -> Shape {
+      Shape(parts: [.rule(SVGPoint(x, .nan))])
+    }
+
     /// A line across the panel at one y.
-    case horizontalRule(Double)
+    public static func horizontalRule(_ y: Double) -> Shape {
+      Shape(parts: [.rule(SVGPoint(.nan, y))])
+    }
   }
 
   /// What is drawn.
@@ -35,10 +104,7 @@ public struct SVGMark: Sendable {
 
   /// Creates a mark.
   public init(_ shape: Shape, label: String? = nil, color: String, opacity: Double = 1) {
-    self.shape = shape
-    self.label = label
-    self.color = color
-    self.opacity = opacity
+    (self.shape, self.label, self.color, self.opacity) = (shape, label, color, opacity)
   }
 
   /// A line.
@@ -77,28 +143,26 @@ public struct SVGMark: Sendable {
       color: color, opacity: opacity)
   }
 
-  /// The points at the corners of everything drawn, by which an axis finds its range.
+  /// A value in a panel of rows with an interval around it.
+  public static func interval(
+    _ value: Double, _ range: ClosedRange<Double>, at y: Double, color: String
+  ) -> SVGMark {
+    SVGMark(.horizontalIntervals([SVGPoint(value, y)], ranges: [range]), color: color)
+  }
+
+  /// Whether it is a dashed line.
+  public var isDashed: Bool {
+    shape.parts.contains { if case .stroke(_, _, true, _) = $0 { true } else { false } }
+  }
+
+  /// The points of everything drawn, by which an axis finds its range.
   var extent: [SVGPoint] {
-    switch shape {
-    case .line(let points, _, _), .points(let points, _): points
-    case .band(let lower, let upper): lower + upper
-    case .horizontalIntervals(let points, let ranges):
-      points
-        + zip(points, ranges).flatMap {
-          [SVGPoint($1.lowerBound, $0.y), SVGPoint($1.upperBound, $0.y)]
-        }
-    case .verticalIntervals(let points, let ranges):
-      points
-        + zip(points, ranges).flatMap {
-          [SVGPoint($0.x, $1.lowerBound), SVGPoint($0.x, $1.upperBound)]
-        }
-    case .horizontalBox(let distribution, let position, let thickness):
-      [
-        SVGPoint(distribution.lowerWhisker, position - thickness / 2),
-        SVGPoint(distribution.upperWhisker, position + thickness / 2),
-      ]
-    case .verticalRule(let x): [SVGPoint(x, .nan)]
-    case .horizontalRule(let y): [SVGPoint(.nan, y)]
+    shape.parts.flatMap { part in
+      switch part {
+      case .stroke(let lines, _, _, _): lines.flatMap { $0 }
+      case .fill(let points), .dots(let points, _): points
+      case .rule(let point): [point]
+      }
     }
   }
 }
@@ -124,6 +188,9 @@ public enum SVGColor {
 
   /// Colours for a number of series, in the order in which they are best told apart.
   public static let series = [blue, vermilion, green, orange, purple, sky]
+
+  /// The colour of a series by its number, repeated where there are more.
+  public static func series(_ index: Int) -> String { series[index % series.count] }
 
   static let text = "#222222"
   static let mutedText = "#555555"

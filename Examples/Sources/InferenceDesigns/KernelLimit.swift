@@ -51,9 +51,7 @@ public struct KernelLimit: Sendable {
         .reshaped(to: [modeCount, -1, columnCount]).permuted(to: [1, 0, 2])
         .reshaped(to: [-1, columnCount])
     }
-    self.design = design
-    self.eigenvalues = eigenvalues
-    self.coefficients = coefficients
+    (self.design, self.eigenvalues, self.coefficients) = (design, eigenvalues, coefficients)
     let slopes = coefficients.slice(2..<2 + design.dimension, alongAxis: 1)
     let total = product(square(truth.slope).transposed(), weights).sum().scalar
     resolvedShare = square(slopes).sum().scalar / total

@@ -23,75 +23,64 @@ struct CertificateCommand: ParsableCommand {
   @Option(help: "Features of the largest problem.")
   var features = 1_000
 
-  @Option(help: ArgumentHelp("Write the results as JSON to this file.", valueName: "file"))
-  var json: String?
+  @OptionGroup var json: JSONOption
 
   func run() throws {
-    print("\(LinearAlgebraBackend.description)")
     let problems: [(String, LogisticWorkload)] = [
       ("20 × 3", .simulated(rows: 20, features: 3, seed: 1)), ("W4", .w4),
       ("\(rows) × \(features)", .simulated(rows: rows, features: features, seed: 1)),
     ]
-    var table = TextTable(header: [
-      "problem", "solver", "start", "iterations", "passes", "certificate", "share", "error",
-      "seconds", "stated",
-    ])
-    var lines: [Line] = []
-    for (name, problem) in problems {
-      for solver in Solver.allCases {
-        for line in try solver.lines(name, problem) {
-          lines.append(line)
-          table.append(line.cells)
-        }
+    let solvers: [(String, (StoppingRule) -> any InnerSolver)] = [
+      ("L-BFGS", { LBFGS(stopping: $0) }), ("Newton-CG", { NewtonCG(stopping: $0) }),
+    ]
+    try json.report([
+      .init("problem", text: \.problem), .init("solver", text: \.solver),
+      .init("start", text: \.start), .init("iterations") { "\($0.iterations)" },
+      .init("passes") { "\($0.passes)" }, .init("certificate") { "\($0.certificate)" },
+      .init("share") { "\(100 * $0.certificate / max(1, $0.passes)) %" },
+      .init("error", .significant(2)) { $0.error },
+      .init("seconds", .significant(2)) { $0.seconds },
+      .init("stated", .significant(2), missing: "refused", \.stated),
+    ]) {
+      try problems.flatMap { problem in
+        try solvers.flatMap { try lines(problem, $0) }
       }
     }
-    print(table.text())
-    if let json { try writeJSON(lines, to: json) }
   }
 
-  private enum Solver: String, CaseIterable {
-    case lbfgs = "L-BFGS"
-    case newton = "Newton-CG"
-
-    private func layer(
-      _ problem: LogisticWorkload, _ rule: StoppingRule
-    ) -> AID<Tensor, Tensor> {
-      let solver: any InnerSolver =
-        switch self {
-        case .lbfgs: LBFGS(stopping: rule)
-        case .newton: NewtonCG(stopping: rule)
-        }
-      return AID(minimizing: problem.objective, from: problem.start, solver: solver)
+  private func lines(
+    _ problem: (name: String, inputs: LogisticWorkload),
+    _ solver: (name: String, make: (StoppingRule) -> any InnerSolver)
+  ) throws -> [Line] {
+    let inputs = problem.inputs
+    func layer(_ rule: StoppingRule) -> AID<Tensor, Tensor> {
+      AID(minimizing: inputs.objective, from: inputs.start, solver: solver.make(rule))
     }
-
-    func lines(_ name: String, _ problem: LogisticWorkload) throws -> [Line] {
-      let λ = Tensor(repeating: -4, shape: problem.start.shape, .float32)
-      let certified = layer(problem, StoppingRule())
-      let stated = layer(problem, StoppingRule(relative: 1e-6))
-      let own = try certified.solution(at: λ).value
-      let neighbour = try certified.solution(at: λ + 0.01).value
-      return try [("zero", nil), ("neighbour", neighbour), ("solution", own)].map { start, point in
-        let state = WarmStart<Tensor>()
-        let clock = ContinuousClock()
-        func time(_ layer: AID<Tensor, Tensor>) throws -> (Double, SolverStatus?) {
-          var (best, status) = (Double.infinity, SolverStatus?.none)
-          for _ in 0..<3 {
-            state.inner = point
-            let duration = try clock.measure {
-              status = try layer.solution(at: λ, warmStart: state).status
-            }
-            best = min(best, duration / .seconds(1))
+    let λ = Tensor(repeating: -4, shape: inputs.start.shape, .float32)
+    let (certified, stated) = (layer(StoppingRule()), layer(StoppingRule(relative: 1e-6)))
+    let own = try certified.solution(at: λ).value
+    let neighbour = try certified.solution(at: λ + 0.01).value
+    return try [("zero", nil), ("neighbour", neighbour), ("solution", own)].map { start, point in
+      let state = WarmStart<Tensor>()
+      func time(_ layer: AID<Tensor, Tensor>) throws -> (Double, SolverStatus?) {
+        var (best, status) = (Double.infinity, SolverStatus?.none)
+        for _ in 0..<3 {
+          state.inner = point
+          let duration = try ContinuousClock().measure {
+            status = try layer.solution(at: λ, warmStart: state).status
           }
-          return (best, status)
+          best = min(best, duration / .seconds(1))
         }
-        let (seconds, status) = try time(certified)
-        // A stated tolerance may lie below what rounding allows.
-        let reference = try? time(stated).0
-        return Line(
-          problem: name, solver: rawValue, start: start, iterations: status?.iterations ?? 0,
-          passes: status?.evaluations ?? 0, certificate: status?.certificate?.products ?? 0,
-          error: status?.certificate?.relativeError ?? .nan, seconds: seconds, stated: reference)
+        return (best, status)
       }
+      let (seconds, status) = try time(certified)
+      return Line(
+        problem: problem.name, solver: solver.name, start: start,
+        iterations: status?.iterations ?? 0, passes: status?.evaluations ?? 0,
+        certificate: status?.certificate?.products ?? 0,
+        error: status?.certificate?.relativeError ?? .nan, seconds: seconds,
+        // A stated tolerance may lie below what rounding allows.
+        stated: try? time(stated).0)
     }
   }
 
@@ -105,14 +94,5 @@ struct CertificateCommand: ParsableCommand {
     let error: Double
     let seconds: Double
     let stated: Double?
-
-    var cells: [String] {
-      [
-        problem, solver, start, "\(iterations)", "\(passes)", "\(certificate)",
-        "\(100 * certificate / max(1, passes)) %", Numbers.significant(error, digits: 2),
-        Numbers.significant(seconds, digits: 2),
-        stated.map { Numbers.significant($0, digits: 2) } ?? "refused",
-      ]
-    }
   }
 }

@@ -25,7 +25,7 @@ extension Workload {
   static var hypergradients: [Workload] {
     let problem = LogisticWorkload.w4
     let λ = (counterUniformElements(seed: 4006, 200) - 6).cast(to: .float32)
-    let aid = fixedCountAID(problem, steps: 500, adjointSteps: 50)
+    let aid = problem.fixedCountAID(step: 8, steps: 500, adjointSteps: 50)
     let reached = Memoised { try aid.solution(at: λ).value }
     let itd = ITD(
       minimizing: problem.objective, from: problem.start,
@@ -33,11 +33,9 @@ extension Workload {
     return [
       Workload(
         name: "W4", summary: "AID: 500 gradient steps, 50 CG steps, 2000×200 logistic, float32",
-        run: { _ = try valueWithGradient(at: λ) { problem.loss(try aid.solution(at: $0).value) } },
+        run: { _ = try problem.hypergradient(of: aid, at: λ) },
         checks: {
-          let (value, slope) = try valueWithGradient(at: λ) {
-            problem.loss(try aid.solution(at: $0).value)
-          }
+          let (value, slope) = try problem.hypergradient(of: aid, at: λ)
           let norms = (float64Norm(slope), float64Norm(try reached.value()))
           return [
             Check(name: "outer loss", value: value.scalar, reference: 0.312309643),
@@ -57,11 +55,9 @@ extension Workload {
         }),
       Workload(
         name: "W8", summary: "ITD: reverse mode through 100 gradient steps of W4's problem",
-        run: { _ = try valueWithGradient(at: λ) { problem.loss(try itd.solution(at: $0).value) } },
+        run: { _ = try problem.hypergradient(of: itd, at: λ) },
         checks: {
-          let (value, slope) = try valueWithGradient(at: λ) {
-            problem.loss(try itd.solution(at: $0).value)
-          }
+          let (value, slope) = try problem.hypergradient(of: itd, at: λ)
           return [
             Check(name: "outer loss", value: value.scalar, reference: 0.314907814),
             Check(
@@ -69,19 +65,6 @@ extension Workload {
           ]
         }),
     ]
-  }
-
-  /// Exact numbers of steps, as other libraries run them: nothing stops early, so nothing counts
-  /// as converged.
-  private static func fixedCountAID(
-    _ problem: LogisticWorkload, steps: Int, adjointSteps: Int
-  ) -> AID<Tensor, Tensor> {
-    var layer = AID(
-      minimizing: problem.objective, from: problem.start,
-      solver: GradientDescent(step: .fixed(8), iterations: steps),
-      adjoint: ConjugateGradient(tolerance: 0, maximumIterations: adjointSteps))
-    layer.onFailure = .report
-    return layer
   }
 
   private static func adjointOnly(
@@ -109,6 +92,41 @@ private final class Memoised {
 }
 
 extension LogisticWorkload {
+  /// The outer loss and its derivative through a layer.
+  fileprivate func hypergradient(
+    of layer: some BilevelLayer<Tensor, Tensor>, at λ: Tensor
+  ) throws -> (value: Tensor, gradient: Tensor) {
+    try valueWithGradient(at: λ) { loss(try layer.solution(at: $0).value) }
+  }
+
+  /// Exact numbers of steps, as other libraries run them: nothing stops early, so nothing counts
+  /// as converged.
+  func fixedCountAID(step: Double, steps: Int, adjointSteps: Int) -> AID<Tensor, Tensor> {
+    var layer = AID(
+      minimizing: objective, from: start,
+      solver: GradientDescent(step: .fixed(step), iterations: steps),
+      adjoint: ConjugateGradient(tolerance: 0, maximumIterations: adjointSteps))
+    layer.onFailure = .report
+    return layer
+  }
+
+  /// Rows a = s x with x ~ U(−1, 1) / √j-decaying scales and signs s from a linear model with noise.
+  static func simulated(rows: Int, features: Int, seed: UInt64) -> LogisticWorkload {
+    var generator = PhiloxGenerator(seed: seed)
+    let scale = 1 / sqrt(1 + Tensor.range(features, .float32) / 20)
+    let truth = Tensor.normal([features], .float32, using: &generator)
+    func signedRows(_ count: Int) -> Tensor {
+      let x = (2 * Tensor.uniform([count, features], .float32, using: &generator) - 1) * scale
+      let noise = Tensor.normal([count], .float32, using: &generator)
+      let margin = matmul(x, truth) + noise
+      let sign = select(margin .>= 0, Tensor.ones(like: margin), -Tensor.ones(like: margin))
+      return x * sign.reshaped(to: [count, 1])
+    }
+    return LogisticWorkload(
+      training: signedRows(rows), validation: signedRows(max(1, rows / 10)),
+      start: Tensor.zeros([features], .float32))
+  }
+
   /// The inputs of W4.
   static var w4: LogisticWorkload {
     let (n, m, d) = (2000, 1000, 200)

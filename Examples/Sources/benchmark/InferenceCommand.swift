@@ -2,9 +2,7 @@ import ArgumentParser
 import Autodiff
 import Bilevel
 import ExampleSupport
-import Foundation
 import Orthogonal
-import Neural
 
 /// `benchmark inference`: how time and memory of orthogonal hypergradients grow with the number of outer
 /// parameters.
@@ -27,26 +25,21 @@ struct InferenceCommand: ParsableCommand {
   @Option(help: "Numbers of outer parameters, comma-separated.")
   var dimensions = "10,100,1000"
 
-  @Option(help: ArgumentHelp("Write the results as JSON to this file.", valueName: "file"))
-  var json: String?
+  @OptionGroup var json: JSONOption
 
   func run() throws {
     let sizes = dimensions.split(separator: ",").compactMap { Int($0) }
     guard rows >= 100, !sizes.isEmpty, sizes.allSatisfy({ $0 > 0 }) else {
       throw ValidationError("--rows must be at least 100 and --dimensions positive numbers")
     }
-    if let json { try requireWritable(json) }
-    print("\(LinearAlgebraBackend.description)")
-    var table = TextTable(header: ["losses", "what", "d", "seconds", "memory MiB", "n d MiB"])
-    var lines: [InferenceLine] = []
-    for size in sizes {
-      for line in try InferenceScale(rows: rows, dimension: size).lines() {
-        lines.append(line)
-        table.append(line.cells)
-      }
+    try json.report([
+      .init("losses", text: \.losses), .init("what", text: \.what),
+      .init("d") { "\($0.dimension)" }, .init("seconds", .significant(3)) { $0.seconds },
+      .init("memory MiB", .significant(3), missing: "?", \.memoryMiB),
+      .init("n d MiB", .significant(3)) { Double($0.rows * $0.dimension) / 131_072 },
+    ]) {
+      try sizes.flatMap { try InferenceScale(rows: rows, dimension: $0).lines() }
     }
-    print(table.text())
-    if let json { try writeJSON(lines, to: json) }
   }
 }
 
@@ -58,14 +51,6 @@ private struct InferenceLine: Encodable {
   let dimension: Int
   let seconds: Double
   let memoryMiB: Double?
-
-  var cells: [String] {
-    [
-      losses, what, "\(dimension)", Numbers.significant(seconds, digits: 3),
-      memoryMiB.map { Numbers.significant($0, digits: 3) } ?? "?",
-      Numbers.significant(Double(rows * dimension) / 131_072, digits: 3),
-    ]
-  }
 }
 
 /// The same instrumental-variable data with two pairs of losses.
@@ -78,8 +63,7 @@ private struct InferenceScale {
   private let point: Tensor
 
   init(rows: Int, dimension: Int) {
-    self.rows = rows
-    self.dimension = dimension
+    (self.rows, self.dimension) = (rows, dimension)
     var generator = PhiloxGenerator(seed: 1)
     inputs = Tensor.normal([rows, 1], using: &generator)
     let noise = Tensor.normal([rows, 2], using: &generator)
@@ -100,9 +84,9 @@ private struct InferenceScale {
       outputCount: 1, nuisances: learner, crossFitting: plan,
       innerLoss: { ω, v, _, y in
         let target = sigmoid(matmul(y[0], ω.expandingShape(at: 1)))
-        return Losses.logistic(v, target)
+        return (softplus(v) - target * v).sum(alongAxis: 1)
       },
-      outerLoss: { _, v, _, y in Losses.logistic(v, y[1]) })
+      outerLoss: { _, v, _, y in (softplus(v) - y[1] * v).sum(alongAxis: 1) })
     let sample = BilevelSample(FunctionalSample(inputs: inputs, labels: [features, outcome]))
     let fit = try layer.fit(on: sample, at: point)
     // The first solve of every fold; later ones start from it.
@@ -130,12 +114,9 @@ private struct InferenceScale {
   private func line(
     _ losses: String, _ what: String, _ body: () throws -> Void
   ) throws -> InferenceLine {
-    TensorMemory.releaseCached()
-    let clock = ContinuousClock()
-    var duration = Duration.zero
-    let (_, bytes) = try PeakMemory.extra { duration = try clock.measure { try body() } }
+    let (seconds, memory) = try measured(body)
     return InferenceLine(
-      losses: losses, what: what, rows: rows, dimension: dimension,
-      seconds: duration / .seconds(1), memoryMiB: bytes.map { Double($0) / 1_048_576 })
+      losses: losses, what: what, rows: rows, dimension: dimension, seconds: seconds,
+      memoryMiB: memory)
   }
 }

@@ -3,6 +3,7 @@ import Autodiff
 import Bilevel
 import ExampleSupport
 import Foundation
+import Solvers
 
 /// `benchmark scale`: how time and memory of one hypergradient grow.
 struct ScaleCommand: ParsableCommand {
@@ -23,8 +24,7 @@ struct ScaleCommand: ParsableCommand {
   @Option(help: "Features of the largest problem.")
   var features = 10_000
 
-  @Option(help: ArgumentHelp("Write the results as JSON to this file.", valueName: "file"))
-  var json: String?
+  @OptionGroup var json: JSONOption
 
   // A line runs in a process of its own, whose memory no other line has touched.
   @Option(help: .private)
@@ -37,47 +37,124 @@ struct ScaleCommand: ParsableCommand {
   }
 
   func run() throws {
-    if let line { return try runLine(line) }
-    if let json { try requireWritable(json) }
+    if let line {
+      guard let request = parseJSON(ScaleRequest.self, Data(line.utf8)) else {
+        throw ValidationError("--line is for this program alone")
+      }
+      return print(jsonText(try request.measured()))
+    }
     // The largest problem has n rows for training and n / 10 for validation, and takes them twice.
     try NotEnoughMemory.refuse(
       9 * Double(rows) * Double(features),
       for: "a problem of \(Numbers.count(rows)) rows and \(Numbers.count(features)) features")
-    print("\(LinearAlgebraBackend.description)")
     let (n, d) = (rows / 10, features / 10)
-    var wanted: [ScaleRequest] = []
+    func wanted(_ layer: ScaleRequest.Layer, _ n: Int, _ d: Int, _ steps: Int) -> ScaleRequest {
+      ScaleRequest(layer: layer, rows: n, features: d, innerSteps: steps)
+    }
+    var requests: [ScaleRequest] = []
     for steps in [25, 50, 100, 200] {
-      for layer in [ScaleRequest.Layer.aid, .unrolled, .checkpointed] {
-        wanted.append(ScaleRequest(layer: layer, rows: n, features: d, innerSteps: steps))
+      requests += [.aid, .unrolled, .checkpointed].map { wanted($0, n, d, steps) }
+    }
+    requests += [2, 4].map { wanted(.aid, $0 * n, d, 25) }
+    requests += [2, 4].map { wanted(.aid, n, $0 * d, 25) }
+    requests.append(wanted(.solved, rows, features, 0))
+    let columns: [Column<ScaleLine>] = [
+      .init("layer", text: \.layer), .init("n") { "\($0.rows)" }, .init("d") { "\($0.features)" },
+      .init("inner steps") { "\($0.innerSteps)" },
+      .init("seconds", .significant(3)) { $0.seconds },
+      .init("memory MiB", .significant(3), missing: "?", \.memoryMiB),
+      .init("inner rel. residual", .significant(2)) { $0.innerResidual },
+      .init("adjoint rel. residual", .significant(2), missing: "", \.adjointResidual),
+    ]
+    try json.report(columns) {
+      let progress = ProgressMeter(label: "scale", total: requests.count, unit: "line")
+      defer { progress.finish() }
+      return try requests.enumerated().map { index, request in
+        defer { progress.update(completed: index + 1) }
+        return try request.measuredInOwnProcess()
       }
     }
-    for factor in [2, 4] {
-      wanted.append(ScaleRequest(layer: .aid, rows: factor * n, features: d, innerSteps: 25))
-    }
-    for factor in [2, 4] {
-      wanted.append(ScaleRequest(layer: .aid, rows: n, features: factor * d, innerSteps: 25))
-    }
-    wanted.append(ScaleRequest(layer: .solved, rows: rows, features: features, innerSteps: 0))
-    var table = TextTable(header: [
-      "layer", "n", "d", "inner steps", "seconds", "memory MiB", "inner rel. residual",
-      "adjoint rel. residual",
-    ])
-    var lines: [ScaleLine] = []
-    let progress = ProgressMeter(label: "scale", total: wanted.count, unit: "line")
-    for request in wanted {
-      let line = try request.measuredInOwnProcess()
-      lines.append(line)
-      table.append(line.cells)
-      progress.update(completed: lines.count)
-    }
-    progress.finish()
-    print(table.text())
-    if let json { try writeJSON(lines, to: json) }
+  }
+}
+
+/// A line that is wanted.
+struct ScaleRequest: Codable {
+  enum Layer: String, Codable {
+    case aid = "AID"
+    case unrolled = "ITD"
+    case checkpointed = "ITD, checkpointed"
+    case solved = "AID, L-BFGS to 1e-4"
   }
 
-  private func runLine(_ text: String) throws {
-    let request = try JSONDecoder().decode(ScaleRequest.self, from: Data(text.utf8))
-    let line = try ScaleProblem(rows: request.rows, features: request.features).line(request)
-    try FileHandle.standardOutput.write(contentsOf: JSONEncoder().encode(line))
+  let layer: Layer
+  let rows: Int
+  let features: Int
+  let innerSteps: Int
+
+  /// The line, measured by this program run again.
+  fileprivate func measuredInOwnProcess() throws -> ScaleLine {
+    let process = Process()
+    process.executableURL = Bundle.main.executableURL
+    process.arguments = ["scale", "--line", jsonText(self)]
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0, let line = parseJSON(ScaleLine.self, data) else {
+      throw ValidationError(
+        "\(layer.rawValue) with \(rows) rows and \(features) features ended with status "
+          + "\(process.terminationStatus); is there enough memory? The data take "
+          + "\(rows * features / 250_000) MB")
+    }
+    return line
   }
+
+  /// The line, measured here: one hypergradient of a simulated problem.
+  fileprivate func measured() throws -> ScaleLine {
+    let problem = LogisticWorkload.simulated(rows: rows, features: features, seed: 1)
+    let λ = Tensor(repeating: -8, shape: [features], .float32)
+    let layer = bilevelLayer(of: problem)
+    var record: TrustRecord?
+    let (seconds, memory) = try benchmark.measured {
+      _ = try valueWithGradient(at: λ) { λ in
+        let solution = try layer.solution(at: λ)
+        record = solution.record
+        return problem.loss(solution.value)
+      }
+    }
+    return ScaleLine(
+      layer: self.layer.rawValue, rows: rows, features: features,
+      innerSteps: self.layer == .solved ? record?.inner.iterations ?? 0 : innerSteps,
+      seconds: seconds, memoryMiB: memory, innerResidual: record?.inner.relativeResidual ?? .nan,
+      adjointResidual: record?.linearSolves.first?.relativeResidual)
+  }
+
+  private func bilevelLayer(of problem: LogisticWorkload) -> any BilevelLayer<Tensor, Tensor> {
+    switch layer {
+    case .aid:
+      return problem.fixedCountAID(step: 4, steps: innerSteps, adjointSteps: 20)
+    case .unrolled, .checkpointed:
+      return ITD(
+        minimizing: problem.objective, from: problem.start, update: .gradientDescent(step: 4),
+        steps: innerSteps, memory: layer == .unrolled ? .full : .checkpointed())
+    case .solved:
+      return AID(
+        minimizing: problem.objective, from: problem.start,
+        solver: LBFGS(stopping: StoppingRule(relative: 1e-4)),
+        adjoint: ConjugateGradient(tolerance: 1e-4))
+    }
+  }
+}
+
+/// One line of the table.
+private struct ScaleLine: Codable {
+  let layer: String
+  let rows: Int
+  let features: Int
+  let innerSteps: Int
+  let seconds: Double
+  let memoryMiB: Double?
+  let innerResidual: Double
+  let adjointResidual: Double?
 }

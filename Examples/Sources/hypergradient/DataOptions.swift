@@ -6,24 +6,25 @@ import TensorFiles
 /// Where the data come from: files, a simulation, or else the data compiled into the program.
 struct DataOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp(
+    help: .value(
+      "file",
       "A data file: CSV if its name ends with .csv, else in the LIBSVM text format; either may be "
-        + "compressed by gzip, and come from /dev/stdin.",
-      valueName: "file"))
+        + "compressed by gzip, and come from /dev/stdin."))
   var data: String?
 
   @Option(
-    help: ArgumentHelp(
-      "A second file with the validation rows; a part of --data if not given.", valueName: "file"))
+    help: .value(
+      "file", "A second file with the validation rows; a part of --data if not given."))
   var validation: String?
 
   @Option(help: "The share of --data, or of the bundled mpg data, that is kept for validation.")
   var validationFraction = 0.3
 
   @Option(
-    help: ArgumentHelp(
+    help: .value(
+      "column",
       "The column of a CSV file with the labels; the first if not given. For 'logistic' it may hold "
-        + "two texts.", valueName: "column"))
+        + "two texts."))
   var label: String?
 
   @Flag(
@@ -34,21 +35,20 @@ struct DataOptions: ParsableArguments {
   var dropOmitted = false
 
   @Option(
-    help: ArgumentHelp(
+    help: .value(
+      "texts",
       "Texts that stand for a missing value in a CSV file, comma-separated, beside the empty field, "
-        + "NA, nan in any spelling, #N/A and a dot; rows with a missing value are dropped.",
-      valueName: "texts"))
+        + "NA, nan in any spelling, #N/A and a dot; rows with a missing value are dropped."))
   var missing: String?
 
   @Option(
-    help: ArgumentHelp(
-      "The delimiter of CSV files; that of the header if not given.", valueName: "character"))
+    help: .value("character", "The delimiter of CSV files; that of the header if not given."))
   var delimiter: String?
 
   @Option(
-    help: ArgumentHelp(
-      "Simulate data with this many training rows and features, such as 600x100.",
-      valueName: "rows x features"))
+    help: .value(
+      "rows x features",
+      "Simulate data with this many training rows and features, such as 600x100."))
   var simulate: String?
 
   @Option(help: "The correlation of neighbouring features in a simulation.")
@@ -60,36 +60,37 @@ struct DataOptions: ParsableArguments {
   @Option(help: "The seed of the simulation and of the choice of validation rows.")
   var dataSeed: UInt64 = 1
 
-  /// The files that are read.
-  var files: [String] { [data, validation].compactMap { $0 } }
-
   func validate() throws {
-    if data != nil, simulate != nil {
-      throw ValidationError("--data and --simulate exclude each other; give one of them")
-    }
-    if label != nil, !(data.map { DataFileOptions.isTable($0) || TextFile.isStream($0) } ?? false) {
-      throw ValidationError(
-        "--label names a column of a CSV file, and other data have no column names; leave it out")
-    }
-    if let delimiter, CSVFormat.standard.delimiter(delimiter) == nil {
-      throw ValidationError(
-        "--delimiter must be one ASCII character, such as ';' (or 'tab'), not '\(delimiter)'")
-    }
-    if validation != nil, data == nil {
-      throw ValidationError("--validation needs the training rows too; add --data FILE")
-    }
-    guard validationFraction > 0, validationFraction < 1 else {
-      throw ValidationError(
-        "--validation-fraction must be between 0 and 1, both excluded, not \(validationFraction)")
-    }
-    guard correlation >= 0, correlation < 1 else {
-      throw ValidationError("--correlation must be at least 0 and below 1, not \(correlation)")
-    }
-    if let decay, !(decay >= 0 && decay <= 10) {
-      throw ValidationError("--decay must be between 0 and 10, not \(decay)")
-    }
-    if simulate == nil, decay != nil {
-      throw ValidationError("--decay describes a simulation; add --simulate, such as 600x100")
+    try requireShare(("--validation-fraction", validationFraction))
+    try requireRange(("--decay", decay, 0...10))
+    let isTable = data.map { DataFileOptions.isTable($0) || TextFile.isStream($0) } ?? false
+    for (isWrong, message) in [
+      (
+        data != nil && simulate != nil,
+        "--data and --simulate exclude each other; give one of them"
+      ),
+      (
+        label != nil && !isTable,
+        "--label names a column of a CSV file, and other data have no column names; leave it out"
+      ),
+      (
+        delimiter.map { CSVFormat.standard.delimiter($0) == nil } ?? false,
+        "--delimiter must be one ASCII character, such as ';' (or 'tab'), not '\(delimiter ?? "")'"
+      ),
+      (
+        validation != nil && data == nil,
+        "--validation needs the training rows too; add --data FILE"
+      ),
+      (
+        !(correlation >= 0 && correlation < 1),
+        "--correlation must be at least 0 and below 1, not \(correlation)"
+      ),
+      (
+        simulate == nil && decay != nil,
+        "--decay describes a simulation; add --simulate, such as 600x100"
+      ),
+    ] where isWrong {
+      throw ValidationError(message)
     }
     _ = try simulate.map(Self.sizes)
   }

@@ -35,43 +35,40 @@ enum EstimatorName: String, CaseIterable, Codable {
   case neumann10 = "neumann-10"
 
   /// What it does, in a line.
-  var explanation: String {
+  var explanation: String { words.1 }
+
+  /// The panel of the figure it belongs to.
+  var kind: String { words.0 }
+
+  private var words: (String, String) {
+    let step = "Preconditioned steps and correction"
+    let coordinates = "Reparameterisations"
     switch self {
-    case .plain: "implicit differentiation at x as it is"
-    case .gradientStep: "after one gradient step of length 1/L"
-    case .diagonal: "after one step by the diagonal of the Hessian"
-    case .safeDiagonal: "the same, scaled so that it cannot overshoot"
-    case .lbfgs: "after one step by an L-BFGS inverse Hessian of 5 pairs"
-    case .cg2: "after a step by 2 iterations of conjugate gradients"
-    case .cg5: "the same by 5 iterations"
-    case .cg10: "the same by 10 iterations"
-    case .frozen10: "after a step by the Hessian at a point 10 % off the solution"
-    case .frozen1: "the same at a point 1 % off"
-    case .newton: "after one Newton step"
-    case .linearized: "corrected to second order at x itself"
-    case .repDiagonal: "in coordinates by the diagonal of the Hessian"
-    case .repFull: "in coordinates by the Hessian"
-    case .repExponential: "in the coordinates log |x|"
-    case .repKappa: "in the best separable coordinates"
-    case .repNewton: "in coordinates by the Newton residual"
-    case .composed: "rep-kappa after a safe diagonal step"
-    case .identityInverse: "a constant for the inverse Hessian"
-    case .lastStep: "differentiates the last inner step only"
-    case .neumann10: "10 Neumann terms for it"
+    case .plain: return (step, "implicit differentiation at x as it is")
+    case .gradientStep: return (step, "after one gradient step of length 1/L")
+    case .diagonal: return (step, "after one step by the diagonal of the Hessian")
+    case .safeDiagonal: return (step, "the same, scaled so that it cannot overshoot")
+    case .lbfgs: return (step, "after one step by an L-BFGS inverse Hessian of 5 pairs")
+    case .cg2: return (step, "after a step by 2 iterations of conjugate gradients")
+    case .cg5: return (step, "the same by 5 iterations")
+    case .cg10: return (step, "the same by 10 iterations")
+    case .frozen10: return (step, "after a step by the Hessian at a point 10 % off the solution")
+    case .frozen1: return (step, "the same at a point 1 % off")
+    case .newton: return (step, "after one Newton step")
+    case .linearized: return (step, "corrected to second order at x itself")
+    case .repDiagonal: return (coordinates, "in coordinates by the diagonal of the Hessian")
+    case .repFull: return (coordinates, "in coordinates by the Hessian")
+    case .repExponential: return (coordinates, "in the coordinates log |x|")
+    case .repKappa: return (coordinates, "in the best separable coordinates")
+    case .repNewton: return (coordinates, "in coordinates by the Newton residual")
+    case .composed: return (coordinates, "rep-kappa after a safe diagonal step")
+    case .identityInverse: return (Self.baselines, "a constant for the inverse Hessian")
+    case .lastStep: return (Self.baselines, "differentiates the last inner step only")
+    case .neumann10: return (Self.baselines, "10 Neumann terms for it")
     }
   }
 
-  /// The panel of the figure it belongs to.
-  var kind: String {
-    switch self {
-    case .plain, .gradientStep, .diagonal, .safeDiagonal, .lbfgs, .cg2, .cg5, .cg10, .frozen10,
-      .frozen1, .newton, .linearized:
-      "Preconditioned steps and correction"
-    case .repDiagonal, .repFull, .repExponential, .repKappa, .repNewton, .composed:
-      "Reparameterisations"
-    case .identityInverse, .lastStep, .neumann10: "Approximate baselines"
-    }
-  }
+  private static let baselines = "Approximate baselines"
 
   /// The list for the help, a line to each.
   static var help: String {
@@ -84,12 +81,7 @@ enum EstimatorName: String, CaseIterable, Codable {
   }
 
   /// Whether an error remains at the exact solution.
-  var isApproximate: Bool {
-    switch self {
-    case .identityInverse, .lastStep, .neumann10: true
-    default: false
-    }
-  }
+  var isApproximate: Bool { kind == Self.baselines }
 
   /// How it is called in tables and legends: baselines say that they are approximate.
   var label: String { isApproximate ? "\(rawValue) (approximate)" : rawValue }

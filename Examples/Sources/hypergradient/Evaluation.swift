@@ -37,8 +37,7 @@ struct Evaluation {
   private let solver: any LinearSolver
 
   init(_ problem: HyperparameterProblem, seed: UInt64) {
-    self.problem = problem
-    self.seed = seed
+    (self.problem, self.seed) = (problem, seed)
     let tolerance = problem.scalarType == .float32 ? 1e-6 : 1e-13
     solver =
       problem.innerSize <= 200

@@ -110,7 +110,7 @@ struct DeepCommand: ParsableCommand {
   }
 
   func run() throws {
-    try shared.outputs.requireWritableResults()
+    try shared.outputs.requireUsable()
     let run = DeepRun(
       settings: try settings(),
       specification: try data.map { try roles.specification(data: $0) }, seed: shared.seed)

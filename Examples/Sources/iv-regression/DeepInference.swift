@@ -1,3 +1,4 @@
+import Solvers
 import Autodiff
 import Bilevel
 import ExampleSupport

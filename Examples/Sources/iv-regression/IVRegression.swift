@@ -21,7 +21,7 @@ struct IVRegression: ParsableCommand {
   @OptionGroup var shared: SharedOptions
 
   func run() throws {
-    try shared.outputs.requireWritableResults()
+    try shared.outputs.requireUsable()
     let directory = try shared.outputs.directory()
     let linear = try LinearRun(.card, seed: shared.seed).run(writingTo: directory)
     print()

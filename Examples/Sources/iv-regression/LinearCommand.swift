@@ -44,7 +44,7 @@ struct LinearCommand: ParsableCommand {
   func validate() throws { try shared.outputs.requireJSON(apartFrom: data) }
 
   func run() throws {
-    try shared.outputs.requireWritableResults()
+    try shared.outputs.requireUsable()
     let run = LinearRun(try specification(), seed: shared.seed)
     let report = try run.run(writingTo: { try shared.outputs.directory() })
     try shared.outputs.writeResults(report)

@@ -2,7 +2,6 @@ import ArgumentParser
 import Autodiff
 import ControlProblems
 import ExampleSupport
-import Foundation
 import Orthogonal
 
 /// The simulated processes of the program.
@@ -13,22 +12,9 @@ enum BuiltInProcess: String, CaseIterable, ExpressibleByArgument, Codable {
   /// The cart, whose pushes are noisy so that transitions are.
   static let cartPole = CartPole(forceNoise: 5)
 
-  /// The most transitions of a trajectory, unless it is said.
-  var defaultLimit: Int {
-    switch self {
-    case .cartpole: 100
-    // Trajectories of one transition are independent draws.
-    case .sine: 1
-    }
-  }
-
-  /// The number of trajectories, unless it is said.
-  var defaultTrajectories: Int {
-    switch self {
-    case .cartpole: 300
-    case .sine: 1000
-    }
-  }
+  /// The number of trajectories and the most transitions of each, unless it is said: those of one transition
+  /// are independent draws.
+  var defaults: (trajectories: Int, limit: Int) { self == .cartpole ? (300, 100) : (1000, 1) }
 
   /// The number of kinds of action; nil where it is a quantity.
   var actionCount: Int? { self == .cartpole ? CartPole.Push.allCases.count : nil }
@@ -42,6 +28,20 @@ enum BuiltInProcess: String, CaseIterable, ExpressibleByArgument, Codable {
   /// Angle and angular velocity of the pole move by themselves; of the cart only the rare end at the
   /// limit of its position depends, and counts as chance.
   var evaluationColumns: [Int] { self == .cartpole ? [2, 3] : [0] }
+}
+
+/// How much is simulated.
+struct SimulationOptions: ParsableArguments {
+  @Option(help: "The number of simulated trajectories. (default: 300 for cartpole, 1000 for sine)")
+  var trajectories: Int?
+
+  @Option(
+    help: "The most transitions of a simulated trajectory. (default: 100 for cartpole, 1 for sine)")
+  var limit: Int?
+
+  func validate() throws {
+    try requireAtLeast(1, ("--trajectories", trajectories), ("--limit", limit))
+  }
 
   /// Refuses a simulation that does not fit: logged transitions, their features and nuisances.
   ///
@@ -51,10 +51,10 @@ enum BuiltInProcess: String, CaseIterable, ExpressibleByArgument, Codable {
   ///   - count: The number of simulations at a time.
   ///   - stepByteCount: What a step takes: 23 kB where it is evaluated.
   func requireMemory(
-    trajectories: Int?, limit: Int?, count: Int = 1, stepByteCount: Double = 23_000
+    for process: BuiltInProcess, count: Int = 1, stepByteCount: Double = 23_000
   ) throws(NotEnoughMemory) {
-    let trajectories = trajectories ?? defaultTrajectories
-    let steps = min(limit ?? defaultLimit, 20)
+    let trajectories = trajectories ?? process.defaults.trajectories
+    let steps = min(limit ?? process.defaults.limit, 20)
     try NotEnoughMemory.refuse(
       stepByteCount * Double(trajectories) * Double(steps) * Double(count),
       for: "\(count == 1 ? "a simulation" : "\(count) simulations at a time") of "
@@ -62,10 +62,12 @@ enum BuiltInProcess: String, CaseIterable, ExpressibleByArgument, Codable {
   }
 
   /// Transitions of the policy that logs.
-  func log(trajectories: Int, limit: Int, generator: PhiloxGenerator) -> TransitionLog {
-    switch self {
+  func log(_ process: BuiltInProcess, generator: PhiloxGenerator) -> TransitionLog {
+    let trajectories = trajectories ?? process.defaults.trajectories
+    let limit = limit ?? process.defaults.limit
+    return switch process {
     case .cartpole:
-      Self.cartPole.log(
+      BuiltInProcess.cartPole.log(
         PushPolicy.logging, trajectories: trajectories, limit: limit, generator: generator)
     case .sine:
       SineProcess().log(
@@ -84,12 +86,17 @@ enum BuiltInPolicy: String, CaseIterable, ExpressibleByArgument, Codable {
   /// The process it acts in.
   var process: BuiltInProcess { self == .proportional ? .sine : .cartpole }
 
-  var evaluation: EvaluationPolicy {
+  /// How it pushes the cart; nil for that of the sine process.
+  private var push: PushPolicy? {
     switch self {
-    case .leaning: PushPolicy.leaning.evaluation(onColumns: process.evaluationColumns)
-    case .balancing: PushPolicy.balancing.evaluation(onColumns: process.evaluationColumns)
-    case .proportional: SineProcess.evaluation
+    case .leaning: .leaning
+    case .balancing: .balancing
+    case .proportional: nil
     }
+  }
+
+  var evaluation: EvaluationPolicy {
+    push?.evaluation(onColumns: process.evaluationColumns) ?? SineProcess.evaluation
   }
 
   /// What it is, for a reader.
@@ -103,19 +110,14 @@ enum BuiltInPolicy: String, CaseIterable, ExpressibleByArgument, Codable {
 
   /// The value from where its process starts, by rollouts or, where there is one, in closed form.
   func truth(discount: Double, rollouts: Int, generator: PhiloxGenerator) -> SimulatedValue {
-    func simulated(_ policy: PushPolicy) -> SimulatedValue {
-      BuiltInProcess.cartPole.value(
-        of: policy, discount: discount, rollouts: rollouts, generator: generator)
+    if let push {
+      return BuiltInProcess.cartPole.value(
+        of: push, discount: discount, rollouts: rollouts, generator: generator)
     }
-    switch self {
-    case .leaning: return simulated(.leaning)
-    case .balancing: return simulated(.balancing)
-    case .proportional:
-      // The rewards are made for one discount only.
-      if discount == SineProcess.discount { return .exact(SineProcess.value) }
-      return SineProcess().value(
-        of: ProportionalPolicy(gain: SineProcess.evaluationGain), discount: discount,
-        rollouts: rollouts, generator: generator)
-    }
+    // The rewards are made for one discount only.
+    if discount == SineProcess.discount { return .exact(SineProcess.value) }
+    return SineProcess().value(
+      of: ProportionalPolicy(gain: SineProcess.evaluationGain), discount: discount,
+      rollouts: rollouts, generator: generator)
   }
 }

@@ -1,71 +1,75 @@
 import ArgumentParser
+import ExampleSupport
 
 /// Which columns of the user's file play which part, as options.
 struct DataOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp(
+    help: .value(
+      "file",
       "A CSV file with a header line and a row for each transition; a simulated CartPole if not "
-        + "given.", valueName: "file"))
+        + "given."))
   var data: String?
 
-  @Option(help: ArgumentHelp("The columns of the state.", valueName: "columns"))
-  var state: String?
+  @Option(help: .value("columns", "The columns of the state."))
+  var state: CommaList<String>?
 
   @Option(
-    help: ArgumentHelp(
-      "The columns of the action: one of whole numbers with --action-count, else quantities.",
-      valueName: "columns"))
-  var action = "action"
+    help: .value(
+      "columns",
+      "The columns of the action: one of whole numbers with --action-count, else quantities."))
+  var action = CommaList(["action"])
 
   @Option(
-    help: ArgumentHelp(
-      "The number of kinds of action, numbered from 0 in one column.", valueName: "number"))
+    help: .value("number", "The number of kinds of action, numbered from 0 in one column."))
   var actionCount: Int?
 
-  @Option(help: ArgumentHelp("The column of the reward.", valueName: "column"))
+  @Option(help: .value("column", "The column of the reward."))
   var reward = "reward"
 
   @Option(
-    help: ArgumentHelp(
-      "The columns of the next state, in the order of --state. (default: 'next_' before each)",
-      valueName: "columns"))
-  var nextState: String?
+    help: .value(
+      "columns",
+      "The columns of the next state, in the order of --state. (default: 'next_' before each)"))
+  var nextState: CommaList<String>?
 
   @Option(
-    help: ArgumentHelp(
+    help: .value(
+      "column",
       "The column that is 1 where the process ends and 0 elsewhere, cut-off trajectories included; "
-        + "nowhere if not given.", valueName: "column"))
+        + "nowhere if not given."))
   var terminal: String?
 
   @Option(
-    help: ArgumentHelp(
-      "The column of trajectory numbers; rows in the order of time. Independent rows if not given.",
-      valueName: "column"))
+    help: .value(
+      "column",
+      "The column of trajectory numbers; rows in the order of time. Independent rows if not given.")
+  )
   var trajectory: String?
 
   @Option(
-    help: ArgumentHelp(
-      "A policy of the program to evaluate, instead of --next-action.", valueName: "policy"))
+    help: .value("policy", "A policy of the program to evaluate, instead of --next-action."))
   var policy: BuiltInPolicy?
 
   @Option(
-    help: ArgumentHelp(
+    help: .value(
+      "columns",
       "The columns of the action that the policy to evaluate takes, or a draw of it, at the next "
-        + "state.", valueName: "columns"))
-  var nextAction: String?
+        + "state."))
+  var nextAction: CommaList<String>?
 
   @Option(
-    help: ArgumentHelp(
+    help: .value(
+      "file",
       "A CSV file of initial states, with the columns of --state; the first states of trajectories "
-        + "if not given.", valueName: "file"))
+        + "if not given."))
   var initial: String?
 
   @Option(
-    help: ArgumentHelp(
+    help: .value(
+      "columns",
       "With --next-action: the columns of the policy's action at initial states, in the file of "
-        + "--initial or else in --data, where the first row of each trajectory counts.",
-      valueName: "columns"))
-  var initialAction: String?
+        + "--initial or else in --data, where the first row of each trajectory counts."))
+  var initialAction: CommaList<String>?
 
   func validate() throws {
     guard data != nil else {
@@ -96,14 +100,6 @@ struct DataOptions: ParsableArguments {
         "initial states are not known: give --trajectory, to start where trajectories start, or "
           + "--initial, a file of initial states")
     }
-    if let actionCount, actionCount < 2 {
-      throw ValidationError("--action-count must be at least 2, found \(actionCount)")
-    }
-  }
-
-  static func columns(_ list: String) -> [String] {
-    list.split(separator: ",").map { name in
-      String(name.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
-    }
+    try requireAtLeast(2, ("--action-count", actionCount))
   }
 }

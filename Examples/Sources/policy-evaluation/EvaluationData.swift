@@ -17,14 +17,12 @@ struct EvaluationData {
   let simulated: BuiltInPolicy?
 
   /// Simulated data.
-  init(_ policy: BuiltInPolicy, trajectories: Int?, limit: Int?, generator: PhiloxGenerator) throws
-  {
+  init(
+    _ policy: BuiltInPolicy, _ simulation: SimulationOptions, generator: PhiloxGenerator
+  ) throws {
     let process = policy.process
     source = "simulated (\(process.rawValue))"
-    transitions = try process.log(
-      trajectories: trajectories ?? process.defaultTrajectories,
-      limit: limit ?? process.defaultLimit, generator: generator
-    ).transitions(
+    transitions = try simulation.log(process, generator: generator).transitions(
       actionCount: process.actionCount, stateColumns: process.evaluationColumns)
     self.policy = policy.evaluation
     policyTitle = policy.title
@@ -36,35 +34,21 @@ struct EvaluationData {
   /// The user's data.
   init(_ options: DataOptions, from path: String) throws {
     let table = try CSVTable(contentsOfFile: path)
-    let states = DataOptions.columns(options.state ?? "")
-    let nextStates =
-      options.nextState.map(DataOptions.columns) ?? states.map { "next_" + $0 }
+    let states = options.state?.values ?? []
+    let nextStates = options.nextState?.values ?? states.map { "next_" + $0 }
     guard states.count == nextStates.count, !states.isEmpty else {
       throw ValidationError(
         "--state names \(states.count) columns and --next-state \(nextStates.count); name as many")
     }
     let terminal = try options.terminal.map { name in
-      try table.completeNumbers(name).enumerated().map { row, mark in
-        guard mark == 0 || mark == 1 else {
-          throw BadField(
-            position: try table.position(row: row, column: name),
-            reason: "a terminal mark must be 0 or 1")
-        }
-        return mark == 1
+      try table.column(name, "a terminal mark must be 0 or 1") {
+        $0 == 0 ? false : $0 == 1 ? true : nil
       }
     }
     let ends = terminal ?? Array(repeating: false, count: table.rowCount)
-    let actions = DataOptions.columns(options.action)
-    var trajectories: [Int]?
-    if let name = options.trajectory {
-      trajectories = try table.completeNumbers(name).enumerated().map { row, number in
-        guard let whole = Int(exactly: number) else {
-          throw BadField(
-            position: try table.position(row: row, column: name),
-            reason: "a trajectory must be a whole number")
-        }
-        return whole
-      }
+    let actions = options.action.values
+    let trajectories = try options.trajectory.map { name in
+      try table.column(name, "a trajectory must be a whole number") { Int(exactly: $0) }
     }
     let logged = try table.actions(actions, options.actionCount)
     transitions = try Transitions(
@@ -75,14 +59,8 @@ struct EvaluationData {
     hasNumberedActions = options.actionCount != nil
     source = table.source
 
-    let initialTable = try options.initial.map { path throws(FileError) in
-      try CSVTable(contentsOfFile: path)
-    }
-    if let initialTable {
-      initial = .sample(try initialTable.matrix(states))
-    } else {
-      initial = .firstOfTrajectories
-    }
+    let initialTable = try options.initial.map { try CSVTable(contentsOfFile: $0) }
+    initial = try initialTable.map { .sample(try $0.matrix(states)) } ?? .firstOfTrajectories
     // The truth of a process is not that of a file, whatever wrote it.
     simulated = nil
     if let builtIn = options.policy {
@@ -99,8 +77,8 @@ struct EvaluationData {
       policy = builtIn.evaluation
       policyTitle = builtIn.title
     } else {
-      let next = DataOptions.columns(options.nextAction ?? "")
-      let first = DataOptions.columns(options.initialAction ?? "")
+      let next = options.nextAction?.values ?? []
+      let first = options.initialAction?.values ?? []
       guard next.count == actions.count, first.count == actions.count else {
         throw ValidationError(
           "--action, --next-action and --initial-action must name as many columns each, found "
@@ -144,6 +122,18 @@ extension CSVTable {
         reason: value == nil
           ? "the value is missing"
           : "the number is not finite (\"\(try text(row: row, column: name))\")")
+    }
+  }
+
+  /// A column of finite numbers, each of which stands for a value.
+  fileprivate func column<Value>(
+    _ name: String, _ rule: String, _ value: (Double) -> Value?
+  ) throws -> [Value] {
+    try completeNumbers(name).enumerated().map { row, number in
+      guard let value = value(number) else {
+        throw BadField(position: try position(row: row, column: name), reason: rule)
+      }
+      return value
     }
   }
 

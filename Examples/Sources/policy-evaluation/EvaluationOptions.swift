@@ -2,6 +2,7 @@ import ArgumentParser
 import Autodiff
 import Bilevel
 import ControlProblems
+import ExampleSupport
 import Orthogonal
 
 /// The features of the action value.
@@ -20,10 +21,7 @@ enum NuisanceKind: String, CaseIterable, ExpressibleByArgument, Codable {
 
 /// How a policy is evaluated, as options.
 struct EvaluationOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "The discount, at least 0 and less than 1.",
-      valueName: "number"))
+  @Option(help: .value("number", "The discount, at least 0 and less than 1."))
   var discount = 0.9
 
   @Option(
@@ -67,23 +65,15 @@ struct EvaluationOptions: ParsableArguments {
       """)
   var repeats: Int?
 
-  @Flag(help: "Take transitions that are the same in all columns as separate ones.")
-  var allowDuplicates = false
-
   @Option(help: "The seed of simulation, splits and random features.")
   var seed: UInt64 = 1
 
   func validate() throws {
-    for (value, name) in [
-      (degree, "degree"), (featureCount, "feature-count"), (nuisanceDegree, "nuisance-degree"),
-      (repeats ?? 1, "repeats"),
-    ] where value < 1 {
-      throw ValidationError("--\(name) must be at least 1, found \(value)")
-    }
-    guard folds >= 2 else { throw ValidationError("--folds must be at least 2, found \(folds)") }
-    guard lengthScale > 0, lengthScale.isFinite else {
-      throw ValidationError("--length-scale must be positive, found \(lengthScale)")
-    }
+    try requireAtLeast(
+      1, ("--degree", degree), ("--feature-count", featureCount),
+      ("--nuisance-degree", nuisanceDegree), ("--repeats", repeats))
+    try requireAtLeast(2, ("--folds", folds))
+    try requirePositive(("--length-scale", lengthScale))
     guard discount >= 0, discount < 1 else {
       throw ValidationError(
         "--discount must be at least 0 and less than 1, found \(discount); use 0.95, for example")
@@ -129,7 +119,7 @@ struct EvaluationOptions: ParsableArguments {
     var plan = CrossFitting(
       foldCount: folds, repeatCount: repeats ?? (process == .cartpole ? 5 : 1), seed: seed)
     // Two transitions of numbered states and actions may be the same without being copies.
-    plan.allowsDuplicates = kind == .tabular || allowDuplicates
+    plan.allowsDuplicates = kind == .tabular
     // Powers of correlated states are nearly dependent. A ridge would not mean the same, and a table
     // and the features of one's own are well as they are.
     let isSkewed = (kind == .polynomial || kind == .fourier) && ridge == 0

@@ -45,7 +45,7 @@ let bilevelInference = Program(named: "bilevel-inference")
       .split(separator: "\n").dropFirst()
     let records = try lines.map { line in
       let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-      let methods = try #require(object?["methods"] as? [[String: Any]])
+      let methods = try #require(object?["replication"] as? [[String: Any]])
       return try (
         errors: #require(methods[1]["errors"] as? [Double]),
         deviations: #require(methods[1]["standardErrors"] as? [Double])

@@ -73,7 +73,9 @@ import Testing
     // Fewer replications than are kept: only those are in the table.
     let again = try bilevelInference.run(
       Self.quick + ["--replications", "4", "--resume"], in: workspace.url)
-    #expect(again.output == small.output)
+    func found(_ output: String) -> String { String(output.prefix { $0 != "W" }) }
+    #expect(found(again.output) == found(small.output))
+    #expect(again.output.contains("coverage-iv.jsonl in place of earlier ones"))
     try FileManager.default.removeItem(at: workspace.url.appending(path: "out"))
     _ = try bilevelInference.run(Self.quick + ["--replications", "7"], in: workspace.url)
     #expect(try text(Self.table, workspace) == table)
@@ -90,7 +92,7 @@ import Testing
       #expect(result.status != 0)
       return result.errors
     }
-    #expect(try errors([]).contains("holds 4 replications already; add --resume"))
+    #expect(try errors([]).contains("holds 4 records already; add --resume"))
     #expect(
       try errors(["--resume", "--seed", "2"])
         .contains("belongs to other options: --seed was 1 there and is 2 now"))
@@ -101,8 +103,10 @@ import Testing
     #expect(try text(Self.kept, workspace) == contents)
 
     try workspace.write(
-      contents.replacing("\"version\":1", with: "\"version\":0"), to: Self.kept)
-    #expect(try errors(["--resume"]).contains("was written by another version of this program"))
+      contents.replacing("coverage 1", with: "coverage 0"), to: Self.kept)
+    #expect(
+      try errors(["--resume"]).contains(
+        "expected 'bilevel-inference coverage 1', found 'bilevel-inference coverage 0'"))
     try workspace.write(
       contents.replacing("\"errors\"", with: "\"mistakes\"", maxReplacements: 1), to: Self.kept)
     #expect(try errors(["--resume"]).contains("coverage-iv.jsonl, line 2: is not what"))

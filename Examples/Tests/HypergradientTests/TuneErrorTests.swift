@@ -44,18 +44,18 @@ import Testing
     defer { workspace.remove() }
     #expect(
       try errors(["--resume", "no"], in: workspace)
-        == "Error: no: cannot be resumed from: no such file\n")
+        == "Error: no: cannot be read: no such file\n")
     try workspace.write("{}", to: "empty")
     #expect(
       try errors(["--resume", "empty"], in: workspace)
-        .hasPrefix("Error: empty: cannot be resumed from: it is not a state of 'tune'; give the"))
+        .hasPrefix("Error: empty, line 1: is not what this program wrote; "))
 
     let options = ["--methods", "newton", "--iterations", "2", "--output", "out"]
     #expect(try hypergradient.run(["tune"] + options, in: workspace.url).status == 0)
-    let resumed = options + ["--resume", "out/tune-state.json"]
+    let resumed = options + ["--resume", "out/tune-state.jsonl"]
     #expect(
       try errors(resumed + ["--learning-rate", "2"], in: workspace)
-        .contains("it belongs to another run: --learning-rate was 1.0 there and is 2.0 now"))
+        .contains("belongs to other options: --learning-rate was 1.0 there and is 2.0 now"))
     #expect(
       try errors(resumed + ["--data-seed", "2"], in: workspace).contains("the rows (checksum) was"))
     #expect(

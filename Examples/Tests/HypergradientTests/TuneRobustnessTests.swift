@@ -79,19 +79,21 @@ import Testing
       "tune", "--methods", "newton", "--tolerance", "1e-300", "--optimizer", "gradient",
       "--iterations", "1000000", "--checkpoint-interval", "0", "--output", "my output",
     ]
-    let state = workspace.url.appending(path: "my output/tune-state.json")
+    let state = workspace.url.appending(path: "my output/tune-state.jsonl")
     let result = try hypergradient.run(options, in: workspace.url, interruptedBy: state)
     #expect(result.status > 0)
-    #expect(result.errors.contains("interrupted; the state is in my output/tune-state.json"))
-    #expect(result.errors.contains("'my output' --resume 'my output/tune-state.json'"))
-    let steps = try #require(
-      ((try workspace.json("my output/tune-state.json"))["runs"] as? [[String: Any]])?
-        .first?["steps"] as? [Any])
+    #expect(result.errors.contains("interrupted; the state is in my output/tune-state.jsonl"))
+    #expect(result.errors.contains("'my output' --resume 'my output/tune-state.jsonl'"))
+    let run = try #require(
+      try workspace.records("my output/tune-state.jsonl").last {
+        $0["method"] as? String == "exact"
+      })
+    let steps = try #require(run["steps"] as? [Any])
     let rest =
-      options + ["--resume", "my output/tune-state.json", "--iterations", "\(steps.count + 1)"]
+      options + ["--resume", "my output/tune-state.jsonl", "--iterations", "\(steps.count + 1)"]
     let resumed = try hypergradient.run(rest, in: workspace.url)
     #expect(resumed.status == 0, "\(resumed.errors)")
-    #expect(resumed.output.contains("(my output/tune-state.json in place of an earlier one)"))
+    #expect(resumed.output.contains("(my output/tune-state.jsonl in place of an earlier one)"))
   }
 
   @Test("Output is checked first") func outputIsCheckedFirst() throws {

@@ -4,8 +4,8 @@ import HyperparameterProblems
 import TensorFiles
 import Testing
 
-@Suite("Reports") struct ReportTests {
-  @Test("Slopes of powers") func slopesOfPowers() throws {
+@Suite struct ReportTests {
+  @Test func slopesOfPowers() throws {
     let errors = [1, 0.1, 0.01, 1e-3]
     for power in [0.5, 1, 2] {
       let slope = try #require(
@@ -20,19 +20,11 @@ import Testing
     #expect(bent < 1.8)
   }
 
-  @Test("Slopes that do not exist") func slopesThatDoNotExist() {
+  @Test func slopesThatDoNotExist() {
     #expect(logLogSlope(errors: [1, 2], values: [1, 2]) == nil)
     #expect(logLogSlope(errors: [1, 1, 1], values: [1, 2, 3]) == nil)
     #expect(logLogSlope(errors: [1, 2, 3], values: [0, .nan, .infinity]) == nil)
     #expect(logLogSlope(errors: [0, 1, 2, -1], values: [1, 1, 1, 1]) == nil)
-  }
-
-  @Test("Quantiles of losses over seeds") func quantiles() {
-    #expect(quantile([4, 1, 3, 2], 0.25) == 1.75)
-    #expect(median([5, 1, .nan, 3]) == 3)
-    #expect(quantile([7], 1) == 7)
-    #expect(median([.infinity, .infinity]) == .infinity)
-    #expect(median([]) == nil)
   }
 
   private func curve(
@@ -58,7 +50,7 @@ import Testing
       curves, levels: [1, 0.1, 0.01, 1e-9], ratioError: 0.01, slopeLimit: 0.5)
   }
 
-  @Test("Interpolation is exact for powers") func interpolationIsExactForPowers() throws {
+  @Test func interpolationIsExactForPowers() throws {
     let plain = curve("plain", seed: 1, constant: 2, power: 1.5)
     let value = try #require(plain.value(at: 0.003))
     #expect(abs(value / (2 * pow(0.003, 1.5)) - 1) < 1e-12)
@@ -67,7 +59,7 @@ import Testing
     #expect(plain.value(at: plain.errors[0]) == plain.hypergradientErrors[0])
   }
 
-  @Test("Summaries are medians over seeds") func summariesAreMediansOverSeeds() throws {
+  @Test func summariesAreMediansOverSeeds() throws {
     let summaries = summaries
     #expect(summaries.map(\.name) == ["plain", "newton", "exact"])
     let newton = summaries[1]
@@ -88,18 +80,17 @@ import Testing
     #expect(summaries[2].slope == nil)
   }
 
-  @Test("Tables and figures say slopes") func tablesAndFiguresSaySlopes() throws {
-    let text = EstimatorTables.text(summaries, ratioError: 0.01)
+  @Test func tablesAndFiguresSaySlopes() throws {
+    let text = summaries.table(ratioError: 0.01)
     let lines = text.split(separator: "\n").map(String.init)
     #expect(lines[0].contains("error / plain"))
     #expect(
       lines.contains { $0.contains("newton") && $0.contains("2.00") && $0.contains("0.0200") })
     #expect(lines.contains { $0.contains("exact") && $0.contains("  0") })
-    let svg = EstimatorFigure(title: "t", subtitle: "s", summaries: summaries).figure.svg()
+    let svg = EstimatorFigure.figure(title: "t", subtitle: "s", of: summaries).svg()
     #expect(svg.contains("newton (slope 2.00)"))
     let kinds = ["plain": "Steps", "newton": "Steps", "exact": "Others"]
-    let grouped = EstimatorFigure(title: "t", subtitle: "s", summaries: summaries, kinds: kinds)
-      .figure
+    let grouped = EstimatorFigure.figure(title: "t", subtitle: "s", of: summaries, kinds: kinds)
     #expect(grouped.panels.map(\.title) == ["Steps", "Others"])
     #expect(grouped.panels[0].yAxis.domain != nil)
     #expect(grouped.panels[0].yAxis.domain == grouped.panels[1].yAxis.domain)
@@ -110,14 +101,12 @@ import Testing
     #expect(colors[0] != nil && colors[0] == colors[1])
     // A curve on another one is dashed.
     let same = summaries.prefix(2) + [summaries[1]]
-    let dashes = EstimatorFigure(title: "t", subtitle: "s", summaries: Array(same)).figure.panels[0]
-      .marks.compactMap { mark in
-        if case .line(_, _, let isDashed) = mark.shape { isDashed } else { nil }
-      }
+    let dashes = EstimatorFigure.figure(title: "t", subtitle: "s", of: Array(same)).panels[0]
+      .marks.filter { $0.label != nil }.map(\.isDashed)
     #expect(dashes == [false, false, true])
     #expect(svg.contains("exact (exact)"))
     #expect(!svg.contains("nan"))
-    let csv = EstimatorTables.csv([curve("plain", seed: 4, constant: 2, power: 1)])
+    let csv = [curve("plain", seed: 4, constant: 2, power: 1)].csv
     let table = try CSVTable(parsing: csv.text)
     #expect(table.rowCount == 9)
     #expect(try table.numbers("seed")[0] == 4)

@@ -11,7 +11,7 @@ import Testing
     let runs = DSpritesRuns(workspace: workspace)
     let arguments =
       DSpritesRuns.quick + ["--method", "funcid,itd", "--runs", "2", "--json", "r.json"]
-    let first = workspace.url.appending(path: "\(DSpritesRuns.runs)/funcid-1.json")
+    let first = workspace.url.appending(path: "\(DSpritesRuns.runs)/funcid-1.jsonl")
     let stopped = try ivRegression.run(
       arguments, in: workspace.url, interruptedBy: first, signal: signal)
     #expect(stopped.status != 0)
@@ -53,24 +53,24 @@ import Testing
       interruptedBy: workspace.url.appending(path: "\(name).checkpoint"))
     #expect(
       stopped.errors.contains("interrupted; runs that have ended, and the others so far, are"))
-    let past = try #require(try workspace.json("\(name).unfinished")["seconds"] as? [Double])
+    let past = try #require(try workspace.records("\(name).unfinished")[0]["seconds"] as? [Double])
     #expect(past.count < 8)
     let other = try ivRegression.run(
       arguments + ["--resume", "--first-ridge", "2"], in: workspace.url)
-    #expect(other.errors.contains("\(method)-1.unfinished: belongs to other settings"))
+    #expect(other.errors.contains("\(method)-1.unfinished: belongs to other options"))
     #expect(other.errors.contains("--first-ridge was 0.03 there and is 2.0 now"))
 
     let resumed = try ivRegression.run(arguments + ["--resume"], in: workspace.url)
     #expect(resumed.status == 0, "\(resumed.errors)")
     #expect(
-      try DSpritesRuns(workspace: workspace).files() == ["\(method)-1.json"],
+      try DSpritesRuns(workspace: workspace).files() == ["\(method)-1.jsonl"],
       "the checkpoint is removed")
     let whole = try ivRegression.run(arguments + ["--output", "whole"], in: workspace.url)
     #expect(whole.status == 0, "\(whole.errors)")
-    let found = try workspace.json("\(name).json")
+    let found = try workspace.records("\(name).jsonl")[0]
     // The past was not repeated: it took as long as it did.
     #expect((found["seconds"] as? [Double])?.starts(with: past) == true)
-    let expected = try workspace.json("whole/dsprites-runs/\(method)-1.json")
+    let expected = try workspace.records("whole/dsprites-runs/\(method)-1.jsonl")[0]
     for key in ["inner", "outer", "gradientNorm"] {
       func curve(_ run: [String: Any]) throws -> [Double] {
         try #require(run["losses"] as? [[String: Double]]).compactMap { $0[key] }
@@ -108,7 +108,7 @@ import Testing
     let arguments = DSpritesRuns.quick + ["--method", "itd", "--runs", "1"]
     #expect(try ivRegression.run(arguments, in: workspace.url).status == 0)
     for (options, message) in [
-      ([], "holds 1 run already; add --resume"),
+      ([], "holds 1 record already; add --resume"),
       (["--resume", "--size", "62"], "--size was 60 there and is 62 now"),
       (["--resume", "--iterations", "3"], "--iterations was 2 there and is 3 now"),
       (["--resume", "--unrolled-steps", "1"], "--unrolled-steps was 2 there and is 1 now"),
@@ -170,28 +170,27 @@ import Testing
     let runs = DSpritesRuns(workspace: workspace)
     let arguments = DSpritesRuns.quick + ["--method", "itd", "--runs", "1"]
     #expect(try ivRegression.run(arguments, in: workspace.url).status == 0)
-    let name = "\(DSpritesRuns.runs)/itd-1.json"
+    let name = "\(DSpritesRuns.runs)/itd-1.jsonl"
     let text = try String(contentsOf: workspace.url.appending(path: name), encoding: .utf8)
     for (content, message) in [
-      ("", "it is damaged, or no run of 'dsprites'"),
-      (String(text.dropLast(100)), "it is damaged, or no run of 'dsprites'"),
-      (text.replacing("dsprites run ", with: "dsprites run 0"), "expected 'dsprites run"),
-      (text.replacing("\"itd\"", with: "\"aid\""), "it holds the run 'aid-1'"),
+      ("", ", line 1: is not what this program wrote"),
+      (String(text.dropLast(100)), ", line 2: is not what this program wrote"),
+      (text.replacing("dsprites run ", with: "dsprites run 0"), ": expected 'dsprites run"),
+      (text.replacing("\"itd\"", with: "\"aid\""), ", line 2: is not what this program wrote"),
       (
-        text.replacing("\"iterations\" : 2", with: "\"iterations\" : 4"),
-        "expected an error after 4 iterations, found 2"
+        text.replacing("\"iterations\":2", with: "\"iterations\":4"),
+        ", line 2: is not what this program wrote"
       ),
     ] {
       try workspace.write(content, to: name)
       let result = try ivRegression.run(arguments + ["--resume"], in: workspace.url)
       #expect(result.status > 0)
-      #expect(result.errors.contains("\(name): cannot be used as a run"), "\(result.errors)")
-      #expect(result.errors.contains(message), "\(result.errors)")
-      #expect(result.errors.contains("delete the file to repeat the run"))
+      #expect(result.errors.contains(name + message), "\(result.errors)")
+      #expect(result.errors.contains("delete the file to begin anew"))
     }
     try workspace.write(text, to: name)
     #expect(try ivRegression.run(arguments + ["--resume"], in: workspace.url).status == 0)
-    #expect(try runs.files() == ["itd-1.json"])
+    #expect(try runs.files() == ["itd-1.jsonl"])
   }
 
   @Test("Runs are started by the study alone") func runsAreStartedByTheStudyAlone() throws {

@@ -38,7 +38,8 @@ import Testing
       #expect(FileManager.default.fileExists(atPath: path))
     }
     let again = try policyEvaluation.run(arguments, in: workspace.url)
-    #expect(again.output == run.output)
+    #expect(again.output.hasPrefix(run.output.dropLast()))
+    #expect(again.output.hasSuffix(" in place of earlier ones\n"))
   }
 
   /// Actions in columns of the file give what the policy of the program gives.
@@ -112,6 +113,7 @@ import Testing
     let lines = try #require(try workspace.json("s.json")["lines"] as? [[String: Any]])
     #expect(lines.count == 4)
     let again = try policyEvaluation.run(arguments, in: workspace.url)
-    #expect(again.output == run.output)
+    #expect(again.output.hasPrefix(run.output.dropLast()))
+    #expect(again.output.hasSuffix(" in place of earlier ones\n"))
   }
 }

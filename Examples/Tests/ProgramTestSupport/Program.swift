@@ -97,4 +97,16 @@ public struct Workspace {
     }
     return object
   }
+
+  /// The records in a file of a study, a line of JSON to each after the first.
+  public func records(_ name: String) throws -> [[String: Any]] {
+    try String(contentsOf: url.appending(path: name), encoding: .utf8).split(separator: "\n")
+      .dropFirst().map { line in
+        let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
+        guard let record = object as? [String: Any] else {
+          throw CocoaError(.propertyListReadCorrupt)
+        }
+        return record
+      }
+  }
 }

@@ -29,11 +29,8 @@ public struct LabeledData: Sendable {
         "LabeledData: features of shape \(features.shape) and labels of shape \(labels.shape); "
           + "expected [N, n] and [N]")
     }
-    self.source = source
-    self.features = features
-    self.labels = labels
-    self.featureNames = featureNames
-    self.notes = notes
+    (self.source, self.features, self.labels) = (source, features, labels)
+    (self.featureNames, self.notes) = (featureNames, notes)
   }
 
   /// Other numbers of the same origin.
@@ -133,8 +130,7 @@ public struct DataSplit: Sendable {
         training: training.source, count: training.featureCount, validation: validation.source,
         otherCount: validation.featureCount)
     }
-    self.training = training
-    self.validation = validation
+    (self.training, self.validation) = (training, validation)
   }
 
   /// The split with every feature shifted and scaled to mean 0 and standard deviation 1.
@@ -158,7 +154,68 @@ public struct DataSplit: Sendable {
   }
 
   private init(checkedTraining training: LabeledData, validation: LabeledData) {
-    self.training = training
-    self.validation = validation
+    (self.training, self.validation) = (training, validation)
+  }
+}
+
+/// What is known of a data set beside its numbers, for messages and reports.
+public struct DataNotes: Sendable, Equatable {
+  /// The name of the column with the labels; nil where columns have no names.
+  public var labelName: String?
+
+  /// The names of the classes 0, 1, … of labels that were text, or of -1 and 1; nil for numbers.
+  public var classNames: [String]?
+
+  /// The rows that were dropped in reading; nil if none were.
+  public var dropped: DroppedRows?
+
+  /// Creates notes.
+  public init(
+    labelName: String? = nil, classNames: [String]? = nil, dropped: DroppedRows? = nil
+  ) {
+    (self.labelName, self.classNames, self.dropped) = (labelName, classNames, dropped)
+  }
+
+  /// The name of the class that a label stands for.
+  func className(_ label: Double) -> String {
+    if let classNames, let index = Int(exactly: label), classNames.indices.contains(index) {
+      return classNames[index]
+    }
+    return Int(exactly: label).map { "\($0)" } ?? "\(label)"
+  }
+}
+
+/// Rows of a file that were dropped because they are not complete.
+public struct DroppedRows: Sendable, Equatable, Encodable, CustomStringConvertible {
+  /// Why rows were dropped.
+  public enum Reason: String, Sendable, Encodable {
+    /// A LIBSVM row does not list every feature.
+    case omitted = "a feature is omitted"
+    /// A field of a CSV row is empty.
+    case missing = "a value is missing"
+  }
+
+  /// The file.
+  public let source: String
+
+  /// The rows of the file.
+  public let rows: Int
+
+  /// Those that were dropped.
+  public let dropped: Int
+
+  /// Why.
+  public let reason: Reason
+
+  /// Notes of dropped rows; nil if there are none.
+  public init?(source: String, rows: Int, kept: Int, reason: Reason) {
+    guard kept < rows else { return nil }
+    (self.source, self.rows) = (source, rows)
+    dropped = rows - kept
+    self.reason = reason
+  }
+
+  public var description: String {
+    "\(source): \(dropped) of \(rows) rows dropped: \(reason.rawValue)"
   }
 }

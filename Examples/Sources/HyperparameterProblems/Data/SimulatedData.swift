@@ -35,11 +35,8 @@ public struct SimulatedData: Sendable, Equatable {
     guard rows > 0, validationRows > 0, features > 0, (0..<1).contains(correlation),
       (decay ?? 0) >= 0
     else { fatalError("SimulatedData: sizes must be positive, 0 ≤ ρ < 1 and α ≥ 0") }
-    self.rows = rows
-    self.validationRows = validationRows
-    self.features = features
-    self.correlation = correlation
-    self.decay = decay
+    (self.rows, self.validationRows, self.features) = (rows, validationRows, features)
+    (self.correlation, self.decay) = (correlation, decay)
   }
 
   /// Draws data for a loss; the seed gives the same bits on every machine with the same BLAS.

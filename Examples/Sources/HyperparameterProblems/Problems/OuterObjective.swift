@@ -43,8 +43,7 @@ public struct QuadraticOuter: OuterObjective {
 
   /// Creates the objective.
   public init(matrix: Tensor, target: Tensor) {
-    self.matrix = matrix
-    self.target = target
+    (self.matrix, self.target) = (matrix, target)
   }
 
   public func value(_ x: Tensor, _ y: Tensor) -> Tensor {
@@ -75,8 +74,7 @@ public struct ValidationLoss: OuterObjective {
 
   /// Creates the objective.
   public init(_ data: LabeledData, loss: RowLoss) {
-    self.data = data
-    self.loss = loss
+    (self.data, self.loss) = (data, loss)
   }
 
   public func value(_ x: Tensor, _ y: Tensor) -> Tensor {

@@ -1,5 +1,7 @@
 import Autodiff
+import ExampleSupport
 import Foundation
+import TensorFiles
 
 /// How the error of one estimator depends on the error of the inner solution, for one problem.
 public struct EstimatorCurve: Sendable, Equatable, Codable {
@@ -54,11 +56,8 @@ public struct EstimatorCurve: Sendable, Equatable, Codable {
       fatalError(
         "EstimatorCurve: \(errors.count) errors and \(hypergradientErrors.count) estimates")
     }
-    self.name = name
-    self.seed = seed
-    self.errors = errors
-    self.hypergradientErrors = hypergradientErrors
-    self.hypergradientNorm = hypergradientNorm
+    (self.name, self.seed, self.errors) = (name, seed, errors)
+    (self.hypergradientErrors, self.hypergradientNorm) = (hypergradientErrors, hypergradientNorm)
     self.roundOff = roundOff
   }
 
@@ -151,33 +150,34 @@ public struct EstimatorSummary: Sendable, Equatable, Codable {
     _ curves: [EstimatorCurve], reference: [EstimatorCurve], levels: [Double], ratioError: Double,
     slopeLimit: Double
   ) {
+    func counterpart(of curve: EstimatorCurve) -> EstimatorCurve? {
+      reference.first { $0.seed == curve.seed }
+    }
     name = curves.first?.name ?? ""
     problems = curves.count
     let slopes = curves.compactMap { $0.slope(below: slopeLimit) }
-    slope = HyperparameterProblems.median(slopes)
-    slopeRange = Self.range(slopes)
+    (slope, slopeRange) = (slopes.median, slopes.extent)
     isExact = !curves.isEmpty && curves.allSatisfy(\.isExact)
     let ratios = curves.compactMap { curve -> Double? in
-      guard let other = reference.first(where: { $0.seed == curve.seed })?.value(at: ratioError),
+      guard let other = counterpart(of: curve)?.value(at: ratioError),
         let own = curve.value(at: ratioError), other > 0
       else { return nil }
       return own / other
     }
-    constantRatio = HyperparameterProblems.median(ratios)
-    constantRatioRange = Self.range(ratios)
-    efficiencyRatio = HyperparameterProblems.median(
-      curves.compactMap { curve in
+    (constantRatio, constantRatioRange) = (ratios.median, ratios.extent)
+    efficiencyRatio =
+      curves.compactMap { curve -> Double? in
         guard let own = curve.efficiencyConstant,
-          let other = reference.first(where: { $0.seed == curve.seed })?.efficiencyConstant,
+          let other = counterpart(of: curve)?.efficiencyConstant,
           // A reference that is super-efficient itself leaves rounding to divide by.
           other > 1e-10 * curve.hypergradientNorm
         else { return nil }
         return own / other
-      })
+      }.median
     self.levels = levels.compactMap { error in
       let values = curves.compactMap { $0.value(at: error) }
-      guard 2 * values.count >= curves.count, let lower = quantile(values, 0.25),
-        let middle = HyperparameterProblems.median(values), let upper = quantile(values, 0.75)
+      guard 2 * values.count >= curves.count, let lower = values.quantile(0.25),
+        let middle = values.median, let upper = values.quantile(0.75)
       else { return nil }
       return Level(error: error, lower: lower, median: middle, upper: upper)
     }
@@ -197,9 +197,72 @@ public struct EstimatorSummary: Sendable, Equatable, Codable {
         ratioError: ratioError, slopeLimit: slopeLimit)
     }
   }
+}
 
-  private static func range(_ values: [Double]) -> ClosedRange<Double>? {
-    guard let low = values.min(), let high = values.max() else { return nil }
-    return low...high
+extension [EstimatorSummary] {
+  /// The table for the terminal: slope and error relative to the first estimator, each as median
+  /// and range over problems.
+  public func table(ratioError: Double) -> String {
+    let reference = first?.name ?? ""
+    func range(_ range: ClosedRange<Double>?, _ format: NumberFormat) -> String {
+      range.map { "\(format.text($0.lowerBound)) … \(format.text($0.upperBound))" } ?? ""
+    }
+    let table = self.table([
+      .init("estimator", text: \.name),
+      .init("slope") { row in
+        row.isExact ? "exact" : row.slope.map { Numbers.fixed($0, decimals: 2) } ?? "–"
+      },
+      .init("range") { $0.isExact ? "" : range($0.slopeRange, .fixed(2)) },
+      .init("error / \(reference)", .significant(3), missing: "–", \.constantRatio),
+      .init("range") { range($0.constantRatioRange, .significant(2)) },
+      // What rounding leaves of an exact zero is 0.
+      .init("C / C \(reference)", .significant(3), missing: "") { row in
+        row.efficiencyRatio.map { $0 < 1e-8 ? 0 : $0 }
+      },
+    ])
+    return table + "\n"
+      + wrapped(
+        "Medians and ranges over \(Numbers.counted(map(\.problems).max() ?? 0, "problem")); errors "
+          + "compared at inner error \(Numbers.significant(ratioError, digits: 2)). Slope 2: the "
+          + "error of the hypergradient is the square of the inner error, up to a constant. C: the "
+          + "constant of the first order, by differentiating the estimator at the solution; 0 where "
+          + "it is rounding.")
   }
+}
+
+extension [EstimatorCurve] {
+  /// Every point of every curve: estimator, seed, innerError, hypergradientError.
+  public var csv: CSVWriter {
+    var writer = CSVWriter(columnNames: ["estimator", "seed", "innerError", "hypergradientError"])
+    for curve in self {
+      // Larger seeds are no exact numbers.
+      let seed: CSVValue =
+        curve.seed <= 1 << 53 ? .number(Double(curve.seed)) : .text("\(curve.seed)")
+      for (error, value) in zip(curve.errors, curve.hypergradientErrors) {
+        writer.append([.text(curve.name), seed, .number(error), .number(value)])
+      }
+    }
+    return writer
+  }
+}
+
+/// The least-squares slope of log `values` against log `errors`, over the pairs above a floor.
+///
+/// An estimator whose error is C |x - x*|^k has the slope k.
+///
+/// - Parameters:
+///   - errors: Inner errors; pairs with one that is not positive are left out.
+///   - values: Errors of the estimate.
+///   - floor: Pairs with a value up to it are left out: there rounding is all that is left.
+/// - Returns: nil with fewer than three pairs, or if all errors are the same.
+public func logLogSlope(errors: [Double], values: [Double], floor: Double = 0) -> Double? {
+  let pairs = zip(errors, values).filter { error, value in
+    error > 0 && error.isFinite && value > max(floor, 0) && value.isFinite
+  }
+  guard pairs.count >= 3 else { return nil }
+  let (x, y) = (pairs.map { log($0.0) }, pairs.map { log($0.1) })
+  let (centerX, centerY) = (x.mean, y.mean)
+  let spread = x.reduce(0) { $0 + ($1 - centerX) * ($1 - centerX) }
+  guard spread > 1e-20 * Double(x.count) else { return nil }
+  return zip(x, y).reduce(0) { $0 + ($1.0 - centerX) * ($1.1 - centerY) } / spread
 }

@@ -3,36 +3,24 @@ import Foundation
 
 /// Plots error curves: one line to an estimator with the quartiles over problems as a band, both
 /// axes logarithmic, slopes in the legend.
-public struct EstimatorFigure: Sendable {
-  private let title: String
-  private let subtitle: String
+public struct EstimatorFigure {
   private let summaries: [EstimatorSummary]
   private let kinds: [String: String]
 
-  /// Creates a figure.
+  /// The figure.
   ///
   /// - Parameter kinds: The kind of each estimator by its name, which is the title of its panel.
-  public init(
-    title: String, subtitle: String, summaries: [EstimatorSummary], kinds: [String: String] = [:]
-  ) {
-    self.title = title
-    self.subtitle = subtitle
-    self.summaries = summaries
-    self.kinds = kinds
-  }
-
-  /// The figure, ready to be written.
-  public var figure: SVGFigure {
-    let panels = groups.map(panel)
+  public static func figure(
+    title: String, subtitle: String, of summaries: [EstimatorSummary], kinds: [String: String] = [:]
+  ) -> SVGFigure {
+    let own = EstimatorFigure(summaries: summaries, kinds: kinds)
+    let panels = own.groups.map(own.panel)
     return SVGFigure(
       title: title, subtitle: subtitle, panels: panels,
       panelsPerRow: panels.count > 2 ? (panels.count + 1) / 2 : 2)
   }
 
-  private struct Group {
-    let title: String
-    let summaries: [EstimatorSummary]
-  }
+  private typealias Group = (title: String, summaries: [EstimatorSummary])
 
   /// The estimators of a kind to a panel, or to several of at most as many as there are colours; the
   /// reference is in each, with its colour.
@@ -40,7 +28,7 @@ public struct EstimatorFigure: Sendable {
     guard let reference = summaries.first else { return [] }
     let others = Array(summaries.dropFirst())
     func kind(_ summary: EstimatorSummary) -> String { kinds[summary.name] ?? "Estimators" }
-    if others.isEmpty { return [Group(title: kind(reference), summaries: [reference])] }
+    if others.isEmpty { return [(kind(reference), [reference])] }
     var titles: [String] = []
     for summary in others where !titles.contains(kind(summary)) { titles.append(kind(summary)) }
     let largest = SVGColor.series.count - 1
@@ -49,9 +37,10 @@ public struct EstimatorFigure: Sendable {
       let parts = (members.count + largest - 1) / largest
       let size = (members.count + parts - 1) / parts
       return stride(from: 0, to: members.count, by: size).map { start in
-        Group(
-          title: parts > 1 ? "\(title), \(start / size + 1) of \(parts)" : title,
-          summaries: [reference] + members[start..<min(start + size, members.count)])
+        (
+          parts > 1 ? "\(title), \(start / size + 1) of \(parts)" : title,
+          [reference] + members[start..<min(start + size, members.count)]
+        )
       }
     }
   }
@@ -108,11 +97,7 @@ public struct EstimatorFigure: Sendable {
   }
 
   private static func label(_ summary: EstimatorSummary) -> String {
-    "\(summary.name) (\(slopeText(summary)))"
-  }
-
-  static func slopeText(_ summary: EstimatorSummary) -> String {
-    if summary.isExact { return "exact" }
-    return summary.slope.map { "slope \(Numbers.fixed($0, decimals: 2))" } ?? "no slope"
+    let slope = summary.slope.map { "slope \(Numbers.fixed($0, decimals: 2))" } ?? "no slope"
+    return "\(summary.name) (\(summary.isExact ? "exact" : slope))"
   }
 }

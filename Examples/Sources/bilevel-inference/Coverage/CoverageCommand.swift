@@ -21,43 +21,30 @@ struct CoverageCommand: ParsableCommand {
       for. The numbers do not depend on --jobs.
       """)
 
-  @Option(help: ArgumentHelp("The design.", valueName: "name"))
+  @Option(help: .value("name", "The design."))
   var design: DesignName
 
   @OptionGroup var options: CoverageOptions
 
-  @Option(
-    help: ArgumentHelp("Rows of a sample, comma-separated. (default: by design)", valueName: "n"))
-  var sizes: NumberList<Int>?
+  @Option(help: .value("n", "Rows of a sample, comma-separated. (default: by design)"))
+  var sizes: CommaList<Int>?
 
-  @OptionGroup var runs: RunOptions
+  @OptionGroup var runs: StudyOptions
   @OptionGroup var outputs: OutputOptions
 
   func validate() throws {
-    if let size = sizes?.values.first(where: { !(20...1_000_000).contains($0) }) {
-      throw ValidationError("--sizes must be between 20 and 1000000, not \(size)")
-    }
+    for size in sizes?.values ?? [] { try requireRange(("--sizes", size, 20...1_000_000)) }
     _ = try options.specification(design)
   }
 
   func run() throws {
     let specification = try options.specification(design)
-    let sizes = sizes?.values ?? design.defaultSizes
+    let sizes = sizes?.values ?? design.defaults.sizes
     let name = "coverage-\(design.rawValue)"
-    let directory = try outputs.directory(for: ["\(name).csv", "\(name).svg"])
-    let lock = try DirectoryLock(directory: directory.path, program: "bilevel-inference")
-    defer { withExtendedLifetime(lock) {} }
-    let study = Study(
-      specification: specification, sizes: sizes, replications: runs.replications)
-    let replications = try study.complete(
-      in: directory.file("\(name).jsonl"), resumes: runs.resume, jobs: runs.jobCount)
-    let report = CoverageReport(specification, replications, sizes: sizes)
-    print(report.text)
-    try atomicWrite(report.csv, to: directory.file("\(name).csv"))
-    try report.figure.write(to: directory.file("\(name).svg"))
-    print("\nWrote \(name).csv, \(name).svg and \(name).jsonl to \(directory.path)")
-    try outputs.writeResults(report)
+    let results = try outputs.results(
+      "\(name).csv", "\(name).svg", "\(name).jsonl", locked: true)
+    let replications = try specification.replications(
+      of: sizes, runs, in: results.directory.file("\(name).jsonl"))
+    try results.publish(CoverageReport(specification, sizes: sizes, replications))
   }
 }
-
-extension DesignName: ExpressibleByArgument {}

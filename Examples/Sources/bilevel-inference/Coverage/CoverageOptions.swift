@@ -1,4 +1,5 @@
 import ArgumentParser
+import ExampleSupport
 import InferenceDesigns
 import Orthogonal
 
@@ -6,9 +7,8 @@ import Orthogonal
 struct CoverageOptions: ParsableArguments {
   @Option(
     name: .customLong("methods"),
-    help: ArgumentHelp(
-      "Methods, comma-separated; 'all' for every one that applies. (default: by design)",
-      valueName: "names"))
+    help: .value(
+      "names", "Methods, comma-separated; 'all' for every one that applies. (default: by design)"))
   var methodNames: String?
 
   @Option(help: "Folds of cross-fitting. (default: 5, 2 for designs of the paper)")
@@ -63,60 +63,43 @@ struct CoverageOptions: ParsableArguments {
 
   /// The specification of a study of a design.
   func specification(_ design: DesignName) throws -> CoverageSpecification {
-    for (name, value) in [
+    try requirePositive(
       ("--ridge-constant", ridgeConstant), ("--ridge-power", ridgePower),
-      ("--bandwidth", bandwidth), ("--kbo-ridge", kboRidge),
-    ] {
-      if let value, !(value > 0 && value.isFinite) {
-        throw ValidationError("\(name) must be a positive number, not \(value)")
-      }
-    }
-    for (name, value, range) in [
-      ("--folds", folds ?? 2, 2...100), ("--landmarks", landmarks ?? 1, 1...10_000),
-      ("--draws", draws, 20...1_000_000),
-    ] where !range.contains(value) {
-      throw ValidationError(
-        "\(name) must be between \(range.lowerBound) and \(range.upperBound), not \(value)")
-    }
-    let baseline = design.defaultBaseline
-    if band, design.study.line(pointCount: 2).isEmpty {
-      throw ValidationError("--band does not apply to the design \(design.rawValue)")
-    }
+      ("--bandwidth", bandwidth), ("--kbo-ridge", kboRidge))
+    try requireRange(
+      ("--folds", folds, 2...100), ("--landmarks", landmarks, 1...10_000),
+      ("--draws", draws, 20...1_000_000))
     let isRefused = design == .crossEntropy || (design == .twoSample && sharedNoise == .split)
-    if sharedNoise != nil, isRefused {
-      throw ValidationError("--shared-noise does not apply to the design \(design.rawValue)")
+    for (name, isWrong) in [
+      ("--band", band && design.study.line(pointCount: 2).isEmpty),
+      ("--shared-noise", sharedNoise != nil && isRefused),
+    ] where isWrong {
+      throw ValidationError("\(name) does not apply to the design \(design.rawValue)")
     }
-    let standard = CrossFitting()
+    let (standard, defaults) = (CrossFitting(), design.defaults)
     return CoverageSpecification(
       design: design, methods: try methods(design), learner: try learner(design),
       baseline: .init(
-        lengthScale: bandwidth ?? baseline.lengthScale, ridge: kboRidge ?? baseline.ridge),
-      foldCount: folds ?? (libraryDefaults ? standard.foldCount : design.defaultFoldCount),
+        lengthScale: bandwidth ?? defaults.baseline.lengthScale,
+        ridge: kboRidge ?? defaults.baseline.ridge),
+      foldCount: folds ?? (libraryDefaults ? standard.foldCount : defaults.foldCount),
       sharedNoise: sharedNoise ?? (libraryDefaults ? standard.sharedNoise : .kept),
       band: band ? .init(draws: draws) : nil, seed: seed)
   }
 
   private func methods(_ design: DesignName) throws -> [StudyMethod] {
-    guard let methodNames else { return design.defaultMethods }
     let known = design.study.methods
-    let names = methodNames.split(separator: ",").map(String.init)
-    let chosen = try names.flatMap { name in
-      if name == "all" { return known }
-      guard let method = StudyMethod(rawValue: name), known.contains(method) else {
-        let list = known.map(\.rawValue).joined(separator: ", ")
-        throw ValidationError(
-          "--methods: there is no '\(name)' for the design \(design.rawValue); there are \(list), "
-            + "and all")
-      }
-      return [method]
-    }
-    guard !chosen.isEmpty else { throw ValidationError("--methods must name one at least") }
+    guard let methodNames else { return known.filter(design.defaults.methods.contains) }
+    let chosen = try named(
+      "--methods", methodNames, all: known,
+      known: "\(known.map(\.rawValue).joined(separator: ", ")), and all for the design "
+        + design.rawValue
+    ) { name in known.first { $0.rawValue == name } }
     return known.filter(chosen.contains)
   }
 
   private func learner(_ design: DesignName) throws -> LearnerSettings {
-    let usual: LearnerSettings = libraryDefaults ? .kernel(.standard) : design.defaultLearner
-    switch usual {
+    switch libraryDefaults ? .kernel(.standard) : design.defaults.learner {
     case .features(let map, let penalty):
       guard ridge == nil, ridgePower == nil, landmarks == nil else {
         throw ValidationError(
@@ -125,8 +108,8 @@ struct CoverageOptions: ParsableArguments {
       }
       return .features(map, penalty: ridgeConstant ?? penalty)
     case .kernel(var settings):
-      if let bandwidth { settings.lengthScale = bandwidth }
-      if let landmarks { settings.landmarkCount = landmarks }
+      settings.lengthScale = bandwidth ?? settings.lengthScale
+      settings.landmarkCount = landmarks ?? settings.landmarkCount
       settings.ridge = try rule(settings.ridge)
       return .kernel(settings)
     }
@@ -142,21 +125,14 @@ struct CoverageOptions: ParsableArguments {
       (name, constant, power) = (.rate, constant ?? usualConstant, power ?? usualPower)
     default: break
     }
-    guard name == .rate || power == nil else {
-      throw ValidationError("--ridge-power is for --ridge rate")
-    }
-    switch name {
-    case .crossValidated: return .crossValidated(factor: constant ?? 0.5)
-    case .rate:
-      guard let constant, let power else {
-        throw ValidationError("--ridge rate needs --ridge-constant and --ridge-power here")
-      }
-      return .rate(constant: constant, power: power)
-    case .fixed, nil:
-      guard let constant else {
-        throw ValidationError("--ridge fixed needs the value of λ as --ridge-constant")
-      }
-      return .fixed(constant)
+    switch (name, constant, power) {
+    case (.rate, let constant?, let power?): return .rate(constant: constant, power: power)
+    case (.rate, _, _):
+      throw ValidationError("--ridge rate needs --ridge-constant and --ridge-power here")
+    case (_, _, _?): throw ValidationError("--ridge-power is for --ridge rate")
+    case (.crossValidated, _, _): return .crossValidated(factor: constant ?? 0.5)
+    case (_, let constant?, _): return .fixed(constant)
+    default: throw ValidationError("--ridge fixed needs the value of λ as --ridge-constant")
     }
   }
 }

@@ -1,7 +1,8 @@
 import ExampleSupport
+import TensorFiles
 
 /// The results of a coverage study.
-struct CoverageReport: Encodable, Sendable {
+struct CoverageReport: Report {
   let specification: CoverageSpecification
   /// The library of linear algebra and its threads, on which the rounding depends.
   let linearAlgebra = Repetition.linearAlgebra
@@ -10,7 +11,7 @@ struct CoverageReport: Encodable, Sendable {
   let failures: [Failure]
 
   /// Samples on which a method gave no estimate.
-  struct Failure: Encodable, Sendable {
+  struct Failure: Encodable {
     let method: StudyMethod
     let size: Int
     let count: Int
@@ -18,22 +19,28 @@ struct CoverageReport: Encodable, Sendable {
     let reason: String
   }
 
-  init(_ specification: CoverageSpecification, _ replications: [CoverageReplication], sizes: [Int])
-  {
+  /// - Parameter replications: By size.
+  init(
+    _ specification: CoverageSpecification, sizes: [Int], _ replications: [[[MethodRecord]]]
+  ) {
     self.specification = specification
-    summaries = sizes.flatMap {
-      CoverageSummary.summaries(of: replications, size: $0, methods: specification.methods)
-    }
-    failures = sizes.flatMap { size in
-      specification.methods.enumerated().compactMap { position, method in
-        let reasons = replications.filter { $0.task.size == size }
-          .compactMap { $0.methods[position].failure }
-        return reasons.first.map {
-          Failure(method: method, size: size, count: reasons.count, reason: $0)
-        }
+    var (summaries, failures): ([CoverageSummary], [Failure]) = ([], [])
+    for (size, rows) in zip(sizes, replications) {
+      let records = Dictionary(
+        uniqueKeysWithValues: specification.methods.enumerated().map { position, method in
+          (method, rows.map { $0[position] })
+        })
+      for method in specification.methods {
+        CoverageSummary(method, size: size, records).map { summaries.append($0) }
+        let reasons = records[method]?.compactMap(\.failure) ?? []
+        guard let reason = reasons.first else { continue }
+        failures.append(Failure(method: method, size: size, count: reasons.count, reason: reason))
       }
     }
+    (self.summaries, self.failures) = (summaries, failures)
   }
+
+  var csv: CSVWriter { summaries.csv(CoverageSummary.file) }
 
   /// The text for the terminal.
   var text: String {
@@ -45,9 +52,12 @@ struct CoverageReport: Encodable, Sendable {
       """
     let sections = sizes.map { size in
       let rows = summaries.filter { $0.size == size }
-      let tables = [Self.gradientTable(rows), Self.inferenceTable(rows), Self.bandTable(rows)]
+      let bands = rows.filter(\.hasBand)
+      let tables =
+        [rows.table(CoverageSummary.gradientTable), rows.table(CoverageSummary.inferenceTable)]
+        + (bands.isEmpty ? [] : [bands.table(CoverageSummary.bandTable)])
       return "n = \(Numbers.count(size)), \(rows.first?.replications ?? 0) replications\n"
-        + tables.compactMap { $0 }.joined(separator: "\n\n")
+        + tables.joined(separator: "\n\n")
     }
     let failures = failures.map {
       wrapped(
@@ -57,11 +67,6 @@ struct CoverageReport: Encodable, Sendable {
     return ([heading] + sections + failures + [Self.notes]).joined(separator: "\n\n")
   }
 
-  /// The sizes in the order of the study.
-  var sizes: [Int] {
-    summaries.reduce(into: []) { if $0.last != $1.size { $0.append($1.size) } }
-  }
-
   private static let notes = wrapped(
     "Errors of the gradient at one ω, over coordinates: norms of bias and sd, mean coverage with "
       + "its Monte Carlo error and the range of coordinates. 'at OBiGrad's length' is the coverage of "
@@ -69,58 +74,50 @@ struct CoverageReport: Encodable, Sendable {
       + "the joint 5 % test rejects a zero gradient where it is zero. ‖ĵ − j‖ is the root mean "
       + "squared error of the regression of ∂g_ω.", width: 100)
 
-  private static func gradientTable(_ rows: [CoverageSummary]) -> String? {
-    var table = TextTable(header: [
-      "gradient", "bias", "sd", "RMSE (MC se)", "/ oracle", "|bias|/sd", "coverage (MC se)",
-      "coordinates", "at OBiGrad's length", "length",
-    ])
-    for row in rows {
-      table.append([
-        row.method.title, number(row.bias), number(row.deviation),
-        "\(number(row.rootMeanSquare)) (\(number(row.rootMeanSquareError)))",
-        row.relativeRootMeanSquare.map { Numbers.fixed($0, decimals: 2) } ?? "—",
-        Numbers.fixed(row.biasToDeviation, decimals: 2),
-        "\(share(row.coverage)) (\(share(row.coverageError)))",
-        "\(share(row.leastCoverage))–\(share(row.largestCoverage))",
-        share(row.efficientLengthCoverage), number(row.length),
-      ])
-    }
-    return table.text()
+  /// The sizes in the order of the study.
+  private var sizes: [Int] {
+    summaries.reduce(into: []) { if $0.last != $1.size { $0.append($1.size) } }
   }
 
-  private static func inferenceTable(_ rows: [CoverageSummary]) -> String? {
-    var table = TextTable(header: [
-      "tests, root, nuisances", "joint coverage", "size at ω*", "root bias", "root RMSE",
-      "root coverage", "‖ĵ − j‖",
-    ])
-    for row in rows {
-      table.append([
-        row.method.title, share(row.jointCoverage), share(row.stationarityRejection),
-        row.root.map { number($0.bias) } ?? "—", row.root.map { number($0.rootMeanSquare) } ?? "—",
-        share(row.root?.coverage), row.slopeError.map { number($0) } ?? "—",
+  /// Coverage against n, and the bias in units of the standard deviation against n.
+  var figure: SVGFigure {
+    let numbers = sizes.map(Double.init)
+    let (first, last) = ((numbers.min() ?? 1) / 1.15, (numbers.max() ?? 1) * 1.15)
+    let sizeAxis = SVGAxis("n", scale: .logarithmic, domain: first...last)
+    let least = summaries.map(\.coverage).min() ?? 0.9
+    return SVGFigure(
+      title: "Coverage of 95 % intervals: \(specification.design.summary)",
+      subtitle: "\(specification.learner); \(specification.foldCount) folds; "
+        + "\(summaries.map(\.replications).max() ?? 0) replications",
+      panels: [
+        SVGPanel(
+          title: "Coverage", xAxis: sizeAxis,
+          yAxis: SVGAxis(
+            "share of intervals that hold the truth", domain: min(0.85, least - 0.03)...1),
+          marks: [
+            .band(
+              lower: [SVGPoint(first, 0.93), SVGPoint(last, 0.93)],
+              upper: [SVGPoint(first, 0.97), SVGPoint(last, 0.97)], label: "93–97 %",
+              color: SVGColor.gray, opacity: 0.15),
+            SVGMark(.horizontalRule(0.95), color: SVGColor.gray),
+          ] + lines(isLabeled: true, \.coverage), plotWidth: 460),
+        SVGPanel(
+          title: "Bias", xAxis: sizeAxis,
+          yAxis: SVGAxis("|bias| / standard deviation", scale: .logarithmic),
+          marks: lines(isLabeled: false, \.biasToDeviation), plotWidth: 460),
       ])
-    }
-    return table.text()
   }
 
-  private static func bandTable(_ rows: [CoverageSummary]) -> String? {
-    guard rows.contains(where: { $0.band != nil }) else { return nil }
-    var table = TextTable(header: [
-      "simultaneous band", "coverage (MC se)", "with pointwise intervals", "critical value",
-    ])
-    for row in rows {
-      guard let band = row.band else { continue }
-      table.append([
-        row.method.title, "\(share(band.coverage)) (\(share(band.coverageError)))",
-        share(band.pointwiseCoverage), Numbers.fixed(band.meanCriticalValue, decimals: 3),
-      ])
+  private func lines(
+    isLabeled: Bool, _ value: (CoverageSummary) -> Double
+  ) -> [SVGMark] {
+    specification.methods.flatMap { method in
+      let points = summaries.filter { $0.method == method }
+        .map { SVGPoint(Double($0.size), value($0)) }
+      return [
+        SVGMark.line(points, label: isLabeled ? method.title : nil, color: method.color),
+        .points(points, color: method.color),
+      ]
     }
-    return table.text()
-  }
-
-  private static func number(_ value: Double) -> String { Numbers.fixed(value, decimals: 4) }
-
-  private static func share(_ value: Double?) -> String {
-    value.map { Numbers.fixed($0, decimals: 3) } ?? "—"
   }
 }

@@ -1,155 +1,196 @@
 import ExampleSupport
 import Inference
 
-/// What the replications of one sample size say about one method.
+/// What the replications of one sample size say about one method, as columns.
 ///
 /// Errors are of the gradient at the evaluation point unless they are of the root; a norm is
 /// Euclidean over coordinates, and means of coverage are over coordinates too.
-struct CoverageSummary: Codable, Sendable {
+struct CoverageSummary: Encodable {
   let method: StudyMethod
   /// Rows of a sample, n.
   let size: Int
-  /// Replications with an estimate.
-  let replications: Int
-  /// The norm of the mean error.
-  let bias: Double
-  /// The root of the summed variances of the errors.
-  let deviation: Double
-  /// The root of the mean squared norm of the error, with its Monte Carlo standard error.
-  let rootMeanSquare: Double
-  let rootMeanSquareError: Double
-  /// That of the oracle in the same study is 1.
-  let relativeRootMeanSquare: Double?
-  /// The mean over coordinates of |bias| / sd.
-  let biasToDeviation: Double
-  /// The share of 95 % intervals that hold the truth, its Monte Carlo standard error, and the least
-  /// and largest share of a coordinate.
-  let coverage: Double
-  let coverageError: Double
-  let leastCoverage: Double
-  let largestCoverage: Double
-  /// The same of intervals around the estimate as long as those of the orthogonal method.
-  let efficientLengthCoverage: Double?
-  /// The mean length of an interval.
-  let length: Double
-  /// How often the joint test at 5 % accepts the true gradient.
-  let jointCoverage: Double?
-  /// How often it rejects a zero gradient at ω*.
-  let stationarityRejection: Double?
-  /// The root of E‖ĵ − j‖² of the nuisances.
-  let slopeError: Double?
-  /// The root, over the replications in which it is identified.
-  let root: Root?
-  /// The simultaneous band.
-  let band: Band?
+  /// The replications with an estimate.
+  private let records: [MethodRecord]
+  private let errors: ErrorTable
+  private let hits: HitTable
+  /// Whether intervals around the estimate as long as those of the orthogonal method hold the truth.
+  private let efficientHits: HitTable?
+  /// The root mean square of the oracle in the same study.
+  private let oracle: Double?
+  /// Errors and intervals of the root, over the replications in which it is identified.
+  private let root: (errors: [[Double]], standardErrors: [[Double]])
 
-  struct Root: Codable, Sendable {
-    let replications: Int
-    let bias: Double
-    let rootMeanSquare: Double
-    let coverage: Double
+  /// Nil where there is no estimate at all.
+  ///
+  /// - Parameter others: The records of other methods of the same replications.
+  init?(_ method: StudyMethod, size: Int, _ others: [StudyMethod: [MethodRecord]]) {
+    let all = others[method] ?? []
+    records = all.filter { !$0.errors.isEmpty }
+    guard !records.isEmpty else { return nil }
+    (self.method, self.size) = (method, size)
+    errors = ErrorTable(records.map(\.errors))
+    hits = HitTable(errors: records.map(\.errors), standardErrors: records.map(\.standardErrors))
+    oracle = others[.oracle].map { ErrorTable($0.map(\.errors)).rootMeanSquare }
+    let pairs = zip(all, others[.obigrad] ?? []).filter {
+      !$0.errors.isEmpty && !$1.errors.isEmpty
+    }
+    efficientHits =
+      pairs.isEmpty
+      ? nil : HitTable(errors: pairs.map(\.0.errors), standardErrors: pairs.map(\.1.standardErrors))
+    let identified = records.filter { $0.rootErrors != nil && $0.rootStandardErrors != nil }
+    root = (identified.compactMap(\.rootErrors), identified.compactMap(\.rootStandardErrors))
   }
 
-  struct Band: Codable, Sendable {
-    /// How often the band holds all coordinates at all points.
-    let coverage: Double
-    let coverageError: Double
-    /// How often pointwise intervals do.
-    let pointwiseCoverage: Double
-    let meanCriticalValue: Double
+  /// The share of 95 % intervals that hold the truth.
+  var coverage: Double { hits.mean }
+  /// The mean over coordinates of |bias| / sd.
+  var biasToDeviation: Double { errors.biasToDeviation }
+  /// Replications with an estimate.
+  var replications: Int { records.count }
+  /// Whether a simultaneous band was measured.
+  var hasBand: Bool { records.contains { $0.band != nil } }
+
+  private var bands: [BandRecord]? {
+    let bands = records.compactMap(\.band)
+    return bands.isEmpty ? nil : bands
+  }
+
+  private func bandHits(_ limit: (BandRecord) -> Double) -> HitTable? {
+    bands.map { HitTable($0.map { [$0.largestError <= limit($0)] }) }
+  }
+
+  private static func share(_ hits: [Bool]) -> Double? {
+    hits.isEmpty ? nil : HitTable([hits]).mean
+  }
+
+  private func ofRoot(_ value: (ErrorTable) -> Double) -> Double? {
+    root.errors.isEmpty ? nil : value(ErrorTable(root.errors))
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    try (Self.columns + Self.shared).encode(self, to: encoder)
   }
 }
 
 extension CoverageSummary {
   private static let critical = NormalDistribution.quantile(0.975)
 
-  /// The summaries of all methods at one size, in the order of the specification.
-  static func summaries(
-    of replications: [CoverageReplication], size: Int, methods: [StudyMethod]
-  ) -> [CoverageSummary] {
-    let rows = replications.filter { $0.task.size == size }
-    func records(_ method: StudyMethod) -> [MethodRecord]? {
-      methods.firstIndex(of: method).map { position in rows.map { $0.methods[position] } }
+  /// Columns of the CSV file and of JSON that say which row it is.
+  private static var shared: [Column<Self>] {
+    [
+      .init(nil, csv: "n", json: "size") { Double($0.size) },
+      .init(nil, csv: "method", json: "method", text: { $0.method.rawValue }),
+    ]
+  }
+
+  /// Every figure, by its name in the CSV file and in JSON.
+  private static var columns: [Column<Self>] {
+    func column(_ csv: String, _ json: String, _ value: @escaping (Self) -> Double?) -> Column<Self>
+    {
+      .init(nil, csv: csv, json: json) { value($0) }
     }
-    let efficient = records(.obigrad)
-    let oracle = records(.oracle).map { ErrorTable($0.map(\.errors)).rootMeanSquare }
-    return methods.compactMap { method in
-      records(method).flatMap {
-        CoverageSummary($0, of: method, size: size, efficient: efficient, oracle: oracle)
-      }
-    }
+    return [
+      column("replications", "replications") { Double($0.replications) },
+      column("bias", "bias") { $0.errors.bias },
+      column("sd", "deviation") { $0.errors.deviation },
+      column("rmse", "rootMeanSquare") { $0.errors.rootMeanSquare },
+      column("rmse_se", "rootMeanSquareError") { $0.errors.rootMeanSquareError },
+      column("rmse_to_oracle", "relativeRootMeanSquare") { $0.relativeRootMeanSquare },
+      column("bias_to_sd", "biasToDeviation", \.biasToDeviation),
+      column("coverage", "coverage", \.coverage),
+      column("coverage_se", "coverageError") { $0.hits.standardError },
+      column("coverage_min", "leastCoverage") { $0.hits.range?.lowerBound },
+      column("coverage_max", "largestCoverage") { $0.hits.range?.upperBound },
+      column("coverage_efficient_length", "efficientLengthCoverage") { $0.efficientHits?.mean },
+      column("length", "length", \.length),
+      column("joint_coverage", "jointCoverage", \.jointCoverage),
+      column("size_at_root", "stationarityRejection", \.stationarityRejection),
+      column("slope_error", "slopeError", \.slopeError),
+      column("root_replications", "root.replications") { row in
+        row.ofRoot { _ in Double(row.root.errors.count) }
+      },
+      column("root_bias", "root.bias") { $0.ofRoot(\.bias) },
+      column("root_rmse", "root.rootMeanSquare") { $0.ofRoot(\.rootMeanSquare) },
+      column("root_coverage", "root.coverage", \.rootCoverage),
+      column("band_coverage", "band.coverage") { $0.bandHits(\.criticalValue)?.mean },
+      column("band_coverage_se", "band.coverageError") {
+        $0.bandHits(\.criticalValue)?.standardError
+      },
+      column("band_coverage_pointwise", "band.pointwiseCoverage") {
+        $0.bandHits { _ in critical }?.mean
+      },
+      column("band_critical_value", "band.meanCriticalValue") {
+        $0.bands?.map(\.criticalValue).mean
+      },
+    ]
   }
 
-  /// Nil where there is no estimate at all.
-  private init?(
-    _ records: [MethodRecord], of method: StudyMethod, size: Int, efficient: [MethodRecord]?,
-    oracle: Double?
-  ) {
-    let good = records.filter { !$0.errors.isEmpty }
-    guard !good.isEmpty else { return nil }
-    let errors = ErrorTable(good.map(\.errors))
-    self.method = method
-    self.size = size
-    replications = good.count
-    bias = errors.bias
-    deviation = errors.deviation
-    rootMeanSquare = errors.rootMeanSquare
-    rootMeanSquareError = errors.rootMeanSquareError
-    relativeRootMeanSquare = oracle.map { errors.rootMeanSquare / $0 }
-    biasToDeviation = errors.biasToDeviation
-    let hits = HitTable(good.map { Self.hits($0.errors, $0.standardErrors) })
-    coverage = hits.mean
-    coverageError = hits.standardError
-    (leastCoverage, largestCoverage) = hits.range
-    efficientLengthCoverage = efficient.flatMap { efficient in
-      let pairs = zip(records, efficient).filter { !$0.errors.isEmpty && !$1.errors.isEmpty }
-      return pairs.isEmpty
-        ? nil : HitTable(pairs.map { Self.hits($0.errors, $1.standardErrors) }).mean
-    }
-    let errorsOfLength = good.flatMap(\.standardErrors)
-    length = 2 * Self.critical * errorsOfLength.reduce(0, +) / Double(errorsOfLength.count)
-    jointCoverage = Self.share(good.compactMap { $0.truthPValue.map { $0 >= 0.05 } })
-    stationarityRejection = Self.share(good.compactMap { $0.stationarityPValue.map { $0 < 0.05 } })
-    let slopeErrors = good.compactMap(\.slopeError)
-    slopeError =
-      slopeErrors.isEmpty
-      ? nil : max(0, slopeErrors.reduce(0, +) / Double(slopeErrors.count)).squareRoot()
-    root = Root(good)
-    band = Band(good.compactMap(\.band))
+  /// The columns of the CSV file.
+  static var file: [Column<Self>] { shared + columns }
+
+  private var relativeRootMeanSquare: Double? { oracle.map { errors.rootMeanSquare / $0 } }
+  /// The mean length of an interval.
+  private var length: Double { 2 * Self.critical * records.flatMap(\.standardErrors).mean }
+  /// How often the joint test at 5 % accepts the true gradient.
+  private var jointCoverage: Double? {
+    Self.share(records.compactMap { $0.truthPValue.map { $0 >= 0.05 } })
+  }
+  /// How often it rejects a zero gradient at ω*.
+  private var stationarityRejection: Double? {
+    Self.share(records.compactMap { $0.stationarityPValue.map { $0 < 0.05 } })
+  }
+  /// The root of E‖ĵ − j‖² of the nuisances.
+  private var slopeError: Double? {
+    let errors = records.compactMap(\.slopeError)
+    return errors.isEmpty ? nil : max(0, errors.mean).squareRoot()
+  }
+  private var rootCoverage: Double? {
+    ofRoot { _ in HitTable(errors: root.errors, standardErrors: root.standardErrors).mean }
   }
 
-  fileprivate static func hits(_ errors: [Double], _ standardErrors: [Double]) -> [Bool] {
-    zip(errors, standardErrors).map { $0.magnitude <= critical * $1 }
+  // MARK: Tables for the terminal
+
+  static var gradientTable: [Column<Self>] {
+    [
+      .init("gradient", text: \.method.title), .init("bias", .fixed(4)) { $0.errors.bias },
+      .init("sd", .fixed(4)) { $0.errors.deviation },
+      .init("RMSE (MC se)") {
+        both($0.errors.rootMeanSquare, $0.errors.rootMeanSquareError, .fixed(4))
+      }, .init("/ oracle", .fixed(2), \.relativeRootMeanSquare),
+      .init("|bias|/sd", .fixed(2), \.biasToDeviation),
+      .init("coverage (MC se)") { both($0.coverage, $0.hits.standardError) },
+      .init("coordinates") { row in
+        row.hits.range.map {
+          "\(NumberFormat.fixed(3).text($0.lowerBound))–\(NumberFormat.fixed(3).text($0.upperBound))"
+        } ?? "—"
+      }, .init("at OBiGrad's length", .fixed(3)) { $0.efficientHits?.mean },
+      .init("length", .fixed(4), \.length),
+    ]
   }
 
-  fileprivate static func share(_ hits: [Bool]) -> Double? {
-    hits.isEmpty ? nil : Double(hits.count { $0 }) / Double(hits.count)
+  static var inferenceTable: [Column<Self>] {
+    [
+      .init("tests, root, nuisances", text: \.method.title),
+      .init("joint coverage", .fixed(3), \.jointCoverage),
+      .init("size at ω*", .fixed(3), \.stationarityRejection),
+      .init("root bias", .fixed(4)) { $0.ofRoot(\.bias) },
+      .init("root RMSE", .fixed(4)) { $0.ofRoot(\.rootMeanSquare) },
+      .init("root coverage", .fixed(3), \.rootCoverage), .init("‖ĵ − j‖", .fixed(4), \.slopeError),
+    ]
   }
-}
 
-extension CoverageSummary.Root {
-  fileprivate init?(_ records: [MethodRecord]) {
-    let pairs = records.compactMap { record in
-      record.rootErrors.flatMap { errors in record.rootStandardErrors.map { (errors, $0) } }
-    }
-    guard !pairs.isEmpty else { return nil }
-    let errors = ErrorTable(pairs.map(\.0))
-    replications = pairs.count
-    bias = errors.bias
-    rootMeanSquare = errors.rootMeanSquare
-    coverage = HitTable(pairs.map { CoverageSummary.hits($0, $1) }).mean
+  static var bandTable: [Column<Self>] {
+    [
+      .init("simultaneous band", text: \.method.title),
+      .init("coverage (MC se)") { row in
+        row.bandHits(\.criticalValue).map { both($0.mean, $0.standardError) } ?? "—"
+      },
+      .init("with pointwise intervals", .fixed(3)) { $0.bandHits { _ in critical }?.mean },
+      .init("critical value", .fixed(3)) { $0.bands?.map(\.criticalValue).mean },
+    ]
   }
-}
 
-extension CoverageSummary.Band {
-  fileprivate init?(_ records: [BandRecord]) {
-    guard !records.isEmpty else { return nil }
-    let critical = NormalDistribution.quantile(0.975)
-    let hits = HitTable(records.map { [$0.largestError <= $0.criticalValue] })
-    coverage = hits.mean
-    coverageError = hits.standardError
-    pointwiseCoverage = HitTable(records.map { [$0.largestError <= critical] }).mean
-    meanCriticalValue =
-      records.reduce(0) { $0 + $1.criticalValue } / Double(records.count)
-  }
+  private static func both(
+    _ value: Double, _ error: Double, _ format: NumberFormat = .fixed(3)
+  ) -> String { "\(format.text(value)) (\(format.text(error)))" }
 }

@@ -3,9 +3,10 @@ import ExampleSupport
 import Inference
 import InferenceDesigns
 import Orthogonal
+import TensorFiles
 
 /// A path of gradient descent with what is known at every step.
-struct Descent: Encodable {
+struct Descent: Report {
   /// One step, before it is taken.
   struct Step: Encodable {
     let index: Int
@@ -26,8 +27,6 @@ struct Descent: Encodable {
   let size: Int
   let stepLength: Double
   let seed: UInt64
-  /// The library of linear algebra and its threads, on which the rounding depends.
-  let linearAlgebra = Repetition.linearAlgebra
   /// The smallest over the largest singular value of the score's mean derivative.
   let conditioning: Double?
   private(set) var steps: [Step] = []
@@ -46,86 +45,73 @@ struct Descent: Encodable {
     var point = name.start
     let farthest = 1e6 * (point - design.stationaryPoint).norm().scalar
     for index in 0...count {
+      let gap = point - design.stationaryPoint
+      let distance = gap.norm().scalar
       // Written so that a distance that is no number fails too.
-      guard (point - design.stationaryPoint).norm().scalar < farthest else {
-        throw DescentDiverged(step: index, length: step)
-      }
+      guard distance < farthest else { throw Diverged(step: index, length: step) }
       let estimate = try fit.hypergradient(at: point)
       let truth = design.gradient(at: point)
-      let gap = point - design.stationaryPoint
       steps.append(
         Step(
           index: index, point: point.scalars, gradientNorm: estimate.value.norm().scalar,
           normBound: estimate.normBound(), trueNorm: truth.norm().scalar,
           pValue: estimate.jointTest().value?.pValue, objectiveGap: 0.5 * dot(gap, truth).scalar,
-          distance: gap.norm().scalar))
+          distance: distance))
       point = point - step * estimate.value
     }
   }
-}
 
-/// Steps that led away from the stationary point.
-struct DescentDiverged: Error, CustomStringConvertible {
-  let step: Int
-  let length: Double
+  /// Steps that led away from the stationary point.
+  private struct Diverged: Error, CustomStringConvertible {
+    let step: Int
+    let length: Double
 
-  var description: String {
-    "the descent diverged: after \(step == 1 ? "1 step" : "\(step) steps") of length "
-      + "\(Numbers.short(length)), ω is a million times as far off as at the start; use a smaller "
-      + "--step"
+    var description: String {
+      "the descent diverged: after \(Numbers.counted(step, "step")) of length "
+        + "\(Numbers.short(length)), ω is a million times as far off as at the start; use a "
+        + "smaller --step"
+    }
   }
 }
 
 extension Descent {
+  private var columns: [Column<Step>] {
+    [.init("step", csv: "step", .short) { Double($0.index) }]
+      + steps[0].point.indices.map { index in .init(nil, csv: "w\(index)") { $0.point[index] } }
+      + [
+        .init("‖gradient‖", csv: "gradient_norm", .significant(3), \.gradientNorm),
+        .init("bound on the true one", csv: "norm_bound", .significant(3), \.normBound),
+        .init("true", csv: "true_norm", .significant(3), \.trueNorm),
+        .init("p (stationary)") { $0.pValue.map(Numbers.pValue) ?? "—" },
+        .init(nil, csv: "p_value") { $0.pValue },
+        .init("F − F*", csv: "objective_gap", .significant(3), \.objectiveGap),
+        .init("‖ω − ω*‖", csv: "distance") { $0.distance },
+      ]
+  }
+
   /// The text for the terminal: about ten steps.
   var text: String {
-    var table = TextTable(header: [
-      "step", "‖gradient‖", "bound on the true one", "true", "p (stationary)", "F − F*", "‖ω − ω*‖",
-    ])
     let stride = max(1, (steps.count - 1) / 10)
-    var shown: [String] = []
+    let figures = columns.dropFirst().filter { $0.title != nil }
+    var (shown, last): ([Step], [String]) = ([], [])
     for step in steps where step.index % stride == 0 || step.index == steps.count - 1 {
-      let cells =
-        [
-          Numbers.significant(step.gradientNorm, digits: 3),
-          Numbers.significant(step.normBound, digits: 3),
-          Numbers.significant(step.trueNorm, digits: 3),
-          step.pValue.map(Numbers.pValue) ?? "—",
-          Numbers.significant(step.objectiveGap, digits: 3),
-          Numbers.significant(step.distance, digits: 4),
-        ]
       // Once nothing changes, the last step says it all.
-      guard cells != shown || step.index == steps.count - 1 else { continue }
-      table.append(["\(step.index)"] + cells)
-      shown = cells
+      let cells = figures.map { $0.text(step) }
+      guard cells != last || step.index == steps.count - 1 else { continue }
+      shown.append(step)
+      last = cells
     }
     return """
       Descent: \(design.summary)
-        n = \(Numbers.count(size)), step \(Numbers.short(stepLength)), \(Repetition.text(seed: seed))
+        n = \(Numbers.count(size)), step \(Numbers.short(stepLength)), seed \(seed)
         smallest / largest singular value of the Hessian: \
       \(conditioning.map { Numbers.significant($0, digits: 2) } ?? "—")
 
-      \(table.text())
+      \(shown.table(columns))
       """
   }
 
-  /// All steps as a file.
-  var csv: String {
-    let names = steps[0].point.indices.map { "w\($0)" }
-    let header =
-      ["step"] + names
-      + ["gradient_norm", "norm_bound", "true_norm", "p_value", "objective_gap", "distance"]
-    let lines = steps.map { step in
-      let numbers =
-        step.point + [step.gradientNorm, step.normBound, step.trueNorm]
-      return ["\(step.index)"] + numbers.map { Numbers.short($0) }
-        + [
-          step.pValue.map { Numbers.short($0) } ?? "", Numbers.short(step.objectiveGap),
-          Numbers.short(step.distance),
-        ]
-    }
-    return ([header] + lines).map { $0.joined(separator: ",") }.joined(separator: "\n") + "\n"
-  }
+  var csv: CSVWriter { steps.csv(columns) }
 
   /// Norms and the objective against steps.
   var figure: SVGFigure {

@@ -20,7 +20,7 @@ struct DescentCommand: ParsableCommand {
       \(DescentDesign.allCases.map { "  \($0.rawValue): \($0.summary)" }.joined(separator: "\n"))
       """)
 
-  @Option(help: ArgumentHelp("The design.", valueName: "name"))
+  @Option(help: .value("name", "The design."))
   var design = DescentDesign.paperIV4
 
   @Option(help: "Rows of the sample. (default: as in the paper)")
@@ -38,25 +38,18 @@ struct DescentCommand: ParsableCommand {
   @OptionGroup var outputs: OutputOptions
 
   func validate() throws {
-    guard (20...1_000_000).contains(size ?? 20), (1...100_000).contains(steps ?? 1) else {
-      throw ValidationError("--size must be at least 20 and --steps at least 1")
-    }
-    guard step > 0, step.isFinite else {
-      throw ValidationError("--step must be a positive number, not \(step)")
-    }
+    try requireRange(("--size", size, 20...1_000_000), ("--steps", steps, 1...100_000))
+    try requirePositive(("--step", step))
   }
 
   func run() throws {
     let name = "descent-\(design.rawValue)"
-    let directory = try outputs.directory(for: ["\(name).csv", "\(name).svg"])
-    let descent = try Descent(
-      design, size: size ?? design.defaultSize, steps: steps ?? design.defaultSteps, step: step,
-      seed: seed)
-    print(descent.text)
-    try atomicWrite(descent.csv, to: directory.file("\(name).csv"))
-    try descent.figure.write(to: directory.file("\(name).svg"))
-    print("\nWrote \(name).csv and \(name).svg to \(directory.path)")
-    try outputs.writeResults(descent)
+    let results = try outputs.results("\(name).csv", "\(name).svg")
+    let defaults = design.defaults
+    try results.publish(
+      Descent(
+        design, size: size ?? defaults.size, steps: steps ?? defaults.steps, step: step,
+        seed: seed))
   }
 }
 
@@ -93,6 +86,5 @@ enum DescentDesign: String, CaseIterable, Codable, ExpressibleByArgument {
     }
   }
 
-  var defaultSize: Int { self == .paperIV4 ? 800 : 5000 }
-  var defaultSteps: Int { self == .paperIV4 ? 50 : 1000 }
+  var defaults: (size: Int, steps: Int) { self == .paperIV4 ? (800, 50) : (5000, 1000) }
 }

@@ -1,8 +1,8 @@
+import ArgumentParser
 import InferenceDesigns
 
-/// A design by the name it has on the command line, with what its study takes unless options say
-/// otherwise.
-enum DesignName: String, Codable, CaseIterable, Sendable {
+/// A design by the name it has on the command line.
+enum DesignName: String, Codable, CaseIterable, Sendable, ExpressibleByArgument {
   case iv
   case fqe
   case fqeLQ = "fqe-lq"
@@ -13,6 +13,19 @@ enum DesignName: String, Codable, CaseIterable, Sendable {
   case paperB1 = "paper-b1"
   case paperB2 = "paper-b2"
   case paperB3 = "paper-b3"
+
+  /// What its study takes unless options say otherwise.
+  struct Defaults {
+    /// A line of the help and the title of plots.
+    let summary: String
+    /// How nuisances are learned: chosen so that their bias shows, or as the paper has them.
+    let learner: LearnerSettings
+    var baseline = CoverageSpecification.Baseline(lengthScale: 0.5, ridge: 0.01)
+    var sizes = [500, 1000, 2000, 4000]
+    var foldCount = 5
+    /// The methods, of those that apply.
+    var methods: Set<StudyMethod> = [.oracle, .obigrad, .plugin]
+  }
 
   var study: any StudyDesign {
     switch self {
@@ -29,74 +42,66 @@ enum DesignName: String, Codable, CaseIterable, Sendable {
     }
   }
 
-  /// A line of the help and the title of plots.
-  var summary: String {
+  var summary: String { defaults.summary }
+
+  var defaults: Defaults {
+    let most = Set(StudyMethod.allCases).subtracting([.kboDecaying, .pluginInSample])
     switch self {
-    case .iv: "confounded instrumental variables, well conditioned"
-    case .fqe: "fitted Q-evaluation by the Bellman residual, bounded features"
-    case .fqeLQ: "fitted Q-evaluation in a linear-quadratic process, quartic polynomials"
-    case .crossEntropy: "cross-entropy losses, the general score"
-    case .twoSample: "instrumental variables, two samples with different inputs"
-    case .paperIV1: "vector sine IV of El Khoury et al. (2026), figures 1 and 2"
-    case .paperIV4: "scalar IV of El Khoury et al. (2026), figure 4"
-    case .paperB1: "labelled Bellman regression of El Khoury et al. (2026), first experiment"
-    case .paperB2: "labelled Bellman regression of El Khoury et al. (2026), second experiment"
-    case .paperB3: "labelled Bellman regression of El Khoury et al. (2026), third experiment"
-    }
-  }
-
-  var isFromPaper: Bool { rawValue.hasPrefix("paper") }
-
-  var defaultSizes: [Int] {
-    switch self {
-    case .paperIV4: [100, 200, 400, 800, 1600]
-    case .paperIV1, .paperB1, .paperB2, .paperB3: [200, 400, 800, 1600, 3200]
-    default: [500, 1000, 2000, 4000]
-    }
-  }
-
-  var defaultFoldCount: Int { isFromPaper || self == .twoSample ? 2 : 5 }
-
-  /// The smoothers are chosen so that their bias shows, or as the paper has them.
-  var defaultLearner: LearnerSettings {
-    switch self {
-    case .iv, .twoSample:
-      .kernel(KernelSettings(lengthScale: 0.5, ridge: .rate(constant: 0.08, power: 0.4)))
+    case .iv:
+      return Defaults(
+        summary: "confounded instrumental variables, well conditioned",
+        learner: .kernel(lengthScale: 0.5, constant: 0.08), methods: most)
     case .fqe:
-      .kernel(KernelSettings(lengthScale: 2, ridge: .rate(constant: 0.016, power: 0.4)))
+      return Defaults(
+        summary: "fitted Q-evaluation by the Bellman residual, bounded features",
+        learner: .kernel(lengthScale: 2, constant: 0.016),
+        baseline: .init(lengthScale: 2, ridge: 0.002), methods: most)
+    case .fqeLQ:
+      return Defaults(
+        summary: "fitted Q-evaluation in a linear-quadratic process, quartic polynomials",
+        learner: .features(.quarticPolynomials, penalty: 1e-6),
+        baseline: .init(lengthScale: 2, ridge: 0.002),
+        methods: [.oracle, .obigrad, .plugin, .residual])
     case .crossEntropy:
-      // The curvature of the loss, about 0.2, takes part in how much a λ smooths.
-      .kernel(
-        KernelSettings(
-          lengthScale: 0.7, ridge: .rate(constant: 0.05, power: 0.4), hasIntercept: true))
-    case .fqeLQ: .features(.quarticPolynomials, penalty: 1e-6)
-    case .paperIV1: .features(.sumFourier, penalty: 1e-6)
-    case .paperIV4: .features(.linear, penalty: 1e-8)
-    case .paperB1: .features(.bellman, penalty: 0.5)
-    case .paperB2: .features(.bellman, penalty: 0.05)
-    case .paperB3: .features(.bellman, penalty: 1)
+      return Defaults(
+        summary: "cross-entropy losses, the general score",
+        // The curvature of the loss, about 0.2, takes part in how much a λ smooths.
+        learner: .kernel(lengthScale: 0.7, constant: 0.05, hasIntercept: true))
+    case .twoSample:
+      return Defaults(
+        summary: "instrumental variables, two samples with different inputs",
+        learner: .kernel(lengthScale: 0.5, constant: 0.08), foldCount: 2)
+    case .paperIV1:
+      return .paper("vector sine IV", "figures 1 and 2", .sumFourier, penalty: 1e-6)
+    case .paperIV4:
+      return Defaults(
+        summary: "scalar IV of El Khoury et al. (2026), figure 4",
+        learner: .features(.linear, penalty: 1e-8), baseline: .init(lengthScale: 2, ridge: 0.01),
+        sizes: [100, 200, 400, 800, 1600], foldCount: 2,
+        methods: [.oracle, .obigrad, .plugin, .kboFixed, .kboDecaying])
+    case .paperB1: return .bellman("first", penalty: 0.5)
+    case .paperB2: return .bellman("second", penalty: 0.05)
+    case .paperB3: return .bellman("third", penalty: 1)
     }
   }
+}
 
-  var defaultBaseline: CoverageSpecification.Baseline {
-    switch self {
-    case .iv, .twoSample, .crossEntropy, .paperIV1: .init(lengthScale: 0.5, ridge: 0.01)
-    case .fqe, .fqeLQ: .init(lengthScale: 2, ridge: 0.002)
-    case .paperIV4: .init(lengthScale: 2, ridge: 0.01)
+extension DesignName.Defaults {
+  fileprivate static func paper(
+    _ design: String, _ place: String, _ features: FeatureMap, penalty: Double,
+    lengthScale: Double = 0.5
+  ) -> Self {
+    .init(
+      summary: "\(design) of El Khoury et al. (2026), \(place)",
+      learner: .features(features, penalty: penalty),
+      baseline: .init(lengthScale: lengthScale, ridge: 0.01),
+      sizes: [200, 400, 800, 1600, 3200], foldCount: 2)
+  }
+
+  fileprivate static func bellman(_ number: String, penalty: Double) -> Self {
     // Of the frequencies N(0, 0.7) that the paper's random features have.
-    case .paperB1, .paperB2, .paperB3: .init(lengthScale: (1 / 0.7).squareRoot(), ridge: 0.01)
-    }
-  }
-
-  /// What is compared unless options say otherwise.
-  var defaultMethods: [StudyMethod] {
-    let shown: Set<StudyMethod> =
-      switch self {
-      case .fqeLQ: [.oracle, .obigrad, .plugin, .residual]
-      case .paperIV4: [.oracle, .obigrad, .plugin, .kboFixed, .kboDecaying]
-      case .iv, .fqe: Set(StudyMethod.allCases).subtracting([.kboDecaying, .pluginInSample])
-      default: [.oracle, .obigrad, .plugin]
-      }
-    return study.methods.filter(shown.contains)
+    .paper(
+      "labelled Bellman regression", "\(number) experiment", .bellman, penalty: penalty,
+      lengthScale: (1 / 0.7).squareRoot())
   }
 }

@@ -51,6 +51,16 @@ struct KernelSettings: Codable, Equatable, Sendable {
   }
 }
 
+extension LearnerSettings {
+  /// A kernel with λ = constant · n^−0.4.
+  static func kernel(lengthScale: Double, constant: Double, hasIntercept: Bool = false) -> Self {
+    .kernel(
+      KernelSettings(
+        lengthScale: lengthScale, ridge: .rate(constant: constant, power: 0.4),
+        hasIntercept: hasIntercept))
+  }
+}
+
 extension LearnerSettings: CustomStringConvertible {
   var description: String {
     switch self {

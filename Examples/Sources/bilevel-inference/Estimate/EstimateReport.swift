@@ -1,5 +1,5 @@
-import ExampleSupport
 import Econometrics
+import ExampleSupport
 import Inference
 import Orthogonal
 import OrthogonalRegression

@@ -15,14 +15,14 @@ struct KernelPathCommand: ParsableCommand {
       \(PathDesign.allCases.map { "  \($0.rawValue): \($0.summary)" }.joined(separator: "\n"))
       """)
 
-  @Option(help: ArgumentHelp("The design.", valueName: "name"))
+  @Option(help: .value("name", "The design."))
   var design = PathDesign.paperIV3
 
   @Option(help: "Rows of each of the two samples.")
   var size = 600
 
-  @Option(help: ArgumentHelp("Values of λ, comma-separated.", valueName: "numbers"))
-  var ridges: NumberList<Double> = .init([1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1])
+  @Option(help: .value("numbers", "Values of λ, comma-separated."))
+  var ridges: CommaList<Double> = .init([1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1])
 
   @Option(help: "The length scale of the Gaussian kernel. (default: by design)")
   var bandwidth: Double?
@@ -30,13 +30,11 @@ struct KernelPathCommand: ParsableCommand {
   @Option(help: "The seed of everything random.")
   var seed: UInt64 = 1
 
-  @OptionGroup var runs: RunOptions
+  @OptionGroup var runs: StudyOptions
   @OptionGroup var outputs: OutputOptions
 
   func validate() throws {
-    guard (20...10_000).contains(size) else {
-      throw ValidationError("--size must be between 20 and 10000, not \(size)")
-    }
+    try requireRange(("--size", size, 20...10_000))
     if let value = (ridges.values + [bandwidth ?? 1]).first(where: { !($0 > 0 && $0.isFinite) }) {
       throw ValidationError("--ridges and --bandwidth must be positive numbers, not \(value)")
     }
@@ -44,23 +42,13 @@ struct KernelPathCommand: ParsableCommand {
 
   func run() throws {
     let specification = PathSpecification(
-      design: design, ridges: ridges.values, lengthScale: bandwidth ?? design.lengthScale,
-      seed: seed)
+      design: design, ridges: ridges.values,
+      lengthScale: bandwidth ?? design.defaults.baseline.lengthScale, seed: seed)
     let name = "kbo-path-\(design.rawValue)"
-    let directory = try outputs.directory(for: ["\(name).csv", "\(name).svg"])
-    let lock = try DirectoryLock(directory: directory.path, program: "bilevel-inference")
-    defer { withExtendedLifetime(lock) {} }
-    let study = Study(
-      specification: specification, sizes: [size], replications: runs.replications)
-    let rows = try study.complete(
-      in: directory.file("\(name).jsonl"), resumes: runs.resume, jobs: runs.jobCount)
-    let report = try PathReport(specification, rows, size: size)
-    print(report.text)
-    try atomicWrite(report.csv, to: directory.file("\(name).csv"))
-    try report.figure.write(to: directory.file("\(name).svg"))
-    print("\nWrote \(name).csv, \(name).svg and \(name).jsonl to \(directory.path)")
-    try outputs.writeResults(report)
+    let results = try outputs.results(
+      "\(name).csv", "\(name).svg", "\(name).jsonl", locked: true)
+    let rows = try specification.replications(
+      of: [size], runs, in: results.directory.file("\(name).jsonl"))
+    try results.publish(PathReport(specification, rows[0], size: size))
   }
 }
-
-extension PathDesign: ExpressibleByArgument {}

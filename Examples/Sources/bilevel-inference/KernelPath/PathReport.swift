@@ -1,11 +1,12 @@
 import Autodiff
 import ExampleSupport
 import InferenceDesigns
+import TensorFiles
 
 /// The kernel baseline along its penalty, beside methods without one.
-struct PathReport: Encodable, Sendable {
+struct PathReport: Report {
   /// The baseline at one λ.
-  struct Level: Encodable, Sendable {
+  struct Level: Encodable {
     let ridge: Double
     let total: PathError
     /// The norm of what the baseline is off with any amount of data, of the gradient and of the root.
@@ -16,7 +17,7 @@ struct PathReport: Encodable, Sendable {
   }
 
   /// Root mean squares of norms of errors.
-  struct PathError: Encodable, Sendable {
+  struct PathError: Encodable {
     let rootMeanSquare: Double
     let rootMeanSquareError: Double
     let root: Double?
@@ -30,8 +31,6 @@ struct PathReport: Encodable, Sendable {
   }
 
   let specification: PathSpecification
-  /// The library of linear algebra and its threads, on which the rounding depends.
-  let linearAlgebra = Repetition.linearAlgebra
   let size: Int
   let replications: Int
   let levels: [Level]
@@ -40,8 +39,7 @@ struct PathReport: Encodable, Sendable {
   let oracle: PathError
 
   init(_ specification: PathSpecification, _ rows: [PathReplication], size: Int) throws {
-    self.specification = specification
-    self.size = size
+    (self.specification, self.size) = (specification, size)
     replications = rows.count
     let design = specification.design.design
     let limit = try specification.design.limit(lengthScale: specification.lengthScale)
@@ -55,8 +53,8 @@ struct PathReport: Encodable, Sendable {
         records.contains { $0.rootErrors != nil } ? try? limit.root(ridge: ridge) : nil
       }
       return Level(
-        ridge: ridge, total: PathError(records), exactBias: bias.map(Self.norm),
-        exactRootBias: root.map { Self.norm(($0 - design.stationaryPoint).scalars) },
+        ridge: ridge, total: PathError(records), exactBias: bias?.norm,
+        exactRootBias: root.map { ($0 - design.stationaryPoint).scalars.norm },
         estimation: bias.map { bias in
           ErrorTable(records.map { zip($0.errors, bias).map { $0 - $1 } }).rootMeanSquare
         })
@@ -65,97 +63,84 @@ struct PathReport: Encodable, Sendable {
     plugin = PathError(rows.map(\.plugin))
     oracle = PathError(rows.map(\.oracle))
   }
-
-  private static func norm(_ values: [Double]) -> Double {
-    values.reduce(0) { $0 + $1 * $1 }.squareRoot()
-  }
 }
 
 extension PathReport {
+  /// A row of the tables: the baseline at a λ, or another method.
+  private struct Row {
+    let name: String
+    var level: Level?
+    let error: PathError
+  }
+
+  private var rows: [Row] {
+    levels.map { Row(name: "KBO", level: $0, error: $0.total) }
+      + [("OBiGrad", obigrad), ("plug-in", plugin), ("oracle", oracle)].map {
+        Row(name: $0, error: $1)
+      }
+  }
+
+  private var columns: [Column<Row>] {
+    func ofLevel(
+      _ title: String, _ csv: String, _ value: @escaping (Level) -> Double?
+    ) -> Column<Row> {
+      .init(title, csv: csv, .fixed(4), missing: "") { $0.level.flatMap(value) }
+    }
+    return [
+      .init("λ") { row in row.level.map { "KBO, λ = \(Numbers.short($0.ridge))" } ?? row.name },
+      .init(nil, csv: "method") { $0.name.lowercased() },
+      .init(nil, csv: "lambda") { $0.level?.ridge },
+      .init("RMSE (MC se)") {
+        "\(Numbers.fixed($0.error.rootMeanSquare, decimals: 4)) "
+          + "(\(Numbers.fixed($0.error.rootMeanSquareError, decimals: 4)))"
+      },
+      .init(nil, csv: "rmse") { $0.error.rootMeanSquare },
+      .init(nil, csv: "rmse_se") { $0.error.rootMeanSquareError },
+      ofLevel("exact bias", "exact_bias", \.exactBias),
+      ofLevel("estimation", "estimation", \.estimation),
+      .init("root RMSE", csv: "root_rmse", .fixed(4)) { $0.error.root },
+      ofLevel("exact root bias", "exact_root_bias", \.exactRootBias),
+    ]
+  }
+
   /// The text for the terminal.
   var text: String {
-    let header = ["λ", "RMSE (MC se)", "exact bias", "estimation", "root RMSE", "exact root bias"]
-    var rows: [[String]] = []
-    func number(_ value: Double?) -> String {
-      value.map { Numbers.fixed($0, decimals: 4) } ?? "—"
-    }
-    func shown(_ error: PathError) -> String {
-      "\(number(error.rootMeanSquare)) (\(number(error.rootMeanSquareError)))"
-    }
-    for level in levels {
-      rows.append([
-        "KBO, λ = \(Numbers.short(level.ridge))", shown(level.total), number(level.exactBias),
-        number(level.estimation), number(level.total.root), number(level.exactRootBias),
-      ])
-    }
-    for (name, error) in others {
-      rows.append([name, shown(error), "", "", number(error.root), ""])
-    }
-    let columns = header.indices.filter { column in
-      rows.contains { !["", "—"].contains($0[column]) }
-    }
-    var table = TextTable(header: columns.map { header[$0] })
-    for row in rows { table.append(columns.map { row[$0] }) }
-    return """
-      The kernel baseline along its penalty: \(specification.design.summary)
-        Samples     \(Numbers.count(size)) inner and \(Numbers.count(size)) outer rows, \
-      \(replications) replications
-        Repeat with \(Repetition.text(seed: specification.seed))
-        KBO         Gaussian kernel, length scale \(Numbers.short(specification.lengthScale))
-        OBiGrad     \(specification.design.learner), fitted on inner rows
+    """
+    The kernel baseline along its penalty: \(specification.design.summary)
+      Samples     \(Numbers.count(size)) inner and \(Numbers.count(size)) outer rows, \
+    \(replications) replications; seed \(specification.seed)
+      KBO         Gaussian kernel, length scale \(Numbers.short(specification.lengthScale))
+      OBiGrad     \(specification.design.defaults.learner), fitted on inner rows
 
-      \(table.text())
+    \(rows.table(columns, omitsEmpty: true))
 
-      \(wrapped(
-        "Norms of errors of the gradient at one ω and of its root. 'exact bias' is the distance of "
-          + "KBO's limit from the truth at this λ, whatever the amount of data; 'estimation' the "
-          + "error around that limit.", width: 100))
-      """
+    \(wrapped(
+      "Norms of errors of the gradient at one ω and of its root. 'exact bias' is the distance of "
+        + "KBO's limit from the truth at this λ, whatever the amount of data; 'estimation' the "
+        + "error around that limit.", width: 100))
+    """
   }
 
-  /// The table as a file.
-  var csv: String {
-    func number(_ value: Double?) -> String { value.map { Numbers.short($0) } ?? "" }
-    let lines =
-      levels.map {
-        [
-          "kbo", number($0.ridge), number($0.total.rootMeanSquare),
-          number($0.total.rootMeanSquareError), number($0.exactBias), number($0.estimation),
-          number($0.total.root), number($0.exactRootBias),
-        ]
-      }
-      + others.map { name, error in
-        [
-          name.lowercased(), "", number(error.rootMeanSquare), number(error.rootMeanSquareError),
-          "", "", number(error.root), "",
-        ]
-      }
-    let header = "method,lambda,rmse,rmse_se,exact_bias,estimation,root_rmse,exact_root_bias"
-    return ([header] + lines.map { $0.joined(separator: ",") }).joined(separator: "\n") + "\n"
-  }
-
-  private var others: [(String, PathError)] {
-    [("OBiGrad", obigrad), ("plug-in", plugin), ("oracle", oracle)]
-  }
+  var csv: CSVWriter { rows.csv(columns) }
 
   /// Errors against λ.
   var figure: SVGFigure {
-    func line(_ value: (Level) -> Double?) -> [SVGPoint] {
-      levels.compactMap { level in value(level).map { SVGPoint(level.ridge, $0) } }
+    func line(
+      _ label: String, _ color: String, isDashed: Bool = false, _ value: (Level) -> Double?
+    ) -> SVGMark {
+      .line(
+        levels.compactMap { level in value(level).map { SVGPoint(level.ridge, $0) } },
+        label: label, color: color, isDashed: isDashed)
     }
-    func level(_ error: PathError) -> [SVGPoint] {
-      levels.map { SVGPoint($0.ridge, error.rootMeanSquare) }
-    }
-    var marks: [SVGMark] = [
-      .line(line(\.total.rootMeanSquare), label: "KBO", color: SVGColor.vermilion),
-      .line(level(obigrad), label: "OBiGrad", color: SVGColor.blue),
-      .line(level(oracle), label: "oracle", color: SVGColor.black, isDashed: true),
+    var marks = [
+      line("KBO", SVGColor.vermilion, \.total.rootMeanSquare),
+      line("OBiGrad", SVGColor.blue) { _ in obigrad.rootMeanSquare },
+      line("oracle", SVGColor.black, isDashed: true) { _ in oracle.rootMeanSquare },
     ]
     if levels.contains(where: { $0.exactBias != nil }) {
       marks += [
-        .line(
-          line(\.exactBias), label: "KBO's exact bias", color: SVGColor.green, isDashed: true),
-        .line(line(\.estimation), label: "KBO's estimation error", color: SVGColor.orange),
+        line("KBO's exact bias", SVGColor.green, isDashed: true, \.exactBias),
+        line("KBO's estimation error", SVGColor.orange, \.estimation),
       ]
     }
     return SVGFigure(

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Autodiff
 import ExampleSupport
 import HyperparameterProblems
 
@@ -19,8 +18,7 @@ struct TuneCommand: ParsableCommand {
       \(TuneMethod.help)
       """)
 
-  @Option(
-    help: ArgumentHelp("The loss of a row; 'logistic' for two classes.", valueName: "loss"))
+  @Option(help: .value("loss", "The loss of a row; 'logistic' for two classes."))
   var loss: RowLoss = .squared
 
   @OptionGroup var data: DataOptions
@@ -29,79 +27,89 @@ struct TuneCommand: ParsableCommand {
   var standardize = true
 
   @OptionGroup var tuning: TuneOptions
-  @OptionGroup var shared: SharedOptions
+  @OptionGroup var outputs: OutputOptions
 
   func validate() throws {
-    try shared.requireJSON(apartFrom: data.files + [tuning.resume].compactMap { $0 })
+    try outputs.requireJSON(apartFrom: data.data, data.validation, tuning.resume)
   }
 
   func run() throws {
     let methods = try tuning.parsedMethods()
     // What cannot be written should not be computed.
-    let directory = try shared.outputDirectory()
-    let lock = try DirectoryLock(directory: directory.path, program: "hypergradient tune")
-    defer { withExtendedLifetime(lock) {} }
-    let rows = try TuneRows(
-      data, loss: loss, testFraction: tuning.testFraction, standardizes: standardize,
-      work: tuning.work(of: methods))
-    let problem = try TuneProblem(rows, loss: loss)
+    let results = try outputs.results(
+      "tune-iterations.csv", "tune.svg", "tune-state.jsonl", locked: true)
+    let problem = try TuneProblem(
+      data, loss: loss, testFraction: tuning.testFraction, standardizes: standardize)
     let settings = try tuning.settings(size: problem.size)
-    var state = TuneState(problem, settings)
-    if let path = tuning.resume {
-      let earlier = try TuneState(contentsOfFile: path)
-      try earlier.requireSame(as: state, path: path)
-      state.runs = earlier.runs
+    func file(_ path: String) -> StudyFile<MethodRun> {
+      StudyFile(path: path, format: Self.format, options: Self.options(problem, settings))
     }
-    let outputs = TuneReport.files(in: directory) + [Self.statePath(directory)]
-    let replaced = SharedOptions.existing(outputs)
-    try advance(&state, methods, problem, directory)
-
-    let runs = methods.compactMap { state.run(of: $0) }
-    let results = TuneResult.results(runs, problem, settings)
-    let report = TuneReport(
-      problem, settings, results, try TuneBaselines(problem, bounds: settings.bounds), runs)
-    print(report.text)
-    try report.write(to: directory)
-    print("\n" + SharedOptions.writtenText(outputs, replaced: replaced))
-    try shared.writeResults(report)
+    let earlier = tuning.resume.map(file)
+    try earlier?.read()
+    var runs = Dictionary(uniqueKeysWithValues: (earlier?.records ?? []).map { ($0.method, $0) })
+    let state = file(results.directory.file("tune-state.jsonl"))
+    try advance(&runs, methods, problem, settings, state)
+    try results.publish(
+      TuneReport(
+        problem, settings, methods.compactMap { runs[$0.name] },
+        try TuneBaselines(problem, bounds: settings.bounds)))
   }
 
-  private static func statePath(_ directory: OutputDirectory) -> String {
-    directory.file("tune-state.json")
+  private static let format = "hypergradient tune state 3"
+
+  /// What going on must share with a run, to give what one uninterrupted run would have given.
+  private static func options(
+    _ problem: TuneProblem, _ settings: TuneSettings
+  ) -> [StudyOption] {
+    func number(_ value: Double?) -> String { value.map { "\($0)" } ?? "none" }
+    return [
+      ("--loss", problem.loss.rawValue), ("the data", problem.data.training.source),
+      // Same file and other rows: another fraction or seed, or the file was changed.
+      ("the rows (checksum)", problem.checksum), ("--start", number(settings.start)),
+      ("--bounds", settings.bounds.map { "\($0)" }.joined(separator: ",")),
+      ("--optimizer", settings.rule.rawValue), ("--learning-rate", number(settings.learningRate)),
+      ("--tolerance", number(settings.tolerance)), ("--inner-steps", "\(settings.effort.steps)"),
+      ("--inner-tolerance", number(settings.effort.tolerance)),
+      ("--strength", number(settings.effort.strength)),
+    ]
   }
 
   private func advance(
-    _ state: inout TuneState, _ methods: [TuneMethod], _ problem: TuneProblem,
-    _ directory: OutputDirectory
+    _ runs: inout [String: MethodRun], _ methods: [TuneMethod], _ problem: TuneProblem,
+    _ settings: TuneSettings, _ file: StudyFile<MethodRun>
   ) throws {
-    let (settings, limit) = (state.settings, state.settings.iterations + 1)
+    let limit = settings.iterations + 1
     let meter = ProgressMeter(label: "tune", total: methods.count * limit, unit: nil)
-    var checkpoint = Checkpoint(
-      path: Self.statePath(directory), interval: tuning.checkpointInterval)
     let interruption = Interruption()
-    defer { interruption.end() }
+    defer {
+      meter.finish()
+      interruption.end()
+    }
+    var written = ContinuousClock.now
+    func write(_ runs: [String: MethodRun]) throws {
+      try file.replace(by: runs.values.sorted { $0.method < $1.method })
+      written = .now
+    }
     for (index, method) in methods.enumerated() {
-      var run = state.run(of: method) ?? MethodRun(method, problem, settings)
-      let others = state.runs.filter { $0.method != method.name }
+      let name = method.name
+      var run = runs[name] ?? MethodRun(method, problem, settings)
       try run.advance(problem, by: method, settings) { run in
+        runs[name] = run
         let loss = run.steps.last.map { Numbers.significant($0.validationLoss, digits: 6) } ?? "–"
         meter.update(
           completed: index * limit + min(run.steps.count, limit),
-          note: "\(method.name) (\(index + 1) of \(methods.count)): iteration "
+          note: "\(name) (\(index + 1) of \(methods.count)): iteration "
             + "\(max(0, run.steps.count - 1)) of at most \(settings.iterations), loss \(loss)")
-        let state = { TuneState(problem, settings, runs: others + [run]) }
-        try checkpoint.write(state(), now: interruption.isRequested)
+        let isDue = (ContinuousClock.now - written) / .seconds(1) >= tuning.checkpointInterval
+        if isDue || interruption.isRequested { try write(runs) }
         if interruption.isRequested {
-          meter.finish()
-          throw Interrupted(
-            state: "the state is in \(checkpoint.path)", resumingFrom: checkpoint.path)
+          throw Interrupted(state: "the state is in \(file.path)", resumingFrom: file.path)
         }
       }
-      state.runs = others + [run]
-      meter.update(completed: (index + 1) * limit, note: method.name)
+      runs[name] = run
+      meter.update(completed: (index + 1) * limit, note: name)
     }
-    try checkpoint.write(state, now: true)
-    meter.finish()
+    try write(runs)
   }
 }
 

@@ -6,20 +6,71 @@ enum TuneMethod: Hashable {
   case unrolled, checkpointed, lastSteps(Int), oneStep
   case identity, valueFunction, gradientPenalty
 
-  /// The names that stand for themselves, in the order of the help.
-  static let fixed: [(name: String, method: TuneMethod)] = [
-    ("exact", .exact), ("aid", .implicit), ("newton", .newton), ("diagonal", .diagonal),
-    ("lbfgs", .lbfgs), ("linearized", .linearized), ("rep-exp", .repExponential),
-    ("rep-diag", .repDiagonal), ("rep-full", .repFull), ("rep-newton", .repNewton),
-    ("itd", .unrolled), ("itd-checkpointed", .checkpointed), ("one-step", .oneStep),
-    ("identity", .identity), ("value-function", .valueFunction),
-    ("gradient-penalty", .gradientPenalty),
-  ]
+  /// What is known of a method.
+  private struct Entry {
+    let name: String
+    let method: TuneMethod
+    let summary: String
+    var approximation: String?
+  }
+
+  /// The methods whose names stand for themselves, in the order of the help.
+  private static let fixed: [Entry] = {
+    func entry(
+      _ name: String, _ method: TuneMethod, _ summary: String, wrong approximation: String? = nil
+    ) -> Entry {
+      Entry(name: name, method: method, summary: summary, approximation: approximation)
+    }
+    func implicit(_ name: String, _ method: TuneMethod, _ how: String) -> Entry {
+      entry(name, method, "implicit differentiation \(how)")
+    }
+    let biased = "biased by O(1 / --strength); inner solves by L-BFGS"
+    let oneIteration = "differentiates the inner steps of one outer iteration only"
+    return [
+      entry("exact", .exact, "closed form at the exact inner solution, the yardstick"),
+      implicit("aid", .implicit, "at the approximate inner solution"),
+      implicit("newton", .newton, "after a Newton step"),
+      implicit("diagonal", .diagonal, "after a step by the Hessian's diagonal"),
+      implicit("lbfgs", .lbfgs, "after a step by an L-BFGS inverse Hessian"),
+      implicit("linearized", .linearized, "corrected to second order"),
+      implicit("rep-exp", .repExponential, "in the coordinates log |x|"),
+      implicit("rep-diag", .repDiagonal, "in coordinates by the Hessian's diagonal"),
+      implicit("rep-full", .repFull, "in coordinates by the Hessian"),
+      implicit("rep-newton", .repNewton, "of the Newton residual"),
+      entry("itd", .unrolled, "reverse mode through the inner steps", wrong: oneIteration),
+      entry(
+        "itd-checkpointed", .checkpointed, "reverse mode through the inner steps, in segments",
+        wrong: oneIteration),
+      entry(
+        "one-step", .oneStep, "reverse mode through the last inner step",
+        wrong: "differentiates the last inner step only"),
+      entry(
+        "identity", .identity, "implicit differentiation without a linear system",
+        wrong: "puts the inner step for the inverse Hessian"),
+      entry("value-function", .valueFunction, "penalty on the value function", wrong: biased),
+      entry("gradient-penalty", .gradientPenalty, "penalty on the inner gradient", wrong: biased),
+    ]
+  }()
+
+  private var entry: Entry {
+    switch self {
+    case .conjugateGradients(let count):
+      Entry(
+        name: "cg\(count)", method: self,
+        summary: "implicit differentiation after \(count) iterations of conjugate gradients")
+    case .lastSteps(let count):
+      Entry(
+        name: "itd-last\(count)", method: self,
+        summary: "reverse mode through the last \(count) inner steps",
+        approximation: "differentiates the last \(count) inner steps only")
+    default: Self.fixed.first { $0.method == self } ?? Self.fixed[0]
+    }
+  }
 
   /// The list for the help, a line to each.
   static var help: String {
-    let lines = fixed.map { name, method in
-      "  \(name)\(method.approximation == nil ? "" : "*"): \(method.summary)"
+    let lines = fixed.map {
+      "  \($0.name)\($0.approximation == nil ? "" : "*"): \($0.summary)"
     }
     return "Methods (* approximate: wrong at the exact inner solution too):\n"
       + (lines + [
@@ -55,52 +106,14 @@ enum TuneMethod: Hashable {
   }
 
   /// The name on the command line.
-  var name: String {
-    switch self {
-    case .conjugateGradients(let count): "cg\(count)"
-    case .lastSteps(let count): "itd-last\(count)"
-    default: Self.fixed.first { $0.method == self }?.name ?? ""
-    }
-  }
+  var name: String { entry.name }
 
   /// How it is called in tables and legends: one that stays wrong at the solution says so.
   var label: String { approximation == nil ? name : "\(name) (approximate)" }
 
   /// What remains wrong at the exact inner solution; nil where nothing does.
-  var approximation: String? {
-    switch self {
-    case .unrolled, .checkpointed:
-      "differentiates the inner steps of one outer iteration only"
-    case .lastSteps(let count): "differentiates the last \(count) inner steps only"
-    case .oneStep: "differentiates the last inner step only"
-    case .identity: "puts the inner step for the inverse Hessian"
-    case .valueFunction, .gradientPenalty: "biased by O(1 / --strength); inner solves by L-BFGS"
-    default: nil
-    }
-  }
+  var approximation: String? { entry.approximation }
 
   /// What kind of computation it is, in a few words.
-  var summary: String {
-    switch self {
-    case .exact: "closed form at the exact inner solution, the yardstick"
-    case .implicit: "implicit differentiation at the approximate inner solution"
-    case .newton: "implicit differentiation after a Newton step"
-    case .conjugateGradients(let count):
-      "implicit differentiation after \(count) iterations of conjugate gradients"
-    case .diagonal: "implicit differentiation after a step by the Hessian's diagonal"
-    case .lbfgs: "implicit differentiation after a step by an L-BFGS inverse Hessian"
-    case .linearized: "implicit differentiation corrected to second order"
-    case .repExponential: "implicit differentiation in the coordinates log |x|"
-    case .repDiagonal: "implicit differentiation in coordinates by the Hessian's diagonal"
-    case .repFull: "implicit differentiation in coordinates by the Hessian"
-    case .repNewton: "implicit differentiation of the Newton residual"
-    case .unrolled: "reverse mode through the inner steps"
-    case .checkpointed: "reverse mode through the inner steps, in segments"
-    case .lastSteps(let count): "reverse mode through the last \(count) inner steps"
-    case .oneStep: "reverse mode through the last inner step"
-    case .identity: "implicit differentiation without a linear system"
-    case .valueFunction: "penalty on the value function"
-    case .gradientPenalty: "penalty on the inner gradient"
-    }
-  }
+  var summary: String { entry.summary }
 }

@@ -1,22 +1,25 @@
 import ArgumentParser
+import ExampleSupport
 import Foundation
 import HyperparameterProblems
 
 /// The options of `tune` that say how penalties are tuned.
 struct TuneOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp(
+    help: .value(
+      "names",
       "Methods to compare, comma-separated: \(TuneMethod.names). The run with exact hypergradients "
-        + "is added if it is not named.", valueName: "names"))
+        + "is added if it is not named."))
   var methods = "aid,newton,cg5,itd"
 
   @Option(help: "Outer iterations at most.")
   var iterations = 1000
 
   @Option(
-    help: ArgumentHelp(
+    help: .value(
+      "spectral|gradient|adam",
       "How penalties move: gradient steps of the lengths of Barzilai and Borwein, gradient steps of "
-        + "one length, or Adam; all projected on the bounds.", valueName: "spectral|gradient|adam"))
+        + "one length, or Adam; all projected on the bounds."))
   var optimizer: OuterRule = .spectral
 
   @Option(help: "The step of an outer iteration; the first one of 'spectral'. 0.1 for 'adam'.")
@@ -52,67 +55,41 @@ struct TuneOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp(
+    help: .value(
+      "low,high",
       "Bounds of the logarithms of penalties. By default a penalty adds between 0.0001 and 10 to "
-        + "the curvature.", valueName: "low,high"))
+        + "the curvature."))
   var bounds: String?
 
   @Option(help: "The share of the rows kept for validation that is kept for a test instead.")
   var testFraction = 0.5
 
-  @Option(help: ArgumentHelp("Go on from a tune-state.json of an earlier run.", valueName: "file"))
+  @Option(help: .value("file", "Go on from a tune-state.jsonl of an earlier run."))
   var resume: String?
 
-  @Option(help: "Seconds between two writings of tune-state.json.")
+  @Option(help: "Seconds between two writings of tune-state.jsonl.")
   var checkpointInterval = 10.0
 
   func validate() throws {
     _ = try parsedMethods()
     _ = try parsedBounds()
-    guard (1...1_000_000).contains(iterations) else {
-      throw ValidationError("--iterations must be between 1 and 1000000, not \(iterations)")
-    }
-    if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
-      throw ValidationError("--learning-rate must be a positive number, not \(learningRate)")
-    }
-    guard tolerance > 0, tolerance < 1 else {
-      throw ValidationError("--tolerance must be between 0 and 1, both excluded, not \(tolerance)")
-    }
-    guard (1...1_000_000).contains(innerSteps) else {
-      throw ValidationError("--inner-steps must be between 1 and 1000000, not \(innerSteps)")
-    }
-    if let innerTolerance, !(innerTolerance > 0 && innerTolerance < 1) {
-      throw ValidationError(
-        "--inner-tolerance must be between 0 and 1, both excluded, not \(innerTolerance)")
-    }
-    guard strength > 0, strength.isFinite else {
-      throw ValidationError("--strength must be a positive number, not \(strength)")
-    }
-    guard (-20...20).contains(start) else {
-      throw ValidationError("--start must be between -20 and 20, not \(start)")
-    }
+    try requireRange(
+      ("--iterations", iterations, 1...1_000_000), ("--inner-steps", innerSteps, 1...1_000_000))
+    try requireRange(("--start", start, -20...20))
+    try requirePositive(("--learning-rate", learningRate), ("--strength", strength))
+    try requireShare(("--tolerance", tolerance), ("--inner-tolerance", innerTolerance))
+    try requireAtLeast(0, ("--checkpoint-interval", checkpointInterval))
     guard testFraction >= 0, testFraction < 1 else {
       throw ValidationError("--test-fraction must be at least 0 and below 1, not \(testFraction)")
-    }
-    guard checkpointInterval >= 0 else {
-      throw ValidationError("--checkpoint-interval must not be negative, not \(checkpointInterval)")
     }
   }
 
   /// The methods, the exact one first.
   func parsedMethods() throws -> [TuneMethod] {
-    var result: [TuneMethod] = []
-    for text in methods.split(separator: ",").map({ $0.filter { $0 != " " } }) {
-      guard let method = TuneMethod(name: text) else {
-        throw ValidationError(
-          "--methods: there is no '\(text)'; there are \(TuneMethod.names), with a number from 1 to "
-            + "10000 for K")
-      }
-      if result.contains(method) { throw ValidationError("--methods names '\(text)' twice") }
-      result.append(method)
-    }
-    guard !result.isEmpty else { throw ValidationError("--methods must name one at least") }
-    return [.exact] + result.filter { $0 != .exact }
+    let named = try named(
+      "--methods", methods, known: "\(TuneMethod.names), with a number from 1 to 10000 for K"
+    ) { TuneMethod(name: $0) }
+    return [.exact] + named.filter { $0 != .exact }
   }
 
   /// What tuning by methods takes of memory.
@@ -139,15 +116,9 @@ struct TuneOptions: ParsableArguments {
   }
 
   private func parsedBounds() throws -> ClosedRange<Double>? {
-    guard let bounds else { return nil }
-    let ends = bounds.split(separator: ",").map { Double($0.filter { $0 != " " }) }
-    guard ends.count == 2, let low = ends[0], let high = ends[1], low < high, low >= -30, high <= 30
-    else {
-      throw ValidationError(
-        "--bounds must be two numbers from -30 to 30 in ascending order, such as -7,7, not "
-          + "'\(bounds)'")
+    try bounds.map {
+      try statedRange("--bounds", $0, limit: 30, allowsPoint: false, example: "-7,7")
     }
-    return low...high
   }
 }
 

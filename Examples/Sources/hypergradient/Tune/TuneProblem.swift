@@ -16,10 +16,40 @@ struct TuneProblem {
   /// Bounds of the eigenvalues of the Hessian of the mean loss, wherever it is taken.
   private let curvatures: ClosedRange<Double>
 
-  init(_ rows: TuneRows, loss: RowLoss) throws {
-    data = rows.split
-    test = rows.test
-    self.loss = loss
+  /// Reads the rows, and standardises features by those for training if asked to.
+  ///
+  /// - Parameter testFraction: The share of the rows kept for validation that goes to the test.
+  init(
+    _ options: DataOptions, loss: RowLoss, testFraction: Double, standardizes: Bool
+  ) throws {
+    var split = try options.split(for: loss, holdsOut: true)
+    let isBundled = options.data == nil && options.simulate == nil
+    if isBundled, loss == .logistic, standardizes {
+      // The first file of the liver data is scaled, the second is in the units of the laboratory, and
+      // the map between them is lost. Standardised each by itself, both are on one scale.
+      func alone(_ rows: LabeledData) throws -> LabeledData {
+        try DataSplit(training: rows, validation: rows).standardized(centersLabels: false).training
+      }
+      split = try DataSplit(
+        training: alone(split.training), validation: alone(split.validation))
+    }
+    var test: LabeledData?
+    // Fewer than four rows cannot be divided into two parts that say anything.
+    if testFraction > 0, split.validation.rowCount >= 4 {
+      let parts = try split.validation.split(
+        validationFraction: testFraction, seed: options.dataSeed)
+      test = parts.validation
+      split = try DataSplit(training: split.training, validation: parts.training)
+    }
+    if standardizes {
+      let centers = loss == .squared
+      test = try test.map {
+        try DataSplit(training: split.training, validation: $0)
+          .standardized(centersLabels: centers).validation
+      }
+      split = split.standardized(centersLabels: centers)
+    }
+    (data, self.test, self.loss) = (split, test, loss)
     regression = PenalizedRegression(data.training, loss: loss)
     outer = ValidationLoss(data.validation, loss: loss)
     lossUnit = loss == .squared ? Self.spread(of: data.validation.labels) : 1
@@ -30,11 +60,7 @@ struct TuneProblem {
     let values = try symmetricEigenvalues(symmetrized(gram))
     let largest = max(values.max().scalar, 0)
     // The second derivative of the logistic loss lies between 0 and 1/4.
-    curvatures =
-      switch loss {
-      case .squared: 0...largest
-      case .logistic: 0...largest / 4
-      }
+    curvatures = 0...(loss == .squared ? largest : largest / 4)
   }
 
   /// The variance, or else the mean square where that is 0, or else 1.

@@ -2,8 +2,8 @@ import ExampleSupport
 import Foundation
 import HyperparameterProblems
 
-/// What `tune` writes with `--json`.
-struct TuneReport: Encodable {
+/// What `tune` finds.
+struct TuneReport: Report {
   let problem: String
   let data: DataSummary
   let rows: Int
@@ -29,8 +29,8 @@ struct TuneReport: Encodable {
   }
 
   init(
-    _ problem: TuneProblem, _ settings: TuneSettings, _ results: [TuneResult],
-    _ baselines: TuneBaselines, _ runs: [MethodRun]
+    _ problem: TuneProblem, _ settings: TuneSettings, _ runs: [MethodRun],
+    _ baselines: TuneBaselines
   ) {
     let training = problem.data.training
     self.problem = "\(problem.loss.rawValue) loss on \(training.source)"
@@ -41,10 +41,9 @@ struct TuneReport: Encodable {
     validationRows = problem.data.validation.rowCount
     testRows = problem.test?.rowCount ?? 0
     features = (0..<training.featureCount).map(training.name)
-    self.settings = settings
-    self.results = results
-    self.baselines = baselines
+    results = TuneResult.results(runs, problem, settings)
     best = results.best?.method
+    (self.settings, self.baselines) = (settings, baselines)
     self.runs = runs.map { run in
       let label = TuneMethod(name: run.method)?.label ?? run.method
       return Curve(method: run.method, label: label, steps: run.steps)
@@ -96,16 +95,59 @@ struct TuneReport: Encodable {
     return "gradient descent to a relative residual of \(Numbers.short(tolerance)) (unrolling: "
       + "\(steps))"
   }
+}
 
-  /// The table of iterations and the plot.
-  static func files(in directory: OutputDirectory) -> [String] {
-    [directory.file("tune-iterations.csv"), directory.file("tune.svg")]
+extension TuneReport {
+  /// The validation loss against seconds and against iterations, one curve to a method.
+  ///
+  /// The distance to the smallest loss of any run is drawn too, because on the scale of the loss
+  /// itself all curves look like one after a few iterations.
+  var figure: SVGFigure {
+    let losses = runs.flatMap { $0.steps.map(\.validationLoss) }
+    let smallest = losses.min() ?? 0
+    // What is nearer than rounding of the loss, and the smallest loss itself, is drawn at the floor.
+    let floor = max(1e-10 * abs(smallest), .leastNormalMagnitude)
+    func gap(_ loss: Double) -> Double { max(loss - smallest, floor) }
+    // Zero has no logarithm: the start is drawn against iterations only.
+    func time(_ step: TuneStep) -> Double { step.seconds > 0 ? step.seconds : .nan }
+    let seconds = SVGAxis("seconds", scale: .logarithmic)
+    let gapAxis = SVGAxis("validation loss − smallest of all runs", scale: .logarithmic)
+    let common = baselines.common.validation
+    return SVGFigure(
+      title: "Tuning one penalty per feature",
+      subtitle: "\(subtitle); \(effort)",
+      panels: [
+        SVGPanel(
+          title: "Validation loss", xAxis: seconds, yAxis: SVGAxis("validation loss"),
+          marks: marks(isLabeled: true) { SVGPoint(time($0), $0.validationLoss) }
+            + [rule(common, label: "best common penalty")]),
+        SVGPanel(
+          title: "Distance to the smallest, against time", xAxis: seconds, yAxis: gapAxis,
+          marks: marks { SVGPoint(time($0), gap($0.validationLoss)) } + [rule(gap(common))]),
+        SVGPanel(
+          title: "Distance to the smallest, against iterations", xAxis: SVGAxis("outer iteration"),
+          yAxis: gapAxis,
+          marks: marks { SVGPoint(Double($0.iteration), gap($0.validationLoss)) }
+            + [rule(gap(common))]),
+      ])
   }
 
-  /// Writes the table of iterations and the plot.
-  func write(to directory: OutputDirectory) throws {
-    let files = Self.files(in: directory)
-    try iterations.write(toFile: files[0])
-    try figure.write(to: files[1])
+  private func marks(
+    isLabeled: Bool = false, _ point: (TuneStep) -> SVGPoint
+  ) -> [SVGMark] {
+    runs.enumerated().filter { !$0.element.steps.isEmpty }.map { index, run in
+      let isYardstick = run.method == TuneMethod.exact.name
+      let colors = SVGColor.series
+      // The yardstick comes first and has a colour of its own.
+      let color = isYardstick ? SVGColor.gray : colors[(index + colors.count - 1) % colors.count]
+      return .line(
+        run.steps.map(point), label: isLabeled ? run.label : nil, color: color, width: 1.6,
+        // Approximate methods are dashed, as are colours used a second time.
+        isDashed: run.label != run.method || index > colors.count)
+    }
+  }
+
+  private func rule(_ loss: Double, label: String? = nil) -> SVGMark {
+    SVGMark(.horizontalRule(loss), label: label, color: SVGColor.gray)
   }
 }

@@ -21,23 +21,16 @@ extension TuneReport {
   }
 
   private var methodTable: String {
-    var table = TextTable(header: [
-      "method", "iterations", "seconds", "validation loss", "test loss", "gap to exact",
-      "converged", "estimated error", "true error",
-    ])
-    func shown(_ value: Double?, digits: Int = 3) -> String {
-      value.map { Numbers.significant($0, digits: digits) } ?? "–"
-    }
-    for result in results {
-      table.append([
-        result.label, "\(result.iterations)", Numbers.significant(result.seconds, digits: 3),
-        shown(result.losses?.validation, digits: 7), shown(result.losses?.test, digits: 5),
-        shown(result.gap), result.verdict, shown(result.estimatedRelativeError),
-        shown(result.relativeError),
-      ])
-    }
-    return table.text()
-      + "\n"
+    let error = NumberFormat.significant(3)
+    return results.table([
+      .init("method", text: \.label), .init("iterations") { "\($0.iterations)" },
+      .init("seconds", error) { $0.seconds },
+      .init("validation loss", .significant(7), missing: "–") { $0.losses?.validation },
+      .init("test loss", .significant(5), missing: "–") { $0.losses?.test },
+      .init("gap to exact", error, missing: "–", \.gap), .init("converged", text: \.verdict),
+      .init("estimated error", error, missing: "–", \.estimatedRelativeError),
+      .init("true error", error, missing: "–", \.relativeError),
+    ]) + "\n"
       + wrapped(
         "Errors are those of the last hypergradient, relative to its norm, which at "
           + "a solution is nearly 0. Losses are at the exact inner solution.", width: 100)
@@ -84,21 +77,21 @@ extension TuneReport {
   }
 
   private var baselineTable: String {
-    var table = TextTable(header: ["penalties", "validation loss", "test loss"])
-    func add(_ name: String, _ losses: TuneLosses?) {
-      table.append([
-        name, losses.map { Numbers.significant($0.validation, digits: 7) } ?? "no unique solution",
-        losses?.test.map { Numbers.significant($0, digits: 5) } ?? "–",
-      ])
-    }
-    if let best = results.best { add("one per feature, \(best.label)", best.losses) }
     let common = Numbers.fixed(baselines.commonLogPenalty, decimals: 2)
     let side = boundText(baselines.commonLogPenalty)
-    add("best common one, log \(common)\(side)", baselines.common)
-    add("none", baselines.unregularized)
-    let others = results.count > 2
-    return table.text()
-      + (others
+    let rows: [(name: String, losses: TuneLosses?)] =
+      (results.best.map { [("one per feature, \($0.label)", $0.losses)] } ?? [])
+      + [
+        ("best common one, log \(common)\(side)", baselines.common),
+        ("none", baselines.unregularized),
+      ]
+    return rows.table([
+      .init("penalties", text: \.name),
+      .init("validation loss", .significant(7), missing: "no unique solution") {
+        $0.losses?.validation
+      }, .init("test loss", .significant(5), missing: "–") { $0.losses?.test },
+    ])
+      + (results.count > 2
         ? "\n  Of methods that end within a millionth of each other, the first that was named is shown."
         : "")
   }
@@ -119,37 +112,35 @@ extension TuneReport {
 
   private var featureTable: String {
     guard let best = results.best, let losses = best.losses else { return "" }
-    var table = TextTable(header: ["feature (\(best.label))", "log penalty", "coefficient"])
     let order = features.indices.sorted { best.logPenalties[$0] < best.logPenalties[$1] }
-    for index in order.prefix(20) {
-      let y = best.logPenalties[index]
-      table.append([
-        features[index], Numbers.fixed(y, decimals: 2) + boundText(y),
-        Numbers.significant(losses.coefficients[index]),
-      ])
-    }
-    return table.text() + (order.count > 20 ? "\n  … and \(order.count - 20) more" : "")
+    let shown = Array(order.prefix(20))
+    return shown.table([
+      .init("feature (\(best.label))") { features[$0] },
+      .init("log penalty") { index in
+        let y = best.logPenalties[index]
+        return Numbers.fixed(y, decimals: 2) + boundText(y)
+      }, .init("coefficient") { losses.coefficients[$0] },
+    ]) + (order.count > 20 ? "\n  … and \(order.count - 20) more" : "")
   }
 
   /// All iterations, one to a row.
-  var iterations: CSVWriter {
-    var writer = CSVWriter(
-      columnNames: [
-        "method", "approximate", "iteration", "seconds", "validationLoss", "approximateLoss",
-        "innerResidual", "hypergradientNorm", "projectedNorm",
-      ] + features.map { "logPenalty[\($0)]" })
-    for run in runs {
-      let isApproximate = run.label != run.method
-      for step in run.steps {
-        let numbers = [
-          Double(step.iteration), step.seconds, step.validationLoss, step.approximateLoss,
-          step.innerResidual, step.hypergradientNorm, step.projectedNorm,
-        ]
-        writer.append(
-          [.text(run.method), .text(isApproximate ? "yes" : "no")]
-            + (numbers + step.logPenalties).map { .number($0) })
-      }
-    }
-    return writer
+  var csv: CSVWriter {
+    let rows = runs.flatMap { run in run.steps.map { (run: run, step: $0) } }
+    let columns: [Column<(run: Curve, step: TuneStep)>] = [
+      .init(nil, csv: "method", text: \.run.method),
+      .init(nil, csv: "approximate") { $0.run.label == $0.run.method ? "no" : "yes" },
+      .init(nil, csv: "iteration") { Double($0.step.iteration) },
+      .init(nil, csv: "seconds") { $0.step.seconds },
+      .init(nil, csv: "validationLoss") { $0.step.validationLoss },
+      .init(nil, csv: "approximateLoss") { $0.step.approximateLoss },
+      .init(nil, csv: "innerResidual") { $0.step.innerResidual },
+      .init(nil, csv: "hypergradientNorm") { $0.step.hypergradientNorm },
+      .init(nil, csv: "projectedNorm") { $0.step.projectedNorm },
+    ]
+    return rows.csv(
+      columns
+        + features.enumerated().map { index, name in
+          .init(nil, csv: "logPenalty[\(name)]") { $0.step.logPenalties[index] }
+        })
   }
 }

@@ -1,7 +1,7 @@
 import Autodiff
 import Bilevel
-import Solvers
 import HyperparameterProblems
+import Solvers
 
 /// One outer iteration of `tune`.
 struct TuneStep: Codable {
@@ -149,7 +149,6 @@ struct MethodRun: Codable {
 enum TuneError: Error, CustomStringConvertible {
   case notFinite(iteration: Int)
   case zeroCoefficient(feature: String)
-  case unusableState(path: String, reason: String)
 
   /// What the library says of a failure, with advice in terms of options.
   static func text(of error: any Error) -> String {
@@ -171,8 +170,6 @@ enum TuneError: Error, CustomStringConvertible {
     case .zeroCoefficient(let feature):
       "the coefficient of \(feature) is 0, where log |x| does not exist; leave the feature "
         + "out, or choose another method than rep-exp"
-    case .unusableState(let path, let reason):
-      "\(path): cannot be resumed from: \(reason)"
     }
   }
 }

@@ -3,7 +3,6 @@ import DSprites
 import ExampleSupport
 import Foundation
 import SpriteRegression
-import TensorFiles
 
 /// `iv-regression dsprites`: seven ways to fit the dSprites benchmark, compared.
 struct DSpritesCommand: ParsableCommand {
@@ -26,9 +25,9 @@ struct DSpritesCommand: ParsableCommand {
 
   @Option(
     name: .customLong("method"),
-    help: ArgumentHelp(
-      "Methods, comma-separated or in several options; 'all' for every one. (default: all)",
-      valueName: "names"))
+    help: .value(
+      "names",
+      "Methods, comma-separated or in several options; 'all' for every one. (default: all)"))
   var methodNames: [String] = []
 
   @Option(help: "Observations of a run, 20 to 1000000, halved for the two stages.")
@@ -41,9 +40,10 @@ struct DSpritesCommand: ParsableCommand {
   var firstSeed: UInt64 = 1
 
   @Option(
-    help: ArgumentHelp(
+    help: .value(
+      "file",
       "The published archive of images, dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz of "
-        + "github.com/google-deepmind/dsprites-dataset; drawn if not given.", valueName: "file"))
+        + "github.com/google-deepmind/dsprites-dataset; drawn if not given."))
   var data: String?
 
   @Option(help: "The type of the numbers.")
@@ -70,13 +70,9 @@ struct DSpritesCommand: ParsableCommand {
       throw ValidationError(
         "--seed is for 'linear' and 'deep'; dsprites numbers its runs from --first-seed")
     }
-    for (name, value, range) in [
+    try requireRange(
       ("--size", size, 20...1_000_000), ("--runs", runs, 1...10_000), ("--jobs", jobs, 1...1024),
-      ("--checkpoint-every", checkpointEvery, 1...1_000_000),
-    ] where !range.contains(value) {
-      throw ValidationError(
-        "\(name) must be between \(range.lowerBound) and \(range.upperBound), not \(value)")
-    }
+      ("--checkpoint-every", checkpointEvery, 1...1_000_000))
     guard firstSeed <= UInt64.max - UInt64(runs) else {
       throw ValidationError("--first-seed is too large for \(runs) runs: \(firstSeed)")
     }
@@ -85,18 +81,17 @@ struct DSpritesCommand: ParsableCommand {
   }
 
   func run() throws {
-    try outputs.requireWritableResults()
-    try requireMemory()
-    let given = try givenData()
-    let directory = try outputs.directory()
-    let plot = directory.file("dsprites.svg")
-    try requireWritable(plot)
-    try outputs.requireWritableResults()
-    let runs = SpriteRuns(
-      directory: try OutputDirectory(path: directory.file("dsprites-runs")).path)
-    let lock = try DirectoryLock(directory: runs.directory, program: "iv-regression")
-    defer { withExtendedLifetime(lock) {} }
-    let data = try given?.file(in: directory)
+    let data: SpriteDataFile?
+    do {
+      data = try self.data.map { try SpriteDataFile(path: $0) }
+      if let data { try SpriteArchive.requireHeaders(inFile: data.path) }
+    } catch let error as DSpritesError {
+      throw ValidationError("--data: \(error)")
+    } catch {
+      throw ValidationError(
+        "--data: '\(self.data ?? "")' cannot be read; give the archive of dSprites, or leave the "
+          + "option out to have the images drawn")
+    }
     let specifications = try methods().flatMap { method in
       (0..<UInt64(self.runs)).map { index in
         SpriteSpecification(
@@ -104,6 +99,13 @@ struct DSpritesCommand: ParsableCommand {
           data: data, settings: settings.settings(method, size: size))
       }
     }
+    try outputs.requireUsable()
+    let directory = try outputs.directory(for: ["dsprites.svg"])
+    let plot = directory.file("dsprites.svg")
+    let runs = SpriteRuns(
+      directory: try OutputDirectory(path: directory.file("dsprites-runs")).path)
+    let lock = try DirectoryLock(directory: runs.directory, program: "iv-regression")
+    defer { withExtendedLifetime(lock) {} }
     let finished = try runs.finished(of: specifications, resumes: resume)
     let study = SpriteStudy(
       runs: runs, specifications: specifications, jobs: jobs, checkpointInterval: checkpointEvery)
@@ -121,47 +123,18 @@ struct DSpritesCommand: ParsableCommand {
     try outputs.writeResults(report)
   }
 
-  /// The archive of `--data`.
-  private func givenData() throws -> GivenArchive? {
-    guard let data else { return nil }
-    do {
-      return try GivenArchive(path: data)
-    } catch let error as DSpritesError {
-      throw ValidationError("--data: \(error)")
-    } catch {
-      let reason = (error as? FileError).map { ": \($0.detail)" } ?? ""
-      throw ValidationError(
-        "--data: '\(data)' cannot be read\(reason); give the archive of dSprites, or leave the option "
-          + "out to have the images drawn")
-    }
-  }
-
-  /// Refuses runs that do not fit: the images in several forms, with the layers of the networks and
-  /// their derivatives, and where an archive is read its images.
-  private func requireMemory() throws(NotEnoughMemory) {
-    let width = precision == .float32 ? 1.0 : 2
-    try NotEnoughMemory.refuse(
-      Double(jobs) * (width * (70_000 * Double(size) + 2e8) + (data == nil ? 8e7 : 2.2e8)),
-      for: "\(jobs == 1 ? "a run" : "\(jobs) runs at a time") on \(Numbers.count(size)) images")
-  }
-
   /// The methods that are asked for, in their usual order.
   private func methods() throws -> [SpriteMethod] {
-    let names = methodNames.flatMap { $0.split(separator: ",") }
-      .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
-    if methodNames.isEmpty { return SpriteMethod.allCases }
-    let methods = try names.flatMap { name in
+    let all = SpriteMethod.allCases
+    if methodNames.isEmpty { return all }
+    let chosen = try named(
+      "--method", methodNames.joined(separator: ","), all: all,
+      known: "\(all.map(\.rawValue).joined(separator: ", ")), and all"
+    ) { name in
       // Titles, as the table has them, are these names with spaces and capitals.
-      let key = name.lowercased().replacing(" ", with: "-")
-      if key == "all" { return SpriteMethod.allCases }
-      guard let method = SpriteMethod(rawValue: key) else {
-        let known = SpriteMethod.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ValidationError("--method: there is no '\(name)'; there are \(known), and all")
-      }
-      return [method]
+      SpriteMethod(rawValue: name.lowercased().replacing(" ", with: "-"))
     }
-    guard !methods.isEmpty else { throw ValidationError("--method must name one at least") }
-    return SpriteMethod.allCases.filter(methods.contains)
+    return all.filter(chosen.contains)
   }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ExampleSupport
 import SpriteRegression
 
 /// The options of `dsprites` that replace single settings of the methods.
@@ -64,46 +65,15 @@ struct SpriteSettingOptions: ParsableArguments {
   var penalty: Double?
 
   func validate() throws {
-    for (name, value, range) in [
-      ("--iterations", iterations, 1...1_000_000), ("--inner-steps", innerSteps, 1...100_000),
-      ("--adjoint-steps", adjointSteps, 1...100_000),
-      ("--conjugate-gradient-iterations", conjugateGradientIterations, 1...100_000),
-      ("--unrolled-steps", unrolledSteps, 1...100_000),
-    ] {
-      guard let value, !range.contains(value) else { continue }
-      throw ValidationError(
-        "\(name) must be between \(range.lowerBound) and \(range.upperBound), not \(value)")
-    }
-    for (name, value) in [
-      ("--outer-learning-rate", outerLearningRate), ("--inner-learning-rate", innerLearningRate),
-      ("--first-ridge", firstRidge), ("--second-ridge", secondRidge),
-      ("--adjoint-learning-rate", adjointLearningRate), ("--penalty", penalty),
-    ] {
-      guard let value, !(value > 0 && value.isFinite) else { continue }
-      throw ValidationError("\(name) must be a positive number, not \(value)")
-    }
-    for (name, value) in [
-      ("--outer-weight-decay", outerWeightDecay), ("--inner-weight-decay", innerWeightDecay),
-      ("--adjoint-weight-decay", adjointWeightDecay), ("--variance-penalty", variancePenalty),
-    ] {
-      guard let value, !(value >= 0 && value.isFinite) else { continue }
-      throw ValidationError("\(name) must be a number of at least 0, not \(value)")
-    }
+    for setting in SpriteSetting.all(self) { try setting.requireInRange() }
   }
 
   /// Refuses an option that none of the methods looks at.
   func requireUse(by methods: [SpriteMethod]) throws {
-    let penalties: [SpriteMethod] = [.gradientPenalty, .valueFunction]
-    for (name, isGiven, users) in [
-      ("--adjoint-steps", adjointSteps != nil, [SpriteMethod.funcid]),
-      ("--adjoint-learning-rate", adjointLearningRate != nil, [.funcid]),
-      ("--adjoint-weight-decay", adjointWeightDecay != nil, [.funcid]),
-      ("--conjugate-gradient-iterations", conjugateGradientIterations != nil, [.aid]),
-      ("--unrolled-steps", unrolledSteps != nil, [.itd]),
-      ("--penalty", penalty != nil, penalties),
-    ] where isGiven && !methods.contains(where: users.contains) {
+    for setting in SpriteSetting.all(self) where setting.written != nil {
+      guard let users = setting.users, !methods.contains(where: users.contains) else { continue }
       let names = users.map { "'\($0.rawValue)'" }.joined(separator: " or ")
-      throw ValidationError("\(name) is for \(names); leave it out, or add --method")
+      throw ValidationError("\(setting.name) is for \(names); leave it out, or add --method")
     }
   }
 
@@ -113,59 +83,117 @@ struct SpriteSettingOptions: ParsableArguments {
     var settings =
       paperSettings
       ? SpriteSettings.published(method, half: half) : SpriteSettings.tuned(method, half: half)
-    func replace<T>(_ path: WritableKeyPath<SpriteSettings, T>, _ value: T?) {
-      if let value { settings[keyPath: path] = value }
-    }
-    replace(\.iterations, iterations)
-    replace(\.innerSteps, innerSteps)
-    replace(\.outerLearningRate, outerLearningRate)
-    replace(\.outerWeightDecay, outerWeightDecay)
-    replace(\.innerLearningRate, innerLearningRate)
-    replace(\.innerWeightDecay, innerWeightDecay)
-    replace(\.firstRidge, firstRidge)
-    replace(\.secondRidge, secondRidge)
-    replace(\.variancePenalty, variancePenalty)
-    replace(\.crossFits, crossFits)
-    replace(\.standardizesInstruments, standardizeInstruments)
-    replace(\.decaysLearningRates, decayLearningRates)
-    replace(\.conjugateGradientIterations, conjugateGradientIterations)
-    replace(\.unrolledSteps, unrolledSteps)
-    replace(\.penalty, penalty)
-    if method == .funcid, var adjoint = settings.adjoint ?? givenAdjoint {
-      adjoint.steps = adjointSteps ?? adjoint.steps
-      adjoint.learningRate = adjointLearningRate ?? adjoint.learningRate
-      adjoint.weightDecay = adjointWeightDecay ?? adjoint.weightDecay
-      settings.adjoint = adjoint
+    for setting in SpriteSetting.all(self) where !setting.isOfAdjoint || method == .funcid {
+      setting.replace(in: &settings)
     }
     return settings
   }
 
-  /// A trained adjoint, if an option asks for one.
-  private var givenAdjoint: SpriteSettings.Adjoint? {
-    let isGiven = adjointSteps != nil || adjointLearningRate != nil || adjointWeightDecay != nil
-    return isGiven ? SpriteSettings.Adjoint() : nil
+  /// Which settings are used, for the table and the plot: where from, and what replaces them.
+  var summary: String {
+    ([paperSettings ? "published" : "chosen here"] + SpriteSetting.all(self).compactMap(\.written))
+      .joined(separator: ", ")
+  }
+}
+
+/// A setting with the option that sets it.
+struct SpriteSetting {
+  /// The name of the option.
+  let name: String
+  /// The option as it is written; nil where it is not given.
+  private(set) var written: String?
+  /// The methods that look at it; nil for all.
+  private(set) var users: [SpriteMethod]?
+  /// What it is in settings.
+  let value: (SpriteSettings) -> String
+  private let set: (inout SpriteSettings) -> Void
+  private let check: () throws -> Void
+
+  /// Whether it is one of the trained adjoint, which only a method that has one takes.
+  var isOfAdjoint: Bool { users == [.funcid] }
+
+  func requireInRange() throws { try check() }
+  func replace(in settings: inout SpriteSettings) { set(&settings) }
+
+  private init<Value: CustomStringConvertible>(
+    _ name: String, _ given: Value?, _ path: WritableKeyPath<SpriteSettings, Value>,
+    for users: [SpriteMethod]? = nil, check: @escaping () throws -> Void
+  ) {
+    (self.name, self.users, self.check) = (name, users, check)
+    written = given.map { "\(name) \($0)" }
+    let isOfAdjoint = users == [.funcid]
+    value = { settings in
+      if isOfAdjoint, settings.adjoint == nil { return "none" }
+      let value = settings[keyPath: path]
+      return (value as? Bool).map { $0 ? "on" : "off" } ?? "\(value)"
+    }
+    set = { if let given { $0[keyPath: path] = given } }
+  }
+
+  private static func count(
+    _ name: String, _ given: Int?, _ path: WritableKeyPath<SpriteSettings, Int>,
+    most: Int = 100_000, for users: [SpriteMethod]? = nil
+  ) -> SpriteSetting {
+    .init(name, given, path, for: users) { try requireRange((name, given, 1...most)) }
+  }
+
+  private static func number(
+    _ name: String, _ given: Double?, _ path: WritableKeyPath<SpriteSettings, Double>,
+    orZero allowsZero: Bool = false, for users: [SpriteMethod]? = nil
+  ) -> SpriteSetting {
+    .init(name, given, path, for: users) {
+      guard allowsZero else { return try requirePositive((name, given)) }
+      if let given, !(given >= 0 && given.isFinite) {
+        throw ValidationError("\(name) must be a number of at least 0, not \(given)")
+      }
+    }
+  }
+
+  private static func flag(
+    _ name: String, _ given: Bool?, _ path: WritableKeyPath<SpriteSettings, Bool>
+  ) -> SpriteSetting {
+    var setting = SpriteSetting("--\(name)", given, path) {}
+    setting.written = given.map { $0 ? "--\(name)" : "--no-\(name)" }
+    return setting
+  }
+
+  /// Every setting, with what options give for it.
+  static func all(_ given: SpriteSettingOptions?) -> [SpriteSetting] {
+    let penalties: [SpriteMethod] = [.gradientPenalty, .valueFunction]
+    return [
+      .count("--iterations", given?.iterations, \.iterations, most: 1_000_000),
+      .count("--inner-steps", given?.innerSteps, \.innerSteps),
+      .number("--outer-learning-rate", given?.outerLearningRate, \.outerLearningRate),
+      .number("--outer-weight-decay", given?.outerWeightDecay, \.outerWeightDecay, orZero: true),
+      .number("--inner-learning-rate", given?.innerLearningRate, \.innerLearningRate),
+      .number("--inner-weight-decay", given?.innerWeightDecay, \.innerWeightDecay, orZero: true),
+      .number("--first-ridge", given?.firstRidge, \.firstRidge),
+      .number("--second-ridge", given?.secondRidge, \.secondRidge),
+      .number("--variance-penalty", given?.variancePenalty, \.variancePenalty, orZero: true),
+      .flag("cross-fit", given?.crossFits, \.crossFits),
+      .flag(
+        "standardize-instruments", given?.standardizeInstruments, \.standardizesInstruments),
+      .flag("decay-learning-rates", given?.decayLearningRates, \.decaysLearningRates),
+      .count("--adjoint-steps", given?.adjointSteps, \.trainedAdjoint.steps, for: [.funcid]),
+      .number(
+        "--adjoint-learning-rate", given?.adjointLearningRate, \.trainedAdjoint.learningRate,
+        for: [.funcid]),
+      .number(
+        "--adjoint-weight-decay", given?.adjointWeightDecay, \.trainedAdjoint.weightDecay,
+        orZero: true, for: [.funcid]),
+      .count(
+        "--conjugate-gradient-iterations", given?.conjugateGradientIterations,
+        \.conjugateGradientIterations, for: [.aid]),
+      .count("--unrolled-steps", given?.unrolledSteps, \.unrolledSteps, for: [.itd]),
+      .number("--penalty", given?.penalty, \.penalty, for: penalties),
+    ]
   }
 }
 
 extension SpriteSettings {
-  /// Every setting, by the option that sets it.
-  var options: [(name: String, value: String)] {
-    [
-      ("--iterations", "\(iterations)"), ("--inner-steps", "\(innerSteps)"),
-      ("--outer-learning-rate", "\(outerLearningRate)"),
-      ("--outer-weight-decay", "\(outerWeightDecay)"),
-      ("--inner-learning-rate", "\(innerLearningRate)"),
-      ("--inner-weight-decay", "\(innerWeightDecay)"), ("--first-ridge", "\(firstRidge)"),
-      ("--second-ridge", "\(secondRidge)"),
-      ("--variance-penalty", "\(variancePenalty)"),
-      ("--cross-fit", crossFits ? "on" : "off"),
-      ("--standardize-instruments", standardizesInstruments ? "on" : "off"),
-      ("--decay-learning-rates", decaysLearningRates ? "on" : "off"),
-      ("--adjoint-steps", adjoint.map { "\($0.steps)" } ?? "none"),
-      ("--adjoint-learning-rate", adjoint.map { "\($0.learningRate)" } ?? "none"),
-      ("--adjoint-weight-decay", adjoint.map { "\($0.weightDecay)" } ?? "none"),
-      ("--conjugate-gradient-iterations", "\(conjugateGradientIterations)"),
-      ("--unrolled-steps", "\(unrolledSteps)"), ("--penalty", "\(penalty)"),
-    ]
+  /// The trained adjoint, which there is as soon as one of its settings is given.
+  fileprivate var trainedAdjoint: Adjoint {
+    get { adjoint ?? Adjoint() }
+    set { adjoint = newValue }
   }
 }

@@ -19,28 +19,19 @@ struct SpriteSpecification: Codable, Equatable, Sendable {
   /// What the run's files are called.
   var name: String { "\(method.rawValue)-\(seed)" }
 
-  /// The first option in which this run differs from another, in what all runs of a directory
-  /// share or, for runs of one method, in its settings.
-  func difference(
-    from other: SpriteSpecification
-  ) -> (name: String, found: String, wanted: String)? {
-    func shared(_ run: SpriteSpecification) -> [(name: String, value: String)] {
-      [
-        ("--size", "\(run.size)"), ("--precision", run.precision.rawValue),
-        ("--data", run.data?.identity ?? "none"),
-      ]
-    }
-    var (mine, theirs) = (shared(self), shared(other))
-    if method == other.method {
-      mine += settings.options
-      theirs += other.settings.options
-    }
-    for (field, otherField) in zip(mine, theirs) where field.value != otherField.value {
-      return (field.name, field.value, otherField.value)
-    }
-    // A setting without an option.
-    guard method == other.method, settings != other.settings else { return nil }
-    return ("a setting", "one of \(settings)", "one of \(other.settings)")
+  /// What all runs of a directory share, as errors name it.
+  var sharedOptions: [StudyOption] {
+    [
+      ("--size", "\(size)"), ("--precision", precision.rawValue),
+      ("--data", data?.identity ?? "none"),
+    ]
+  }
+
+  /// That, and what all runs of a method share.
+  var options: [StudyOption] {
+    sharedOptions + SpriteSetting.all(nil).map { ($0.name, $0.value(settings)) }
+      // One without an option.
+      + [("a setting", "one of \(settings)")]
   }
 }
 

@@ -1,6 +1,7 @@
 import Autodiff
 import ExampleSupport
 import Foundation
+import SpriteRegression
 
 /// Makes the runs that are missing, some at once.
 struct SpriteStudy {
@@ -18,68 +19,103 @@ struct SpriteStudy {
     var results = Dictionary(uniqueKeysWithValues: finished.map { ($0.specification.name, $0) })
     let pending = specifications.filter { results[$0.name] == nil }
     var progress = SpriteProgress(pending, finished: finished, jobs: jobs)
-    var waiting = pending[...]
-    var running: [SpriteProcess] = []
-    let children = SpriteProcessIdentifiers()
+    let processes = SpriteProcesses()
     let interruption = Interruption(
       announcement: "stopping after this iteration; Ctrl-C again stops now",
-      abandon: { children.kill() })
+      abandon: { processes.signal(SIGKILL) })
     defer {
-      interruption.end()
       progress.finish()
+      interruption.end()
     }
+    let (runs, interval) = (runs, checkpointInterval)
+    let threadCount = max(1, Parallelism.threadCount / jobs)
+    var hasStopped = false
     do {
-      while !waiting.isEmpty || !running.isEmpty {
-        while running.count < jobs, !interruption.isRequested, let next = waiting.popFirst() {
-          let process = try start(next)
-          children.insert(process.identifier)
-          running.append(process)
+      try runConcurrently(
+        pending, jobs: jobs, until: interruption,
+        making: {
+          { run in
+            let command = SpriteRunCommand.configuration.commandName ?? ""
+            try processes.run(
+              run, arguments: [command, jsonText(run), runs.directory, "\(interval)"],
+              threadCount: threadCount)
+            return try runs.result(of: run)
+          }
+        },
+        meanwhile: { isStopping in
+          // All runs keep their states; a second request would end them at once.
+          if isStopping, !hasStopped { processes.signal(SIGTERM) }
+          hasStopped = isStopping
+          progress.update(ended: Set(results.keys), running: processes.running)
         }
-        Thread.sleep(forTimeInterval: 0.05)
-        if interruption.isRequested {
-          throw Interrupted(
-            state: "runs that have ended, and the others so far, are kept in \(runs.directory)",
-            resumingFrom: nil)
-        }
-        for process in running where !process.isRunning {
-          running.removeAll { $0 === process }
-          children.remove(process.identifier)
-          let run = try result(of: process)
-          results[run.specification.name] = run
-          progress.note(run)
-        }
-        progress.update(ended: Set(results.keys), running: running)
+      ) { run in
+        results[run.specification.name] = run
+        progress.note(run)
       }
     } catch {
-      end(running)
-      throw error
+      // Runs that were asked to stop say that they have not ended.
+      if !interruption.isRequested { throw error }
+    }
+    if interruption.isRequested {
+      throw Interrupted(
+        state: "runs that have ended, and the others so far, are kept in \(runs.directory)",
+        resumingFrom: nil)
     }
     return specifications.compactMap { results[$0.name] }
   }
+}
 
-  private func start(_ specification: SpriteSpecification) throws -> SpriteProcess {
-    try SpriteProcess(
-      specification,
-      arguments: [
-        SpriteRunCommand.configuration.commandName ?? "", jsonText(specification), runs.directory,
-        "\(checkpointInterval)",
-      ], threadCount: max(1, Parallelism.threadCount / jobs))
+/// How far all runs are, and how long they will take.
+private struct SpriteProgress {
+  private let meter: ProgressMeter
+  private let pending: [SpriteSpecification]
+  private let jobs: Int
+  /// Seconds per iteration of runs that have ended, by method.
+  private var rates: [SpriteMethod: Double] = [:]
+
+  init(_ pending: [SpriteSpecification], finished: [SpriteRun], jobs: Int) {
+    (self.pending, self.jobs) = (pending, jobs)
+    meter = ProgressMeter(
+      label: "dsprites", total: pending.reduce(0) { $0 + $1.settings.iterations }, unit: nil)
+    for run in finished { note(run) }
   }
 
-  private func result(of process: SpriteProcess) throws(SpriteStudyError) -> SpriteRun {
-    defer { process.cleanUp() }
-    guard process.hasSucceeded else {
-      throw process.failure
-    }
-    return try SpriteRun(contentsOfFile: runs.path(of: process.specification))
+  /// Learns from a run that has ended.
+  mutating func note(_ run: SpriteRun) {
+    rates[run.specification.method] = run.secondsPerIteration
   }
 
-  /// Lets all runs keep their states and waits for their ends.
-  private func end(_ running: [SpriteProcess]) {
-    for process in running { process.terminate() }
-    for process in running {
-      while process.isRunning { Thread.sleep(forTimeInterval: 0.02) }
-      process.cleanUp()
+  /// Shows the line.
+  ///
+  /// - Parameter ended: The names of the runs that have ended.
+  func update(ended: Set<String>, running: [SpriteProcesses.Running]) {
+    var rates = rates
+    var done: [String: Int] = [:]
+    let notes = running.map { run, last in
+      guard let last else { return "\(run.name) begins" }
+      done[run.name] = last.iteration
+      rates[run.method] = last.seconds
+      return "\(run.name) \(last.iteration)/\(run.settings.iterations), outer "
+        + "\(Numbers.significant(last.outer)), inner \(Numbers.significant(last.inner))"
     }
+    let iterations = pending.map { run in
+      ended.contains(run.name) ? run.settings.iterations : done[run.name] ?? 0
+    }
+    let time = left(iterations, rates).map { ["\(Numbers.duration($0)) left"] } ?? []
+    meter.update(
+      completed: iterations.reduce(0, +), note: (time + notes).joined(separator: "; "))
+  }
+
+  /// Ends the line.
+  func finish() { meter.finish() }
+
+  /// Seconds to the end of all runs; a method not seen yet is as slow as the others on average.
+  private func left(_ done: [Int], _ rates: [SpriteMethod: Double]) -> Double? {
+    guard !rates.isEmpty else { return nil }
+    let mean = Array(rates.values).mean
+    let seconds = zip(pending, done).reduce(0) { sum, pair in
+      sum + Double(pair.0.settings.iterations - pair.1) * (rates[pair.0.method] ?? mean)
+    }
+    return seconds / Double(max(1, min(jobs, pending.count)))
   }
 }
