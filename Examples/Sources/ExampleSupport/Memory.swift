@@ -11,7 +11,7 @@ public struct NotEnoughMemory: Error, Equatable, CustomStringConvertible {
     func megabytes(_ count: Int) -> String { "\(Numbers.count(max(1, count / 1_000_000)))\u{A0}MB" }
     return
       "\(job) takes about \(megabytes(needed)) of memory, but \(megabytes(available)) are free; "
-      + "give fewer rows or columns, or run it where there is more memory"
+      + "choose a smaller problem, or run it where there is more memory"
   }
 
   /// Refuses a job before it begins, rather than to be ended by the system in the middle of it.

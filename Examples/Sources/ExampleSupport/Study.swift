@@ -38,6 +38,9 @@ public protocol Study: Sendable {
   /// The seed of all samples.
   var seed: UInt64 { get }
 
+  /// What a replication takes of memory, in bytes, at most.
+  func byteCount(size: Int) -> Double
+
   /// What makes replications; one is made for every thread.
   func maker() -> (StudyTask, inout PhiloxGenerator) throws -> Replication
 }
@@ -63,6 +66,8 @@ extension Study {
   public func replications(
     of sizes: [Int], _ runs: StudyOptions, in path: String
   ) throws -> [[Replication]] {
+    let jobs = runs.jobs ?? ProcessInfo.processInfo.activeProcessorCount
+    try requireMemory(sizes: sizes, count: min(jobs, runs.replications * sizes.count))
     // From before there is a file, so that whoever sees it can interrupt.
     let interruption = Interruption(
       announcement: "stopping after these replications; Ctrl-C again stops now")
@@ -79,8 +84,7 @@ extension Study {
     defer { progress.finish() }
     var completed = 0
     let isComplete = try runConcurrently(
-      missing, jobs: runs.jobs ?? ProcessInfo.processInfo.activeProcessorCount,
-      until: interruption,
+      missing, jobs: jobs, until: interruption,
       making: {
         let make = maker()
         return { task in
@@ -103,6 +107,15 @@ extension Study {
     // In the order of tasks, so that the order of completion leaves no trace in sums.
     let results = Dictionary(file.records.map { ($0.task, $0.replication) }) { first, _ in first }
     return tasks.map { $0.compactMap { results[$0] } }
+  }
+
+  /// Refuses samples so large that those at work at a time do not fit.
+  private func requireMemory(sizes: [Int], count: Int) throws(NotEnoughMemory) {
+    let largest = sizes.max() ?? 0
+    try NotEnoughMemory.refuse(
+      Double(count) * byteCount(size: largest),
+      for: "\(count == 1 ? "a replication" : "\(count) replications at a time") of "
+        + "\(Numbers.count(largest)) rows")
   }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Autodiff
 import Bilevel
 import ExampleSupport
+import Neural
 import Orthogonal
 
 /// `benchmark inference`: how time and memory of orthogonal hypergradients grow with the number of outer
@@ -84,9 +85,9 @@ private struct InferenceScale {
       outputCount: 1, nuisances: learner, crossFitting: plan,
       innerLoss: { ω, v, _, y in
         let target = sigmoid(matmul(y[0], ω.expandingShape(at: 1)))
-        return (softplus(v) - target * v).sum(alongAxis: 1)
+        return Losses.logistic(v, target)
       },
-      outerLoss: { _, v, _, y in (softplus(v) - y[1] * v).sum(alongAxis: 1) })
+      outerLoss: { _, v, _, y in Losses.logistic(v, y[1]) })
     let sample = BilevelSample(FunctionalSample(inputs: inputs, labels: [features, outcome]))
     let fit = try layer.fit(on: sample, at: point)
     // The first solve of every fold; later ones start from it.

@@ -97,6 +97,8 @@ struct ComparisonReport: Report {
   let points: PointKind
   let seeds: Int
   let scalarType: String
+  /// The library of linear algebra and its threads, on which the rounding depends.
+  let linearAlgebra = Repetition.linearAlgebra
   /// The inner error at which `constantRatio` is taken.
   let ratioError: Double
   let estimators: [EstimatorSummary]
@@ -142,7 +144,8 @@ struct ComparisonReport: Report {
   }
 
   var text: String {
-    [subtitle, data.droppedText].filter { !$0.isEmpty }.joined(separator: "\n") + "\n\n"
+    [subtitle, "linear algebra: \(linearAlgebra)", data.droppedText].filter { !$0.isEmpty }
+      .joined(separator: "\n") + "\n\n"
       + estimators.table(ratioError: ratioError)
   }
 

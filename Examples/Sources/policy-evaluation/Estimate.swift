@@ -63,8 +63,10 @@ struct EstimateCommand: ParsableCommand {
     var results: [PolicyEvaluation] = []
     for method in methods {
       results.append(
-        try setting.evaluate(
-          data.policy, on: data.transitions, from: data.initial, by: method))
+        try EvaluationFailure.told {
+          try setting.evaluate(
+            data.policy, on: data.transitions, from: data.initial, by: method)
+        })
       progress.update(completed: results.count, note: method.title)
     }
     let truth = data.simulated?.truth(
@@ -109,6 +111,8 @@ struct EstimateReport: Report {
   let discount: Double
   let features: String
   let seed: UInt64
+  /// The library of linear algebra and its threads, on which the rounding depends.
+  let linearAlgebra = Repetition.linearAlgebra
   let methods: [MethodReport]
   let truth: SimulatedValue?
   let warnings: [String]
@@ -134,13 +138,14 @@ struct EstimateReport: Report {
     if let orthogonal = error(.orthogonal), let temporal = error(.temporalDifference),
       orthogonal > 10 * temporal
     {
-      warnings = [
-        "The standard error of the orthogonal value is "
-          + "\(Numbers.significant(orthogonal / temporal, digits: 2)) times that of LSTD: the slope "
-          + "of the score is nearly singular; use fewer features, --ridge or --repeats."
-      ]
+      warnings =
+        results.flatMap(\.warnings).map { $0 + "." } + [
+          "The standard error of the orthogonal value is "
+            + "\(Numbers.significant(orthogonal / temporal, digits: 2)) times that of LSTD: the slope "
+            + "of the score is nearly singular; use fewer features, --ridge or --repeats."
+        ]
     } else {
-      warnings = []
+      warnings = results.flatMap(\.warnings).map { $0 + "." }
     }
   }
 
@@ -164,7 +169,8 @@ struct EstimateReport: Report {
   /// - Parameter summary: Of the orthogonal method.
   func text(_ summary: String) -> String {
     var parts = [
-      "Evaluated: \(policy)\nData: \(data)", summary, "Methods\n" + methods.table(columns),
+      "Evaluated: \(policy)\nData: \(data)\nRepeat with: \(Repetition.text(seed: seed))", summary,
+      "Methods\n" + methods.table(columns),
     ]
     if !warnings.isEmpty {
       parts.append("Warnings\n" + warnings.map { wrapped($0) }.joined(separator: "\n"))

@@ -65,6 +65,9 @@ struct EvaluationOptions: ParsableArguments {
       """)
   var repeats: Int?
 
+  @Flag(help: "Take transitions that are the same in all columns as separate ones.")
+  var allowDuplicates = false
+
   @Option(help: "The seed of simulation, splits and random features.")
   var seed: UInt64 = 1
 
@@ -119,7 +122,7 @@ struct EvaluationOptions: ParsableArguments {
     var plan = CrossFitting(
       foldCount: folds, repeatCount: repeats ?? (process == .cartpole ? 5 : 1), seed: seed)
     // Two transitions of numbered states and actions may be the same without being copies.
-    plan.allowsDuplicates = kind == .tabular
+    plan.allowsDuplicates = kind == .tabular || allowDuplicates
     // Powers of correlated states are nearly dependent. A ridge would not mean the same, and a table
     // and the features of one's own are well as they are.
     let isSkewed = (kind == .polynomial || kind == .fourier) && ridge == 0

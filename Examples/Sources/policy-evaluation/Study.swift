@@ -79,8 +79,10 @@ struct StudyOutcome: Sendable {
     let data = try EvaluationData(policy, simulation, generator: generator)
     let setting = try options.evaluation(
       of: data.transitions, hasNumberedActions: data.hasNumberedActions, process: policy.process)
-    let results = try FittedQEvaluation.Method.allCases.map {
-      try setting.evaluate(data.policy, on: data.transitions, from: data.initial, by: $0)
+    let results = try EvaluationFailure.told {
+      try FittedQEvaluation.Method.allCases.map {
+        try setting.evaluate(data.policy, on: data.transitions, from: data.initial, by: $0)
+      }
     }
     transitions = data.transitions.count
     values = results.map { $0.value.value[0].scalar }
@@ -109,6 +111,8 @@ struct StudyReport: Report {
   let policy: BuiltInPolicy
   let discount: Double
   let seed: UInt64
+  /// The library of linear algebra and its threads, on which the rounding depends.
+  let linearAlgebra = Repetition.linearAlgebra
   let replications: Int
   let meanTransitions: Double
   let meanBellmanError: Double
@@ -168,6 +172,7 @@ struct StudyReport: Report {
       Value of the policy \(policy.title), discount \(Numbers.short(discount))
       \(replications) replications of \(Numbers.count(Int(meanTransitions.rounded()))) transitions \
       on average; truth \(Numbers.significant(truth.value))\(truthError)
+      \(Repetition.text(seed: seed))
 
       \(lines.table(columns))
 

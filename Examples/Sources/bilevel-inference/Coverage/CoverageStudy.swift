@@ -41,6 +41,14 @@ struct CoverageSpecification: Study, Encodable {
     CrossFitting(foldCount: foldCount, seed: seed).with(sharedNoise: sharedNoise)
   }
 
+  /// Kernels or features at the rows and their products in several forms.
+  func byteCount(size: Int) -> Double {
+    var landmarks = 150
+    if case .kernel(let settings) = learner { landmarks = max(landmarks, settings.landmarkCount) }
+    let (n, m) = (Double(size), Double(min(size, landmarks)))
+    return 60 * n * m + 100 * m * m
+  }
+
   /// Draws a sample and fits every method to it; the records are in the order of the methods.
   func maker() -> (StudyTask, inout PhiloxGenerator) throws -> [MethodRecord] {
     let design = design.study

@@ -27,6 +27,8 @@ struct Descent: Report {
   let size: Int
   let stepLength: Double
   let seed: UInt64
+  /// The library of linear algebra and its threads, on which the rounding depends.
+  let linearAlgebra = Repetition.linearAlgebra
   /// The smallest over the largest singular value of the score's mean derivative.
   let conditioning: Double?
   private(set) var steps: [Step] = []
@@ -103,7 +105,7 @@ extension Descent {
     }
     return """
       Descent: \(design.summary)
-        n = \(Numbers.count(size)), step \(Numbers.short(stepLength)), seed \(seed)
+        n = \(Numbers.count(size)), step \(Numbers.short(stepLength)), \(Repetition.text(seed: seed))
         smallest / largest singular value of the Hessian: \
       \(conditioning.map { Numbers.significant($0, digits: 2) } ?? "—")
 

@@ -31,6 +31,8 @@ struct PathReport: Report {
   }
 
   let specification: PathSpecification
+  /// The library of linear algebra and its threads, on which the rounding depends.
+  let linearAlgebra = Repetition.linearAlgebra
   let size: Int
   let replications: Int
   let levels: [Level]
@@ -108,7 +110,8 @@ extension PathReport {
     """
     The kernel baseline along its penalty: \(specification.design.summary)
       Samples     \(Numbers.count(size)) inner and \(Numbers.count(size)) outer rows, \
-    \(replications) replications; seed \(specification.seed)
+    \(replications) replications
+      Repeat with \(Repetition.text(seed: specification.seed))
       KBO         Gaussian kernel, length scale \(Numbers.short(specification.lengthScale))
       OBiGrad     \(specification.design.defaults.learner), fitted on inner rows
 

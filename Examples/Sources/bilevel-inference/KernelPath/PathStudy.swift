@@ -78,6 +78,9 @@ struct PathSpecification: Study, Encodable {
     ]
   }
 
+  /// The kernel matrix of all rows, its decomposition and its products in several forms.
+  func byteCount(size: Int) -> Double { 60 * Double(size) * Double(size) }
+
   func maker() -> (StudyTask, inout PhiloxGenerator) throws -> PathReplication {
     let design = design.design
     return { try replication(of: design, size: $0.size, using: &$1) }

@@ -39,7 +39,8 @@ struct TuneCommand: ParsableCommand {
     let results = try outputs.results(
       "tune-iterations.csv", "tune.svg", "tune-state.jsonl", locked: true)
     let problem = try TuneProblem(
-      data, loss: loss, testFraction: tuning.testFraction, standardizes: standardize)
+      data, loss: loss, testFraction: tuning.testFraction, standardizes: standardize,
+      work: tuning.work(of: methods))
     let settings = try tuning.settings(size: problem.size)
     func file(_ path: String) -> StudyFile<MethodRun> {
       StudyFile(path: path, format: Self.format, options: Self.options(problem, settings))

@@ -18,11 +18,13 @@ struct TuneProblem {
 
   /// Reads the rows, and standardises features by those for training if asked to.
   ///
-  /// - Parameter testFraction: The share of the rows kept for validation that goes to the test.
+  /// - Parameters:
+  ///   - testFraction: The share of the rows kept for validation that goes to the test.
+  ///   - work: What tuning on them takes.
   init(
-    _ options: DataOptions, loss: RowLoss, testFraction: Double, standardizes: Bool
+    _ options: DataOptions, loss: RowLoss, testFraction: Double, standardizes: Bool, work: WorkSize
   ) throws {
-    var split = try options.split(for: loss, holdsOut: true)
+    var split = try options.split(for: loss, holdsOut: true, work: work)
     let isBundled = options.data == nil && options.simulate == nil
     if isBundled, loss == .logistic, standardizes {
       // The first file of the liver data is scaled, the second is in the units of the laboratory, and

@@ -3,6 +3,7 @@ import DSprites
 import ExampleSupport
 import Foundation
 import SpriteRegression
+import TensorFiles
 
 /// `iv-regression dsprites`: seven ways to fit the dSprites benchmark, compared.
 struct DSpritesCommand: ParsableCommand {
@@ -81,17 +82,16 @@ struct DSpritesCommand: ParsableCommand {
   }
 
   func run() throws {
-    let data: SpriteDataFile?
-    do {
-      data = try self.data.map { try SpriteDataFile(path: $0) }
-      if let data { try SpriteArchive.requireHeaders(inFile: data.path) }
-    } catch let error as DSpritesError {
-      throw ValidationError("--data: \(error)")
-    } catch {
-      throw ValidationError(
-        "--data: '\(self.data ?? "")' cannot be read; give the archive of dSprites, or leave the "
-          + "option out to have the images drawn")
-    }
+    try outputs.requireUsable()
+    try requireMemory()
+    let given = try givenData()
+    let directory = try outputs.directory(for: ["dsprites.svg"])
+    let plot = directory.file("dsprites.svg")
+    let runs = SpriteRuns(
+      directory: try OutputDirectory(path: directory.file("dsprites-runs")).path)
+    let lock = try DirectoryLock(directory: runs.directory, program: "iv-regression")
+    defer { withExtendedLifetime(lock) {} }
+    let data = try given?.file(in: directory)
     let specifications = try methods().flatMap { method in
       (0..<UInt64(self.runs)).map { index in
         SpriteSpecification(
@@ -99,13 +99,6 @@ struct DSpritesCommand: ParsableCommand {
           data: data, settings: settings.settings(method, size: size))
       }
     }
-    try outputs.requireUsable()
-    let directory = try outputs.directory(for: ["dsprites.svg"])
-    let plot = directory.file("dsprites.svg")
-    let runs = SpriteRuns(
-      directory: try OutputDirectory(path: directory.file("dsprites-runs")).path)
-    let lock = try DirectoryLock(directory: runs.directory, program: "iv-regression")
-    defer { withExtendedLifetime(lock) {} }
     let finished = try runs.finished(of: specifications, resumes: resume)
     let study = SpriteStudy(
       runs: runs, specifications: specifications, jobs: jobs, checkpointInterval: checkpointEvery)
@@ -121,6 +114,30 @@ struct DSpritesCommand: ParsableCommand {
     try report.figure.write(to: plot)
     print("\nWrote \(plot) and \(runs.directory)")
     try outputs.writeResults(report)
+  }
+
+  /// The archive of `--data`.
+  private func givenData() throws -> GivenArchive? {
+    guard let data else { return nil }
+    do {
+      return try GivenArchive(path: data)
+    } catch let error as DSpritesError {
+      throw ValidationError("--data: \(error)")
+    } catch {
+      let reason = (error as? FileError).map { ": \($0.detail)" } ?? ""
+      throw ValidationError(
+        "--data: '\(data)' cannot be read\(reason); give the archive of dSprites, or leave the option "
+          + "out to have the images drawn")
+    }
+  }
+
+  /// Refuses runs that do not fit: the images in several forms, with the layers of the networks and
+  /// their derivatives, and where an archive is read its images.
+  private func requireMemory() throws(NotEnoughMemory) {
+    let width = precision == .float32 ? 1.0 : 2
+    try NotEnoughMemory.refuse(
+      Double(jobs) * (width * (70_000 * Double(size) + 2e8) + (data == nil ? 8e7 : 2.2e8)),
+      for: "\(jobs == 1 ? "a run" : "\(jobs) runs at a time") on \(Numbers.count(size)) images")
   }
 
   /// The methods that are asked for, in their usual order.
