@@ -112,7 +112,7 @@ import Testing
     let whole = try tune(options + ["--iterations", "30", "--output", "a"], in: workspace)
     let part = try tune(options + ["--iterations", "12", "--output", "b"], in: workspace)
     let rest = try tune(
-      options + ["--iterations", "30", "--output", "c", "--resume", "b/tune-state.json"],
+      options + ["--iterations", "30", "--output", "c", "--resume", "b/tune-state.jsonl"],
       in: workspace)
     #expect(try steps(part.report) != steps(whole.report))
     #expect(try steps(rest.report) == steps(whole.report))
