@@ -1,5 +1,6 @@
 import Autodiff
 import Bilevel
+import Foundation
 import Solvers
 import TestSupport
 import Testing
