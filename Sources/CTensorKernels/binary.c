@@ -78,13 +78,8 @@ TK_CLONES static void pow_f32_row(const float *a, ptrdiff_t sa, const float *b, 
   case TK_MAXIMUM: ROWS(maximum_##T)         \
   case TK_MINIMUM: ROWS(minimum_##T)
 
-#define ROWS(row) EACH_ROW(row) return 0;
-#define CHECKED_ROWS(row) EACH_ROW(lost |= row) return lost;
-#define EACH_ROW(row)                                                                      \
-  do {                                                                                     \
-    row(x + rows.offset[0], rows.inner[0], y + rows.offset[1], rows.inner[1], z, n);       \
-    z += n;                                                                                \
-  } while (tk_rows_next(&rows));
+#define ROWS(row) TK_EACH_ROW(row, x, y, 0, 1, z) return 0;
+#define CHECKED_ROWS(row) TK_EACH_ROW(lost |= row, x, y, 0, 1, z) return lost;
 
 int tk_binary(tk_type type, tk_binary_op op, int rank, const ptrdiff_t *dims,
               const void *a, const ptrdiff_t *a_strides,

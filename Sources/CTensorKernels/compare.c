@@ -25,13 +25,8 @@ ROW(and_u8, uint8_t, &)
 ROW(or_u8, uint8_t, |)
 ROW(xor_u8, uint8_t, ^)
 
-// `row` over all rows, with the operands exchanged for > and >=.
-#define ROWS(row, p, q, l, r)                                                              \
-  do {                                                                                     \
-    row(p + rows.offset[l], rows.inner[l], q + rows.offset[r], rows.inner[r], out, n);     \
-    out += n;                                                                              \
-  } while (tk_rows_next(&rows));                                                           \
-  return;
+// The operands are exchanged for > and >=.
+#define ROWS(row, p, q, l, r) TK_EACH_ROW(row, p, q, l, r, out) return;
 
 #define COMPARE(S, T)                                                \
   {                                                                  \

@@ -75,7 +75,7 @@ TK_INLINE int tk_rows_next(tk_rows *rows) {
 #define COMMA ,
 
 // `row` over all rows of operands p and q, whose places in `rows` are l and r.
-#define TK_EACH_ROW(row, p, q, l, r)                                                       \
+#define TK_EACH_ROW(row, p, q, l, r, out)                                                  \
   do {                                                                                     \
     row(p + rows.offset[l], rows.inner[l], q + rows.offset[r], rows.inner[r], out, n);     \
     out += n;                                                                              \
