@@ -12,6 +12,8 @@ import Solvers
 struct Smoother {
   /// The Cholesky factor of the Gram matrix.
   private let root: Tensor
+  /// The features as the smoother uses them.
+  let basis: FeatureBasis
   /// Φ and D Φ at the training rows.
   let trainingFeatures: Tensor
   let weightedFeatures: Tensor
@@ -21,16 +23,16 @@ struct Smoother {
   /// - Parameters:
   ///   - inputs: Training rows, [n, p].
   ///   - weights: w, [n], of sum 1; nil for 1/n each.
-  ///   - points: Where predictions are wanted, [k, p].
+  ///   - points: Where predictions are wanted, [k, p]; nil for the training rows.
   init(
-    _ linearClass: LinearClass, inputs: Tensor, weights: Tensor? = nil, at points: Tensor
+    _ linearClass: LinearClass, inputs: Tensor, weights: Tensor? = nil, at points: Tensor? = nil
   ) throws(SolverError) {
     let sample = FunctionalSample(inputs: inputs, labels: [Tensor](), weights: weights)
-    let basis = try FeatureBasis(linearClass, on: sample)
+    basis = try FeatureBasis(linearClass, on: sample)
     let phi = basis(inputs)
     trainingFeatures = phi
     weightedFeatures = sample.weighted(phi)
-    features = basis(points)
+    features = points.map { [basis] in basis($0) } ?? phi
     let gram =
       matmul(phi, weightedFeatures, transposeA: true) + linearClass.penalty.matrix(phi.shape[1])
     do {
@@ -51,7 +53,8 @@ struct Smoother {
     targets - matmul(trainingFeatures, try weights(targets))
   }
 
-  private func weights(_ targets: Tensor) throws(SolverError) -> Tensor {
+  /// The weights of the features, [m, c].
+  func weights(_ targets: Tensor) throws(SolverError) -> Tensor {
     do {
       return try solveGram(matmul(weightedFeatures, targets, transposeA: true))
     } catch {
