@@ -13,6 +13,7 @@ let package = Package(
     .library(name: "Solvers", targets: ["Solvers"]),
     .library(name: "Bilevel", targets: ["Bilevel"]),
     .library(name: "Orthogonal", targets: ["Orthogonal"]),
+    .library(name: "Econometrics", targets: ["Econometrics"]),
     .library(name: "TensorFiles", targets: ["TensorFiles"]),
   ],
   targets: [
@@ -29,6 +30,11 @@ let package = Package(
     .target(name: "Bilevel", dependencies: ["Autodiff", "Neural", "Solvers", "TensorFiles"]),
     .target(
       name: "Orthogonal", dependencies: ["Autodiff", "Bilevel", "Inference", "Neural", "Solvers"]),
+    .target(
+      name: "Econometrics",
+      dependencies: [
+        "Autodiff", "Bilevel", "Inference", "Neural", "Orthogonal", "Solvers", "TensorFiles",
+      ]),
 
     // Tests, one target per module. `CReferenceMath` evaluates the elementary functions in
     // extended precision, the yardstick of the kernel accuracy tests.
@@ -66,12 +72,18 @@ let package = Package(
         "Bilevel", "GradientCheck", "Inference", "Neural", "Orthogonal", "Solvers", "TestSupport",
       ],
       exclude: ["reference.json"]),
+    .testTarget(
+      name: "EconometricsTests",
+      dependencies: [
+        "Bilevel", "Econometrics", "Inference", "Orthogonal", "Solvers", "TensorFiles",
+        "TestSupport",
+      ]),
     // The examples of README and Docs.
     .testTarget(
       name: "DocumentationTests",
       dependencies: [
-        "Autodiff", "Bilevel", "GradientCheck", "Inference", "Neural", "Orthogonal", "Solvers",
-        "TensorFiles",
+        "Autodiff", "Bilevel", "Econometrics", "GradientCheck", "Inference", "Neural",
+        "Orthogonal", "Solvers", "TensorFiles",
       ]),
   ],
   swiftLanguageModes: [.v6],

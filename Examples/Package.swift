@@ -25,7 +25,8 @@ let package = Package(
     .target(
       name: "ExampleSupport",
       dependencies: [
-        .product(name: "Autodiff", package: "adjoint"),
+        "CExampleData", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Econometrics", package: "adjoint"),
         .product(name: "Inference", package: "adjoint"),
         .product(name: "TensorFiles", package: "adjoint"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -34,12 +35,6 @@ let package = Package(
       name: "CExampleData", path: "Data",
       exclude: [
         "README.md", "card.csv", "mpg_scale", "liver-disorders_scale", "liver-disorders_scale.t",
-      ]),
-    .target(
-      name: "Econometrics",
-      dependencies: [
-        "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
-        .product(name: "Inference", package: "adjoint"),
       ]),
     .target(
       name: "DSprites",
@@ -63,29 +58,13 @@ let package = Package(
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
     .target(
-      name: "RegressionInput",
-      dependencies: [
-        "CExampleData", "Econometrics", "ExampleSupport",
-        .product(name: "TensorFiles", package: "adjoint"),
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
-    .target(
-      name: "OrthogonalRegression",
-      dependencies: [
-        "Econometrics", "ExampleSupport", .product(name: "Autodiff", package: "adjoint"),
-        .product(name: "Orthogonal", package: "adjoint"),
-        .product(name: "Solvers", package: "adjoint"),
-        .product(name: "Bilevel", package: "adjoint"),
-        .product(name: "Inference", package: "adjoint"),
-        .product(name: "Neural", package: "adjoint"),
-      ]),
-    .target(
       name: "InferenceDesigns",
       dependencies: [
         .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Orthogonal", package: "adjoint"),
         .product(name: "Solvers", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Econometrics", package: "adjoint"),
       ]),
     .target(
       name: "ControlProblems",
@@ -99,8 +78,9 @@ let package = Package(
     .executableTarget(
       name: "iv-regression",
       dependencies: [
-        "DSprites", "Econometrics", "ExampleSupport", "OrthogonalRegression", "RegressionInput",
-        "SpriteRegression", .product(name: "Autodiff", package: "adjoint"),
+        "DSprites", "ExampleSupport", "InferenceDesigns", "SpriteRegression",
+        .product(name: "Econometrics", package: "adjoint"),
+        .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Orthogonal", package: "adjoint"),
         .product(name: "Neural", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
@@ -124,8 +104,8 @@ let package = Package(
     .executableTarget(
       name: "bilevel-inference",
       dependencies: [
-        "Econometrics", "ExampleSupport", "InferenceDesigns", "OrthogonalRegression",
-        "RegressionInput", .product(name: "Autodiff", package: "adjoint"),
+        "ExampleSupport", "InferenceDesigns", .product(name: "Autodiff", package: "adjoint"),
+        .product(name: "Econometrics", package: "adjoint"),
         .product(name: "Orthogonal", package: "adjoint"),
         .product(name: "Solvers", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
@@ -160,13 +140,6 @@ let package = Package(
     .target(name: "ProgramTestSupport", path: "Tests/ProgramTestSupport"),
     .testTarget(name: "ExampleSupportTests", dependencies: ["ExampleSupport"]),
     .testTarget(
-      name: "EconometricsTests",
-      dependencies: [
-        "CExampleData", "Econometrics", .product(name: "Autodiff", package: "adjoint"),
-        .product(name: "Inference", package: "adjoint"),
-        .product(name: "TensorFiles", package: "adjoint"),
-      ]),
-    .testTarget(
       name: "DSpritesTests",
       dependencies: [
         "DSprites", .product(name: "Autodiff", package: "adjoint"),
@@ -186,20 +159,12 @@ let package = Package(
         .product(name: "TensorFiles", package: "adjoint"),
       ]),
     .testTarget(
-      name: "OrthogonalRegressionTests",
-      dependencies: [
-        "Econometrics", "OrthogonalRegression", "RegressionInput",
-        .product(name: "Autodiff", package: "adjoint"),
-        .product(name: "Orthogonal", package: "adjoint"),
-        .product(name: "Solvers", package: "adjoint"),
-        .product(name: "Inference", package: "adjoint"),
-      ]),
-    .testTarget(
       name: "InferenceDesignsTests",
       dependencies: [
         "InferenceDesigns", .product(name: "Autodiff", package: "adjoint"),
         .product(name: "Orthogonal", package: "adjoint"),
         .product(name: "Bilevel", package: "adjoint"),
+        .product(name: "Econometrics", package: "adjoint"),
         .product(name: "Inference", package: "adjoint"),
       ]),
     .testTarget(

@@ -22,13 +22,8 @@ extension Estimate {
     title: String = "Estimate", level: Double = 0.95, intervals: Intervals? = nil,
     blocks: [SummaryBlock] = [], maximumRows: Int = 50, withholdingBecause reason: String? = nil
   ) -> String {
-    let report = report(level: level, intervals: intervals, withholdingBecause: reason)
-    let rule = String(repeating: "=", count: title.count)
-    let given = blocks.map { Self.block($0.title, $0.lines) }
-    return
-      (["\(title)\n\(rule)"] + given
-      + [report.sampleBlock, report.fitBlock(maximumRows), report.testBlock])
-      .joined(separator: "\n\n")
+    report(level: level, intervals: intervals, withholdingBecause: reason)
+      .summary(title: title, blocks: blocks, maximumRows: maximumRows)
   }
 
   fileprivate static func block(
@@ -45,6 +40,16 @@ extension Estimate {
 }
 
 extension Estimate.Report {
+  /// The report for a reader without a manual; see `Estimate.summary`.
+  public func summary(
+    title: String = "Estimate", blocks: [Estimate.SummaryBlock] = [], maximumRows: Int = 50
+  ) -> String {
+    let rule = String(repeating: "=", count: title.count)
+    let given = blocks.map { Estimate.block($0.title, $0.lines) }
+    return (["\(title)\n\(rule)"] + given + [sampleBlock, fitBlock(maximumRows), testBlock])
+      .joined(separator: "\n\n")
+  }
+
   fileprivate var sampleBlock: String {
     let lines = samples.enumerated().map { index, sample in
       (

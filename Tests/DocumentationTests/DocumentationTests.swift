@@ -144,4 +144,15 @@ struct DocumentationTests {
     #expect(error < 3 * result.value.standardErrors[0].scalar)
     #expect(error < 0.2)
   }
+
+  @Test("The example of instrumental variables estimates Card's return to schooling three ways")
+  func instrumentalVariables() throws {
+    let results = try Snippets.instrumentalVariables(
+      Self.root.appending(path: "Examples/Data/card.csv").path)
+    // By NumPy: (ZᵀX)⁻¹Zᵀy.
+    let effect = try #require(results.linear.parameters["educ"])
+    #expect(abs(effect / 0.2213902497595348 - 1) < 1e-9)
+    #expect(results.orthogonal.effects.names == ["educ"] && results.deep.outerLosses.count == 60)
+    #expect(results.linear.sample.n == 3010 && results.deep.sample.exogenous.count == 4)
+  }
 }

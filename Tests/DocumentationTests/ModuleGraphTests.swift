@@ -50,6 +50,7 @@ struct ModuleGraphTests {
     "No folder of a module knows a folder that knows it",
     arguments: [
       "TensorFiles", "Neural", "GradientCheck", "Inference", "Solvers", "Bilevel", "Orthogonal",
+      "Econometrics",
     ])
   func foldersHaveNoCycle(_ module: String) throws {
     let sources = try Self.sources(module)

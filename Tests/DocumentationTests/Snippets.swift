@@ -1,6 +1,7 @@
 // The code of the documents, compiled here word for word and run by `DocumentationTests`.
 import Autodiff
 import Bilevel
+import Econometrics
 import GradientCheck
 import Inference
 import Neural
@@ -320,5 +321,23 @@ extension Snippets {
     let result = try evaluation.evaluate(policy, on: transitions, from: .firstOfTrajectories)
     print(result.summary())
     return result
+  }
+}
+
+extension Snippets {
+  /// - Parameter path: A CSV file with columns of Card (1995).
+  static func instrumentalVariables(_ path: String) throws -> (
+    linear: InstrumentalResult<LinearEstimates>,
+    orthogonal: InstrumentalResult<OrthogonalEstimates>,
+    deep: InstrumentalResult<DeepEstimates>
+  ) {
+    let model = try InstrumentalModel(
+      CSVTable(contentsOfFile: path), outcome: "lwage", endogenous: ["educ"],
+      instruments: ["nearc4"], exogenous: ["exper", "expersq", "black", "south"])
+    let linear = try TwoStageLeastSquares(model).result()  // robust errors, first stage, tests
+    print(linear)
+    let orthogonal = try OrthogonalIV().fit(model).result()  // a nonparametric first stage
+    let deep = try DeepIV().fit(model).result()  // a nonlinear effect, by networks
+    return (linear, orthogonal, deep)
   }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Econometrics
 import ExampleSupport
-import RegressionInput
 
 /// `iv-regression deep`: nonlinear instrumental-variable regression with learned features.
 struct DeepCommand: ParsableCommand {
@@ -74,31 +74,31 @@ struct DeepCommand: ParsableCommand {
   @OptionGroup var shared: SharedOptions
 
   func validate() throws {
-    let settings = try settings()
+    let model = try settings().model
     for (name, value, range) in [
-      ("--observations", settings.observations, 10...10_000_000),
-      ("--iterations", settings.iterations, 1...1_000_000),
-      ("--inner-steps", settings.innerSteps, 1...10_000),
-      ("--features", settings.features, 1...4096),
+      ("--observations", observations, 10...10_000_000),
+      ("--iterations", model.iterations, 1...1_000_000),
+      ("--inner-steps", model.innerSteps, 1...10_000),
+      ("--features", model.features, 1...4096),
     ] where !range.contains(value) {
       throw ValidationError(
         "\(name) must be between \(range.lowerBound) and \(range.upperBound), not \(value)")
     }
     for (name, value) in [
-      ("--learning-rate", settings.learningRate), ("--first-ridge", settings.firstRidge),
-      ("--second-ridge", settings.secondRidge),
+      ("--learning-rate", model.learningRate), ("--first-ridge", model.firstRidge),
+      ("--second-ridge", model.secondRidge),
     ] where !(value > 0 && value.isFinite) {
       throw ValidationError("\(name) must be a positive number, not \(value)")
     }
-    guard settings.weightDecay >= 0, settings.weightDecay.isFinite else {
+    guard model.weightDecay >= 0, model.weightDecay.isFinite else {
       throw ValidationError(
-        "--weight-decay must be a number of at least 0, not \(settings.weightDecay)")
+        "--weight-decay must be a number of at least 0, not \(model.weightDecay)")
     }
     guard (-1...1).contains(correlation) else {
       throw ValidationError("--correlation must be between -1 and 1, not \(correlation)")
     }
-    guard (0...0.8).contains(settings.heldOut) else {
-      throw ValidationError("--held-out must be between 0 and 0.8, not \(settings.heldOut)")
+    guard (0...0.8).contains(model.heldOut) else {
+      throw ValidationError("--held-out must be between 0 and 0.8, not \(model.heldOut)")
     }
     if data == nil, heldOut != nil {
       throw ValidationError("--held-out is for files; a simulation draws new rows for intervals")
@@ -111,9 +111,7 @@ struct DeepCommand: ParsableCommand {
 
   func run() throws {
     try shared.outputs.requireUsable()
-    let run = DeepRun(
-      settings: try settings(),
-      specification: try data.map { try roles.specification(data: $0) }, seed: shared.seed)
+    let run = DeepRun(settings: try settings(), data: data, roles: roles, seed: shared.seed)
     let report = try run.run(writingTo: { try shared.outputs.directory() })
     try shared.outputs.writeResults(report)
     // As the system has it for a program that ends by Ctrl-C.
@@ -122,17 +120,17 @@ struct DeepCommand: ParsableCommand {
 
   /// The defaults for a file or for the simulation, with what the options say.
   private func settings() throws -> DeepSettings {
-    let defaults = data == nil ? DeepSettings() : .forFiles
-    return DeepSettings(
-      observations: observations, correlation: correlation,
-      iterations: iterations ?? defaults.iterations,
-      innerSteps: innerSteps ?? defaults.innerSteps,
-      hidden: try hidden.map(Self.widths) ?? defaults.hidden,
-      features: features ?? defaults.features,
-      learningRate: learningRate ?? defaults.learningRate,
-      weightDecay: weightDecay ?? defaults.weightDecay,
-      firstRidge: firstRidge ?? defaults.firstRidge,
-      secondRidge: secondRidge ?? defaults.secondRidge, heldOut: heldOut ?? defaults.heldOut)
+    var model = data == nil ? DeepSettings.forSimulation : DeepIV()
+    model.iterations = iterations ?? model.iterations
+    model.innerSteps = innerSteps ?? model.innerSteps
+    model.hidden = try hidden.map(Self.widths) ?? model.hidden
+    model.features = features ?? model.features
+    model.learningRate = learningRate ?? model.learningRate
+    model.weightDecay = weightDecay ?? model.weightDecay
+    model.firstRidge = firstRidge ?? model.firstRidge
+    model.secondRidge = secondRidge ?? model.secondRidge
+    model.heldOut = heldOut ?? model.heldOut
+    return DeepSettings(observations: observations, correlation: correlation, model: model)
   }
 
   private static func widths(_ hidden: String) throws -> [Int] {

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Econometrics
 import ExampleSupport
-import RegressionInput
 
 /// The program: instrumental-variable regression, linear and deep.
 @main
@@ -23,9 +23,10 @@ struct IVRegression: ParsableCommand {
   func run() throws {
     try shared.outputs.requireUsable()
     let directory = try shared.outputs.directory()
-    let linear = try LinearRun(.card, seed: shared.seed).run(writingTo: directory)
+    let linear = try LinearRun(seed: shared.seed).run(writingTo: { directory })
     print()
-    let deep = try DeepRun(seed: shared.seed).run(writingTo: { directory })
+    let deep = try DeepRun(settings: DeepSettings(), seed: shared.seed)
+      .run(writingTo: { directory })
     try shared.outputs.writeResults(DefaultResults(linear: linear, deep: deep))
     if deep.isInterrupted { throw ExitCode(130) }
   }
@@ -33,6 +34,6 @@ struct IVRegression: ParsableCommand {
 
 /// What the program without a subcommand writes with `--json`: one key per subcommand.
 private struct DefaultResults: Encodable {
-  let linear: LinearReport
+  let linear: InstrumentalResult<LinearEstimates>
   let deep: DeepReport
 }

@@ -2,7 +2,7 @@ import Foundation
 import ProgramTestSupport
 import Testing
 
-@Suite struct OptionTests {
+@Suite(" option") struct OptionTests {
   @Test(arguments: [
     ([], "Missing expected argument '--design <name>'"),
     (["--design", "other"], "'other' is invalid"),
@@ -71,7 +71,7 @@ import Testing
     #expect(result.output.contains("Folds       \(folds)"), "\(result.output)")
   }
 
-  @Test func theHelpNamesDesignsAndMethods() throws {
+  @Test("The help names designs and methods") func theHelpNamesDesignsAndMethods() throws {
     let workspace = try Workspace()
     defer { workspace.remove() }
     let result = try bilevelInference.run(["help", "coverage"], in: workspace.url)

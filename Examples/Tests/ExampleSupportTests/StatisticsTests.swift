@@ -1,7 +1,7 @@
 import ExampleSupport
 import Testing
 
-@Suite struct StatisticsTests {
+@Suite(" statistics") struct StatisticsTests {
   @Test("quantiles are those of R's type 7 and NumPy's default")
   func quantiles() {
     #expect([4.0, 1, 3, 2].quantile(0.25) == 1.75)

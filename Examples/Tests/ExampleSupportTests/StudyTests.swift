@@ -2,7 +2,7 @@ import ExampleSupport
 import Foundation
 import Testing
 
-@Suite struct StudyTests {
+@Suite(" study") struct StudyTests {
   private struct Record: Codable, Equatable {
     let value: Double
   }
@@ -85,7 +85,7 @@ import Testing
   }
 }
 
-@Suite struct ColumnTests {
+@Suite(" column") struct ColumnTests {
   private struct Row: Encodable {
     let name: String
     let value: Double?

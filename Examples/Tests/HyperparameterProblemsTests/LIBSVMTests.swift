@@ -2,8 +2,8 @@ import Autodiff
 import HyperparameterProblems
 import Testing
 
-@Suite struct LIBSVMDatasetTests {
-  @Test func readsRowsAndFillsInZeros() throws {
+@Suite(" l i b s v m dataset") struct LIBSVMDatasetTests {
+  @Test("Reads rows and fills in zeros") func readsRowsAndFillsInZeros() throws {
     let data = try LIBSVMDataset(parsing: "+1 1:0.5 3:-2\n-1.5e0 2:1e-3\n\n 7\t2:3 \n")
     #expect(data.labels == [1, -1.5, 7])
     #expect(data.featureCount == 3)
@@ -24,7 +24,7 @@ import Testing
     }
   }
 
-  @Test func featureCountCanBeStated() throws {
+  @Test("Feature count can be stated") func featureCountCanBeStated() throws {
     let data = try LIBSVMDataset(parsing: "1 2:5\n", featureCount: 4)
     let features = try data.features()
     #expect(features.shape == [1, 4])
@@ -32,7 +32,7 @@ import Testing
     #expect(try LIBSVMDataset(parsing: "1\n2\n").featureCount == 0)
   }
 
-  @Test func omittedEntriesAreKnownFromWrittenZeros() throws {
+  @Test("Omitted entries are known from written zeros") func omittedEntriesAreKnownFromWrittenZeros() throws {
     let data = try LIBSVMDataset(parsing: "1 1:1 2:2\n2 1:3\n3 1:0 2:4\n4\n5 2:6\n")
     let complete = data.droppingRowsWithOmittedEntries()
     #expect(complete.labels == [1, 3])
@@ -44,7 +44,7 @@ import Testing
   }
 
   /// Whatever is written is read back, to the last bit.
-  @Test func roundTrip() throws {
+  @Test("Round trip") func roundTrip() throws {
     var generator = PhiloxGenerator(seed: 5)
     for _ in 0..<200 {
       let (rows, width) = (Int.random(in: 1...6, using: &generator), 5)
@@ -72,7 +72,7 @@ import Testing
   }
 }
 
-@Suite struct LIBSVMErrorTests {
+@Suite(" l i b s v m error") struct LIBSVMErrorTests {
   private func message(_ text: String, featureCount: Int? = nil) -> String {
     do {
       _ = try LIBSVMDataset(parsing: text, source: "t", featureCount: featureCount)
@@ -82,7 +82,7 @@ import Testing
     }
   }
 
-  @Test func labels() {
+  @Test("Labels") func labels() {
     #expect(
       message("1 1:2\n\nx 1:2\n")
         == "t, line 3, column 1: found \"x\", but a line starts with its label, a finite number; "
@@ -93,7 +93,7 @@ import Testing
     #expect(message("1e400 1:3\n").contains("found \"1e400\""))
   }
 
-  @Test func entries() {
+  @Test("Entries") func entries() {
     #expect(
       message("1 1:2 3\n")
         == "t, line 1, column 7: found \"3\", but an entry index:value was expected, such as "
@@ -108,7 +108,7 @@ import Testing
     #expect(message("1 1:inf\n").contains("found \"inf\""))
   }
 
-  @Test func indices() {
+  @Test("Indices") func indices() {
     #expect(
       message("1 0:2\n")
         == "t, line 1, column 3: found the index \"0\", but indices are whole numbers from 1 to "
@@ -128,7 +128,7 @@ import Testing
         + "remove the entry")
   }
 
-  @Test func files() {
+  @Test("Files") func files() {
     #expect(message("1 qid:4 1:2\n").contains("names a query (qid:)"))
     for text in ["", "\n\n", "# only\n"] {
       #expect(message(text).hasPrefix("t: the file has no rows"))
@@ -139,7 +139,7 @@ import Testing
     #expect(error?.description.contains("u: the file is UTF-16") == true)
   }
 
-  @Test func oneLargeIndexDoesNotTakeAllMemory() throws {
+  @Test("One large index does not take all memory") func oneLargeIndexDoesNotTakeAllMemory() throws {
     for index in [2_147_483_647, 1_073_741_824] {
       let data = try LIBSVMDataset(parsing: "1 \(index):1\n", source: "t")
       let error = #expect(throws: LIBSVMError.self) { try data.features() }

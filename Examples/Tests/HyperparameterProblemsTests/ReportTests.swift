@@ -4,8 +4,8 @@ import HyperparameterProblems
 import TensorFiles
 import Testing
 
-@Suite struct ReportTests {
-  @Test func slopesOfPowers() throws {
+@Suite(" report") struct ReportTests {
+  @Test("Slopes of powers") func slopesOfPowers() throws {
     let errors = [1, 0.1, 0.01, 1e-3]
     for power in [0.5, 1, 2] {
       let slope = try #require(
@@ -20,7 +20,7 @@ import Testing
     #expect(bent < 1.8)
   }
 
-  @Test func slopesThatDoNotExist() {
+  @Test("Slopes that do not exist") func slopesThatDoNotExist() {
     #expect(logLogSlope(errors: [1, 2], values: [1, 2]) == nil)
     #expect(logLogSlope(errors: [1, 1, 1], values: [1, 2, 3]) == nil)
     #expect(logLogSlope(errors: [1, 2, 3], values: [0, .nan, .infinity]) == nil)
@@ -50,7 +50,7 @@ import Testing
       curves, levels: [1, 0.1, 0.01, 1e-9], ratioError: 0.01, slopeLimit: 0.5)
   }
 
-  @Test func interpolationIsExactForPowers() throws {
+  @Test("Interpolation is exact for powers") func interpolationIsExactForPowers() throws {
     let plain = curve("plain", seed: 1, constant: 2, power: 1.5)
     let value = try #require(plain.value(at: 0.003))
     #expect(abs(value / (2 * pow(0.003, 1.5)) - 1) < 1e-12)
@@ -59,7 +59,7 @@ import Testing
     #expect(plain.value(at: plain.errors[0]) == plain.hypergradientErrors[0])
   }
 
-  @Test func summariesAreMediansOverSeeds() throws {
+  @Test("Summaries are medians over seeds") func summariesAreMediansOverSeeds() throws {
     let summaries = summaries
     #expect(summaries.map(\.name) == ["plain", "newton", "exact"])
     let newton = summaries[1]
@@ -80,7 +80,7 @@ import Testing
     #expect(summaries[2].slope == nil)
   }
 
-  @Test func tablesAndFiguresSaySlopes() throws {
+  @Test("Tables and figures say slopes") func tablesAndFiguresSaySlopes() throws {
     let text = summaries.table(ratioError: 0.01)
     let lines = text.split(separator: "\n").map(String.init)
     #expect(lines[0].contains("error / plain"))

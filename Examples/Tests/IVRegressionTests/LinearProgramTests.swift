@@ -39,7 +39,7 @@ import Testing
     let sargan = (json["diagnostics"] as? [String: Any])?["sargan"] as? [String: Any]
     #expect((sargan?["reason"] as? String)?.contains("just identified") == true)
 
-    // The orthogonal interval beside it; an independent reference is in OrthogonalRegressionTests.
+    // The orthogonal interval beside it; an independent reference is in EconometricsTests.
     let stage = try #require(json["nonparametricFirstStage"] as? [String: Any])
     #expect(number(stage, "parameters", "educ") != nil)
     let range = (stage["confidenceIntervals"] as? [String: [Double]])?["educ"] ?? []

@@ -28,7 +28,7 @@ import Testing
 
   /// At (0, 0, c) every g is σ(c), so the gradient is E[φ (σ(c) − Y)], which no longer changes where σ(c)
   /// is 1 to rounding.
-  @Test func theGradientKeepsItsDigitsInTheTail() {
+  @Test("The gradient keeps its digits in the tail") func theGradientKeepsItsDigitsInTheTail() {
     let limit = design.gradient(at: Tensor([0, 0, 30])).scalars
     for logOdds in [40.0, 300] {
       for (found, expected) in zip(design.gradient(at: Tensor([0, 0, logOdds])).scalars, limit) {

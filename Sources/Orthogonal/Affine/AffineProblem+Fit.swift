@@ -79,12 +79,9 @@ extension AffineProblem {
         \(dimension) and \(known): the same targets are regressed in both
         """)
     }
-    let columns = other.targets.columns
-    var fold = NuisanceFold(
-      inputs: other.inputs, targets: columns, generator: PhiloxGenerator(seed: seed))
-    let linearClass = try learner.linearClass(for: &fold)
-    let smoother = try Smoother(linearClass, inputs: other.inputs, at: inputs)
-    return nuisances(of: try smoother(columns))
+    let regression = try learner.fitted(
+      inputs: other.inputs, targets: other.targets.columns, seed: seed)
+    return nuisances(of: regression(inputs))
   }
 
   // MARK: Scores

@@ -110,7 +110,7 @@ extension Tensor {
   /// - Parameters:
   ///   - parts: Tensors with rows on the first axis.
   ///   - indices: Where the rows of every part go, together each row once.
-  static func reassembled(_ parts: [Tensor], at indices: [Tensor]) -> Tensor {
+  package static func reassembled(_ parts: [Tensor], at indices: [Tensor]) -> Tensor {
     let order = indices.flatMap { $0.scalars.map { Int($0) } }
     var inverse = [Int](repeating: 0, count: order.count)
     for (place, row) in order.enumerated() { inverse[row] = place }

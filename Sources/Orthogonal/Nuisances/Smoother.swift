@@ -12,6 +12,8 @@ import Solvers
 struct Smoother: Sendable {
   /// Φᵀ D Φ + 2 λ I.
   let equations: PenalizedLeastSquares
+  /// The features as the smoother uses them.
+  let basis: FeatureBasis
   /// Φ and D Φ at the training rows.
   let trainingFeatures: Tensor
   let weightedFeatures: Tensor
@@ -21,16 +23,16 @@ struct Smoother: Sendable {
   /// - Parameters:
   ///   - inputs: Training rows, [n, p].
   ///   - weights: w, [n], of sum 1; nil for 1/n each.
-  ///   - points: Where predictions are wanted, [k, p].
+  ///   - points: Where predictions are wanted, [k, p]; nil for the training rows.
   init(
-    _ linearClass: LinearClass, inputs: Tensor, weights: Tensor? = nil, at points: Tensor
+    _ linearClass: LinearClass, inputs: Tensor, weights: Tensor? = nil, at points: Tensor? = nil
   ) throws(SolverError) {
     let sample = FunctionalSample(inputs: inputs, labels: [Tensor](), weights: weights)
-    let basis = try FeatureBasis(linearClass, on: sample)
+    basis = try FeatureBasis(linearClass, on: sample)
     let phi = basis(inputs)
     trainingFeatures = phi
     weightedFeatures = sample.weighted(phi)
-    features = basis(points)
+    features = points.map { [basis] in basis($0) } ?? phi
     do {
       equations = try PenalizedLeastSquares(
         features: phi, weights: sample.weights, penalty: linearClass.penalty)
@@ -50,7 +52,8 @@ struct Smoother: Sendable {
     targets - matmul(trainingFeatures, try weights(targets))
   }
 
-  private func weights(_ targets: Tensor) throws(SolverError) -> Tensor {
+  /// The weights of the features, [m, c].
+  func weights(_ targets: Tensor) throws(SolverError) -> Tensor {
     try calling { try equations.solve(matmul(weightedFeatures, targets, transposeA: true)) }
   }
 }

@@ -46,15 +46,13 @@ struct FuncIDNetworkTests {
     let treatment = Self.network([1, 8, 4], seed: 3)
     let instrument = Self.network([2, 8, 5], seed: 4)
     let head = LinearHead(ridge: 0.02)
-    let model = DeepFeatureIV(
-      treatment: treatment, instrument: instrument, firstHead: LinearHead(ridge: 0.05),
-      secondHead: head)
+    // The formula of Xu et al. (2021), both heads solved by ridge regression.
+    let firstHead = LinearHead(ridge: 0.05)
     let reference = try gradient(at: treatment) { treatment throws(LinearAlgebraError) in
-      try model.outerLoss(
-        treatment,
-        first: InstrumentalSample(treatments: first.t, instruments: first.z, outcomes: first.y),
-        second: InstrumentalSample(
-          treatments: second.t, instruments: second.z, outcomes: second.y))
+      let weights = try firstHead.fit(instrument(first.z), to: treatment(first.t))
+      let predicted = firstHead.predict(instrument(second.z), weights: weights)
+      let u = try head.fit(predicted, to: second.y)
+      return head.loss(predicted, targets: second.y, weights: u)
     }
     func outerLoss(_ v: Tensor) throws -> Tensor {
       head.loss(v, targets: second.y, weights: try head.fit(v, to: second.y))

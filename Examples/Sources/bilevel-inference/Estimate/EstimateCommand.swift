@@ -1,8 +1,6 @@
 import ArgumentParser
-import Bilevel
+import Econometrics
 import ExampleSupport
-import OrthogonalRegression
-import RegressionInput
 
 /// `bilevel-inference estimate`: the effect of a treatment from a file, with a nonparametric first
 /// stage.
@@ -39,28 +37,61 @@ struct EstimateCommand: ParsableCommand {
   }
 
   func run() throws {
-    var specification = RegressionSpecification.card
-    if data != nil || !roles.isEmpty { specification = try roles.specification(data: data) }
-    if options.exogenousForm == .smooth, specification.exogenous.isEmpty {
+    if data != nil || !roles.isEmpty { try roles.requireModel(data: data) }
+    if options.exogenousForm == .smooth, !roles.hasExogenous(data: data) {
       throw ValidationError(
         "--exogenous-form smooth is about exogenous columns, and none are named; name them by "
           + "--exogenous, or leave the option out")
     }
     try outputs.requireUsable()
     // Each problem with the data is told before the first directory is made.
-    let run = try EstimateRun(specification, options)
-    let directory = try outputs.directory(for: run.fileNames)
-    let report = try run.run(writingTo: directory)
-    try outputs.writeResults(report)
+    let model = try roles.model(data: data, clusters: options.groups)
+    let duplicates = model.repeatedRowCount
+    // The bundled rows are different men.
+    if duplicates > 0, !options.allowDuplicates, data != nil {
+      throw DuplicatedRows(
+        source: model.source, count: duplicates, groupColumn: options.groups)
+    }
+    _ = try TwoStageLeastSquares(model)
+    let curves = options.features == .linear ? [] : ["estimate-curves.csv"]
+    let names = ["estimate-coefficients.csv", "estimate.svg"] + curves
+    let directory = try outputs.directory(for: names)
+    let result = try options.regression.fit(model).result(level: options.level)
+    print(result)
+    try EstimateFiles(result: result).write(to: directory)
+    print("\nWrote \(names.joined(separator: ", ")) to \(directory.path)")
+    try outputs.writeResults(result)
   }
 }
 
-extension StructuralFeatures: ExpressibleByArgument {
+/// Rows that repeat others, which cross-fitting must not take for independent by accident.
+struct DuplicatedRows: Error, CustomStringConvertible {
+  let source: String
+  let count: Int
+  /// The column that tells units apart already; nil where none is named.
+  let groupColumn: String?
+
+  var description: String {
+    let rows = count == 1 ? "1 row repeats" : "\(Numbers.count(count)) rows repeat"
+    let (which, advice) =
+      groupColumn.map {
+        (
+          "an earlier one of another group of '\($0)'",
+          "give copies of one unit the same label in '\($0)'"
+        )
+      } ?? ("an earlier one", "name the column of a unit by --groups")
+    return "\(source): \(rows) \(which) in all columns used, and copies of one observation in "
+      + "training and held-out folds make intervals too short. Remove copies, \(advice), or add "
+      + "--allow-duplicates where they are separate observations"
+  }
+}
+
+extension StructuralFeatures: @retroactive ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }
 
-extension FirstStageLearner.Kind: ExpressibleByArgument {
+extension FirstStageLearner.Kind: @retroactive ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }
 
-extension OrthogonalIV.ExogenousForm: ExpressibleByArgument {}
+extension OrthogonalIV.ExogenousForm: @retroactive ExpressibleByArgument {}

@@ -1,15 +1,16 @@
+import Econometrics
 import ExampleSupport
-import OrthogonalRegression
 import TensorFiles
 
 /// The files that `estimate` leaves in the output directory.
 struct EstimateFiles {
-  let report: EstimateReport
-  let curves: [StructuralCurve]
+  let result: InstrumentalResult<OrthogonalEstimates>
 
   func write(to directory: OutputDirectory) throws {
     try coefficients.write(toFile: directory.file("estimate-coefficients.csv"))
-    if !curves.isEmpty { try curveTable.write(toFile: directory.file("estimate-curves.csv")) }
+    if !result.curves.isEmpty {
+      try curveTable.write(toFile: directory.file("estimate-curves.csv"))
+    }
     try figure.write(to: directory.file("estimate.svg"))
   }
 
@@ -17,13 +18,13 @@ struct EstimateFiles {
     var writer = CSVWriter(columnNames: [
       "term", "estimate", "standardError", "intervalLower", "intervalUpper", "intervalKind",
     ])
-    for part in [report.effects, report.exogenousEffects].compactMap({ $0 }) {
+    for part in [result.effects, result.exogenousEffects].compactMap({ $0 }) {
       for index in part.names.indices {
-        writer.append([
-          .text(part.names[index]), .number(part.values[index]),
-          Self.field(part.standardErrors[index]), Self.field(part.lower[index]),
-          Self.field(part.upper[index]), .text(part.intervalKind.rawValue),
-        ])
+        writer.append(
+          [.text(part.names[index])]
+            + [
+              part.values[index], part.standardErrors[index], part.lower[index], part.upper[index],
+            ].map(Self.field) + [.text(part.intervalKind.rawValue)])
       }
     }
     return writer
@@ -34,60 +35,57 @@ struct EstimateFiles {
     value.flatMap { $0.isFinite ? .number($0) : nil } ?? .missing
   }
 
-  private var isShown: Bool { report.effects.withheldReason == nil }
-
   private var curveTable: CSVWriter {
     var writer = CSVWriter(columnNames: [
       "variable", "value", "estimate", "intervalLower", "intervalUpper", "bandLower", "bandUpper",
     ])
-    for curve in report.curves {
+    for curve in result.curves {
       for index in curve.points.indices {
-        writer.append([
-          .text(curve.variable), .number(curve.points[index]), .number(curve.values[index]),
-          Self.field(curve.lower[index]), Self.field(curve.upper[index]),
-          Self.field(curve.bandLower[index]), Self.field(curve.bandUpper[index]),
-        ])
+        writer.append(
+          [.text(curve.variable)]
+            + [
+              curve.points[index], curve.values[index], curve.lower[index], curve.upper[index],
+              curve.bandLower[index], curve.bandUpper[index],
+            ].map(Self.field))
       }
     }
     return writer
   }
 
   private var figure: SVGFigure {
-    SVGFigure(
-      title: "\(report.outcome) on \(report.endogenous.joined(separator: ", ")), instrumented by "
-        + report.instruments.joined(separator: ", "),
-      subtitle: "\(report.data), n = \(Numbers.count(report.n)); \(report.learner)",
-      panels: curves.prefix(3).map(panel) + [coefficientPanel])
+    let sample = result.sample
+    return SVGFigure(
+      title: "\(sample.outcome) on \(sample.endogenous.joined(separator: ", ")), instrumented by "
+        + sample.instruments.joined(separator: ", "),
+      subtitle: "\(sample.data), n = \(Numbers.count(sample.n)); \(result.learner)",
+      panels: result.curves.prefix(3).map(panel) + [coefficientPanel])
   }
 
   private func panel(_ curve: StructuralCurve) -> SVGPanel {
     SVGPanel(
       title: "By \(curve.variable), the rest at their means", xAxis: SVGAxis(curve.variable),
-      yAxis: SVGAxis(report.outcome),
-      marks: (isShown ? curve.areas(color: SVGColor.blue) : []) + [
+      yAxis: SVGAxis(result.sample.outcome),
+      marks: curve.areas(color: SVGColor.blue) + [
         .line(
-          zip(curve.points, curve.values).map { SVGPoint($0, $1) }, label: "structural function",
+          SVGPoint.line(curve.points, curve.values), label: "structural function",
           color: SVGColor.blue)
       ])
   }
 
   private var coefficientPanel: SVGPanel {
-    let effects = report.effects
-    let linear = report.twoStageLeastSquares
+    let (effects, linear) = (result.effects, result.twoStageLeastSquares)
+    let isShown = effects.withheldReason == nil
     // A point without whiskers where the interval is withheld.
-    var rows = effects.names.indices.map {
-      let value = effects.values[$0]
-      return (
-        name: effects.names[$0], value: value,
-        range: isShown ? effects.lower[$0]...effects.upper[$0] : value...value,
-        color: SVGColor.blue
-      )
+    var rows = effects.names.indices.map { index in
+      let value = effects.values[index]
+      let range = isShown ? effects.lower[index]...effects.upper[index] : value...value
+      return (name: effects.names[index], value: value, range: range, color: SVGColor.blue)
     }
-    if report.features == "linear" {
-      for (index, name) in linear.names.enumerated() where report.endogenous.contains(name) {
+    if result.features == "linear" {
+      for (index, name) in linear.names.enumerated() where result.sample.endogenous.contains(name) {
         let value = linear.values[index]
-        let range = linear.intervals[index].map { $0[0]...$0[1] } ?? value...value
-        rows.append(("2SLS \(name)", value, range, SVGColor.vermilion))
+        rows.append(
+          ("2SLS \(name)", value, linear.intervals[index] ?? value...value, SVGColor.vermilion))
       }
     }
     return SVGPanel(

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Econometrics
 import Orthogonal
-import OrthogonalRegression
 
 /// How `estimate` estimates.
 struct EstimateOptions: ParsableArguments {
