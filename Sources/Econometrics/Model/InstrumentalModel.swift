@@ -208,14 +208,18 @@ public struct InstrumentalModel: Sendable {
   private static func checkRoles(
     _ roles: [(Role, [Variable])], addsConstant: Bool
   ) throws(ModelError) {
-    var seen: [String: Role] = [:]
+    var seen: [String: (name: String, role: Role)] = [:]
     for (role, variables) in roles {
       for variable in variables {
         if addsConstant, variable.name == constantName { throw .reservedName(variable.name) }
+        // Swift takes texts for the same that differ only by how Unicode composes a letter.
         if let first = seen[variable.name] {
-          throw .columnInTwoRoles(name: variable.name, first: first, second: role)
+          guard first.name.utf8.elementsEqual(variable.name.utf8) else {
+            throw .namesOfOneText(variable.name)
+          }
+          throw .columnInTwoRoles(name: variable.name, first: first.role, second: role)
         }
-        seen[variable.name] = role
+        seen[variable.name] = (variable.name, role)
       }
     }
   }

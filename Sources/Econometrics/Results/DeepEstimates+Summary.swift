@@ -40,7 +40,7 @@ private struct DeepSummary {
       \(Numbers.short(settings.weightDecay))
         Outer loss       \(shown(losses.first)) at first, \(shown(losses.last)) \
       at last
-        Seed             \(estimates.seed), \(estimates.linearAlgebra)
+        Repeat with      seed \(estimates.seed), \(estimates.linearAlgebra)
         Refitted head    \(condition)\(stopped)\(rounding)
       """
   }

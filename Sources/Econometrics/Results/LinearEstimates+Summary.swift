@@ -165,7 +165,12 @@ private struct LinearSummary {
   }
 
   var interpretation: String {
-    sample.endogenous.map { name in
+    guard estimates.rSquared != nil else {
+      return wrapped(
+        "\(sample.outcome) does not vary, so there is no effect to speak of; the estimates are "
+          + "rounding.")
+    }
+    return sample.endogenous.map { name in
       let interval = estimates.confidenceIntervals[name] ?? nil
       let text =
         interval.map {

@@ -1,3 +1,5 @@
+import Autodiff
+
 /// Two-stage least squares as plain numbers; per-regressor results are keyed by name.
 public struct LinearEstimates: InstrumentalEstimates {
   /// Whether a constant was added.
@@ -6,6 +8,8 @@ public struct LinearEstimates: InstrumentalEstimates {
   public let covariance: CovarianceType
   /// Of the splits of the nonparametric first stage.
   public let seed: UInt64?
+  /// The library of linear algebra and its threads, on which the rounding depends.
+  public let linearAlgebra: String
   /// The estimates.
   public let parameters: [String: Double]
   /// Nil, as are the next three, for the reason in `unavailable`.
@@ -64,6 +68,7 @@ public struct LinearEstimates: InstrumentalEstimates {
     constant = fit.model.hasAddedConstant
     covariance = fit.covarianceType
     self.seed = seed
+    linearAlgebra = LinearAlgebraBackend.description
     let columns = fit.coefficients()
     parameters = columns.keyed(\.value)
     standardErrors = columns.keyed(\.standardError)

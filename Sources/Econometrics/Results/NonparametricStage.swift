@@ -1,3 +1,4 @@
+import Autodiff
 import Inference
 import Orthogonal
 
@@ -83,7 +84,7 @@ public struct NonparametricStage: Codable, Sendable {
     }
     let note = wrapped(
       "First stage by \(learner ?? ""), cross-fitted on \(folds ?? 0) folds, \(splits ?? 0) splits "
-        + "(median)\(seed.map { ", seed \($0)" } ?? ""); robust to errors of any variance. "
+        + "(median)\(seed.map { ", seed \($0), \(LinearAlgebraBackend.description)" } ?? ""); robust to errors of any variance. "
         + "'bilevel-inference estimate' has learners, curves and a set that covers however weak the "
         + "instruments are.")
     return ([title, table.text(), note] + warnings.map { wrapped($0) }).joined(separator: "\n")

@@ -85,8 +85,9 @@ private struct OrthogonalSummary {
       [
         (
           "cross-fitting",
-          "\(estimates.folds) folds, \(splits)\(groups ?? ""), seed \(estimates.seed)"
-        )
+          "\(estimates.folds) folds, \(splits)\(groups ?? "")"
+        ),
+        ("repeat with", "seed \(estimates.seed), \(estimates.linearAlgebra)"),
       ]
     )
   }

@@ -1,3 +1,4 @@
+import Autodiff
 import Inference
 
 /// An orthogonal regression as plain numbers.
@@ -40,6 +41,8 @@ public struct OrthogonalEstimates: InstrumentalEstimates {
   public let repeats: Int
   /// Of splits, learners and bootstrap.
   public let seed: UInt64
+  /// The library of linear algebra and its threads, on which the rounding depends.
+  public let linearAlgebra: String
   /// The column of clusters.
   public let groupColumn: String?
   /// The number of clusters.
@@ -69,7 +72,8 @@ public struct OrthogonalEstimates: InstrumentalEstimates {
   private(set) var notes: (features: [String], droppedLines: [Int]) = ([], [])
 
   private enum CodingKeys: CodingKey {
-    case features, exogenousForm, nuisances, learner, folds, repeats, seed, groupColumn, groups
+    case features, exogenousForm, nuisances, learner, folds, repeats, seed, linearAlgebra
+    case groupColumn, groups
     case duplicatedRows, effects, exogenousEffects, firstStage, outcomeRSquared, conditioning
     case robustSet, twoStageLeastSquares, curves, warnings
   }
@@ -83,6 +87,7 @@ public struct OrthogonalEstimates: InstrumentalEstimates {
     folds = regression.crossFitting.foldCount
     repeats = regression.crossFitting.repeatCount
     seed = regression.crossFitting.seed
+    linearAlgebra = LinearAlgebraBackend.description
     (groupColumn, groups) = (model.clusterColumn, model.clusterCount)
     duplicatedRows = model.repeatedRowCount
     var intervals = fit.effects.intervals(level: level)

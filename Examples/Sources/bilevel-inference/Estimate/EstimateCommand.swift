@@ -46,6 +46,13 @@ struct EstimateCommand: ParsableCommand {
     try outputs.requireUsable()
     // Each problem with the data is told before the first directory is made.
     let model = try roles.model(data: data, clusters: options.groups)
+    let (rows, columns) = (
+      model.observationCount, model.instruments.count + model.varyingExogenous.count
+    )
+    try NotEnoughMemory.refuse(
+      options.regression.learner.byteCount(rows: rows, variables: columns),
+      for: "learning on \(Numbers.count(rows)) rows of \(columns) columns by --nuisances "
+        + "\(options.nuisances)")
     let duplicates = model.repeatedRowCount
     // The bundled rows are different men.
     if duplicates > 0, !options.allowDuplicates, data != nil {
