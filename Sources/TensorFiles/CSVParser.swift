@@ -220,8 +220,10 @@ struct CSVParser {
         "the file is UTF-16 (a text file \"in Unicode\" of a spreadsheet program); save the file as "
           + "UTF-8")
     }
-    guard let index = firstInvalidUTF8(bytes) else { return }
-    let value = "0x" + String(bytes[index], radix: 16, uppercase: true)
+    // A zero byte is valid UTF-8, and no text.
+    guard let index = firstInvalidUTF8(bytes) ?? bytes.firstIndex(of: 0) else { return }
+    let digits = String(bytes[index], radix: 16, uppercase: true)
+    let value = "0x" + (digits.count == 1 ? "0" : "") + digits
     throw FileError(
       .malformed, at: place(index), "the byte \(value) is not UTF-8; save the file as UTF-8")
   }

@@ -37,7 +37,7 @@ struct InstrumentalResultTests {
         == Self.sampleKeys.union([
           "constant", "covariance", "parameters", "standardErrors", "zStatistics", "pValues",
           "confidenceIntervals", "unavailable", "rSquared", "ordinaryLeastSquares", "firstStage",
-          "diagnostics",
+          "diagnostics", "linearAlgebra",
         ]))
     let again = try JSONDecoder().decode(InstrumentalResult<LinearEstimates>.self, from: data)
     #expect(again.description == result.description)
