@@ -15,14 +15,14 @@ struct CheckSettings {
 final class CheckRun<Input: TensorTree, Output: TensorTree, E: Error> {
   let settings: CheckSettings
   let findings = Findings()
-  var generator: PhiloxGenerator
+  var generator: SplitMix64
   private let f: (Input) throws(E) -> Output
   private var evaluationCount = 0
 
   init(_ settings: CheckSettings, of f: @escaping (Input) throws(E) -> Output) {
     self.settings = settings
     self.f = f
-    generator = PhiloxGenerator(seed: settings.seed)
+    generator = SplitMix64(seed: settings.seed)
   }
 
   var tolerances: GradientTolerances { settings.tolerances }

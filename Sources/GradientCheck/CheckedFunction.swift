@@ -22,7 +22,7 @@ struct CheckedFunction<Input: TensorTree, Output: TensorTree, E: Error> {
 
   init(
     _ function: @escaping (Input) throws(E) -> Output, at input: TreeCoordinates<Input>,
-    output: TreeCoordinates<Output>, using generator: inout PhiloxGenerator
+    output: TreeCoordinates<Output>, using generator: inout SplitMix64
   ) {
     self.function = function
     self.input = input

@@ -1,6 +1,17 @@
-import Autodiff
+/// Vigna's SplitMix64: a small generator with the same numbers on every machine.
+struct SplitMix64: RandomNumberGenerator {
+  private var state: UInt64
 
-extension PhiloxGenerator {
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
   /// Numbers of random sign with magnitudes in [1/2, 1).
   ///
   /// Every element counts about equally, so none can hide behind a small weight, and the signs are
