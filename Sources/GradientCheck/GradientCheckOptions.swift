@@ -7,7 +7,9 @@ public struct GradientCheckOptions: Sendable, Hashable, Codable {
   /// How far values may differ; nil is `.float64`, or `.float32` where `precision` is `.asGiven` and the
   /// point has a `float32` tensor.
   public let tolerances: GradientTolerances?
-  /// Of the random directions. The same seed repeats the check exactly.
+  /// The seed of the random directions.
+  ///
+  /// The same seed repeats the check exactly.
   public let seed: UInt64
   /// How a `float32` point is treated.
   public let precision: GradientPrecision

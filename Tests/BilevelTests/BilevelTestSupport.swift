@@ -43,7 +43,7 @@ func reciprocal(
   _ solver: any InnerSolver = NewtonCG(stopping: StoppingRule(relative: 1e-12))
 ) -> AID<Tensor, Tensor> {
   AID(
-    minimizing: { x, y in (0.5 * y * x * x - x).sum() }, from: Tensor([0.1]), solver: solver)
+    minimizing: { x, y in (0.5 * y * x * x - x).sum() }, startingAt: Tensor([0.1]), solver: solver)
 }
 
 extension AID {

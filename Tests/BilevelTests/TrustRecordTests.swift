@@ -14,7 +14,7 @@ struct TrustRecordTests {
       AID(
         minimizing: { x, y in
           (0.5 * scales * square(x) + 0.1 * square(square(x)) - x * exp(y)).sum()
-        }, from: Tensor.zeros([4]), solver: NewtonCG(stopping: StoppingRule(relative: 1e-3)),
+        }, startingAt: Tensor.zeros([4]), solver: NewtonCG(stopping: StoppingRule(relative: 1e-3)),
         adjoint: adjoint)
     }
     let y = Tensor([0.1, 0.2, 0.3, 0.4])
@@ -38,7 +38,8 @@ struct TrustRecordTests {
   @Test("Truncated iterations and penalties are never called converged")
   func approximations() throws {
     var truncated = ITD(
-      minimizing: { (x: Tensor, y: Tensor) in (0.5 * square(x - y)).sum() }, from: Tensor([0]),
+      minimizing: { (x: Tensor, y: Tensor) in (0.5 * square(x - y)).sum() },
+      startingAt: Tensor([0]),
       update: .gradientDescent(step: 0.5), steps: 60, differentiating: .last(1))
     truncated.tolerance = 1e-6
     let solution = try truncated.solution(at: Tensor([2]))

@@ -118,7 +118,7 @@ enum Snippets {
       minimizing: { (w: Tensor, λ: Tensor) in
         softplus(-matmul(rows, w)).mean() + 0.5 * (exp(λ) * square(w)).sum()
       },
-      from: Tensor.zeros([3]))
+      startingAt: Tensor.zeros([3]))
 
     let (loss, slope) = try valueWithGradient(at: λ) { λ in
       softplus(-matmul(validationRows, try layer.solution(at: λ).value)).mean()
@@ -144,7 +144,7 @@ enum Snippets {
   }
 
   static func functionalBilevel(checkpoint path: String) throws -> (
-    weights: Tensor, losses: [Double], loops: [FunctionalTraining<Tensor, TreePack<Tensor, Tensor>>]
+    weights: Tensor, losses: [Double], loops: [OuterTraining<Tensor, TreePack<Tensor, Tensor>>]
   ) {
     // Three sources of measurements of y = sin(3x); the third, half of the rows, is of something
     // else. The outer variable ω weighs the sources, the inner problem fits the median of y with
@@ -169,7 +169,7 @@ enum Snippets {
       in: .network(
         NetworkClass(
           features: features, head: .closedForm(ridge: 1e-4),
-          training: FunctionTraining(optimizer: Adam(learningRate: 3e-3), stepCount: 10)))
+          training: InnerTraining(optimizer: Adam(learningRate: 3e-3), stepCount: 10)))
     ) { ω, v, _, labels in
       let (y, isFrom) = labels.elements
       return matmul(isFrom, exp(ω)) * Losses.smoothedQuantile(v, y, level: 0.5, bandwidth: 0.2)
@@ -198,8 +198,8 @@ enum Snippets {
       },
       outerInputs: trusted[0], outerLoss: { _, v, _ in meanSquaredError(v, trusted[1]) },
       network: NetworkClass(features: features, head: .closedForm(ridge: 1e-4)))
-    func loop() -> FunctionalTraining<Tensor, TreePack<Tensor, Tensor>> {
-      FunctionalTraining(
+    func loop() -> OuterTraining<Tensor, TreePack<Tensor, Tensor>> {
+      OuterTraining(
         problem, method: .functional(), outer: Tensor.zeros([3]),
         optimizer: Adam(learningRate: 0.1))
     }
@@ -287,7 +287,7 @@ enum Snippets {
     let ω = Tensor([2, -0.5])
     let general = try layer.fit(on: BilevelSample(sample), at: ω)
     let slope = try general.hypergradient(at: ω)
-    let stationary = try general.root(from: ω) { ω in 0.01 * square(ω).sum() }
+    let stationary = try general.root(startingAt: ω) { ω in 0.01 * square(ω).sum() }
 
     let evidence = try general.sensitivities(at: ω, along: Tensor([1, 0]))
     for entry in evidence {
@@ -312,8 +312,8 @@ extension Snippets {
       states: states, actions: Transitions.oneHot(pushes, count: 2), rewards: rewards,
       nextStates: nextStates, isTerminal: isTerminal, trajectories: trajectories)
     let policy = EvaluationPolicy.stochastic(actionCount: 2) { states in
-      let right = sigmoid(states[0..., 0..<1])
-      return .concatenated([1 - right, right], alongAxis: 1)
+      let lean = states[0..., 0..<1]
+      return .concatenated([sigmoid(-lean), sigmoid(lean)], alongAxis: 1)
     }
     let evaluation = try FittedQEvaluation(
       features: .perAction(.polynomials(inputSize: 2, degree: 2)), discount: 0.9,

@@ -14,14 +14,14 @@ private let scale = Tensor([1.5, -0.5])
 
 /// x* = c e⁻ʸ with c = `scale`.
 private let implicit = AID<Tensor, Tensor>(
-  minimizing: { x, y in (0.5 * exp(y) * square(x) - scale * x).sum() }, from: Tensor([0, 0]),
+  minimizing: { x, y in (0.5 * exp(y) * square(x) - scale * x).sum() }, startingAt: Tensor([0, 0]),
   solver: NewtonCG())
 
 private let solved = implicit.solved { _, y in scale * exp(-y) }
 
 /// x ← x − s (eʸ x − c), which ends at c e⁻ʸ (1 − (1 − s eʸ)ᵀ).
 private let unrolled = ITD<Tensor, Tensor>(
-  minimizing: { x, y in (0.5 * exp(y) * square(x) - scale * x).sum() }, from: Tensor([0, 0]),
+  minimizing: { x, y in (0.5 * exp(y) * square(x) - scale * x).sum() }, startingAt: Tensor([0, 0]),
   update: .gradientDescent(step: 0.2), steps: 9, memory: .checkpointed(segment: 4))
 
 private let inputs = Tensor([-1, -0.3, 0.4, 1.1, 1.6], shape: [5, 1])
@@ -44,7 +44,7 @@ private let networkClass: NetworkClass = {
   var generator = PhiloxGenerator(seed: 3)
   return NetworkClass(
     features: MLP(widths: [1, 4, 3], activation: .tanh, using: &generator),
-    head: .closedForm(ridge: 0.1), training: FunctionTraining(stepCount: 5, batchSize: 3))
+    head: .closedForm(ridge: 0.1), training: InnerTraining(stepCount: 5, batchSize: 3))
 }()
 
 private let problem = FunctionalProblem<Tensor, Tensor>(
@@ -121,7 +121,7 @@ struct LayerSendabilityTests {
   func hypergradients() async throws {
     let results = try await concurrently { y in
       try implicit.hypergradient(
-        at: Tensor([y, y]), from: Tensor([1.4, -0.4]) * exp(Tensor(-y)), estimator: newton,
+        at: Tensor([y, y]), evaluatedAt: Tensor([1.4, -0.4]) * exp(Tensor(-y)), estimator: newton,
         errorEstimate: .newton
       ) { x, _ in x.sum() }
     }
@@ -205,7 +205,7 @@ struct LayerSendabilityTests {
   func networks() async throws {
     try await expectTheSame { try Self.misfit(network, $0) }
     try await expectTheSame { ω in
-      let training = FunctionalTraining(
+      let training = OuterTraining(
         problem, method: .functional(), outer: Tensor(ω), optimizer: SGD(learningRate: 0.1))
       return try (0..<3).map { _ in try training.step().outer } + [training.outer.scalar]
     }

@@ -93,7 +93,7 @@ import Testing
     let value = try fit.objective(at: point)
     #expect(abs(value.value[0].scalar - reference["value"][0].scalar) < 1e-12)
     #expect(abs(value.standardErrors[0].scalar - reference["value"][1].scalar) < 1e-12)
-    let root = try fit.root(from: point)
+    let root = try fit.root(startingAt: point)
     #expect(discrepancy(root.value, reference["root"]) < 1e-9)
     #expect(discrepancy(root.covariance, reference["rootCovariance"]) < 1e-9)
   }

@@ -125,8 +125,9 @@ public struct PushPolicy: Policy {
       "the policy looks at coordinates that are not in columns \(columns)")
     let weights = Tensor(columns.map { gains[$0] }).expandingShape(at: 1)
     return .stochastic(actionCount: CartPole.Push.allCases.count) { states in
-      let right = 0.5 * randomness + (1 - randomness) * sigmoid(matmul(states, weights))
-      return .concatenated([1 - right, right], alongAxis: 1)
+      let drive = matmul(states, weights)
+      let pushes = Tensor.concatenated([sigmoid(-drive), sigmoid(drive)], alongAxis: 1)
+      return 0.5 * randomness + (1 - randomness) * pushes
     }
   }
 }

@@ -14,7 +14,7 @@ import TensorFiles
 ///     outer  min_u mean (y − [h(z), 1] u)² + λ ‖u‖², with a further penalty in `SecondStage`
 public final class SpriteFit {
   /// The loop.
-  public let training: FunctionalTraining<Sequential, Tensor>
+  public let training: OuterTraining<Sequential, Tensor>
   /// The outer and inner losses and the norm of the hypergradient, by iteration.
   public internal(set) var history: [Losses] = []
   /// The evidence of the last iteration.
@@ -46,7 +46,7 @@ public final class SpriteFit {
     let network = NetworkClass(
       features: settings.instrumentNetwork(type, seed: seed),
       head: .closedForm(ridge: settings.firstRidge),
-      training: FunctionTraining(
+      training: InnerTraining(
         optimizer: Adam(
           learningRate: settings.innerLearningRate, weightDecay: settings.innerWeightDecay),
         stepCount: innerSteps, schedule: { schedule($0 / max(1, innerSteps)) }))
@@ -63,7 +63,7 @@ public final class SpriteFit {
         let u = try second.head(stopGradient(v), stopGradient(targets))
         return second.loss(v, targets, u)
       }, network: network)
-    training = FunctionalTraining(
+    training = OuterTraining(
       problem, method: settings.method(method, type, seed: seed), outer: treatment,
       optimizer: Adam(
         learningRate: settings.outerLearningRate, weightDecay: settings.outerWeightDecay),
@@ -139,7 +139,7 @@ extension SpriteSettings {
         .trained(
           NetworkClass(
             features: features, head: .trained(head),
-            training: FunctionTraining(
+            training: InnerTraining(
               optimizer: Adam(
                 learningRate: adjoint.learningRate, weightDecay: adjoint.weightDecay),
               stepCount: adjoint.steps))))

@@ -54,7 +54,7 @@ struct CertificateCommand: ParsableCommand {
   ) throws -> [Line] {
     let inputs = problem.inputs
     func layer(_ rule: StoppingRule) -> AID<Tensor, Tensor> {
-      AID(minimizing: inputs.objective, from: inputs.start, solver: solver.make(rule))
+      AID(minimizing: inputs.objective, startingAt: inputs.start, solver: solver.make(rule))
     }
     let λ = Tensor(repeating: -4, shape: inputs.start.shape, .float32)
     let (certified, stated) = (layer(StoppingRule()), layer(StoppingRule(relative: 1e-6)))

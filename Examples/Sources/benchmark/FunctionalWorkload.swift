@@ -45,7 +45,7 @@ struct FunctionalWorkload {
     guard let head = layers.removeLast() as? Dense else { fatalError("a network ends in Dense") }
     return NetworkClass(
       features: Sequential(layers), head: .trained(head),
-      training: FunctionTraining(optimizer: Adam(learningRate: 1e-4), stepCount: 20))
+      training: InnerTraining(optimizer: Adam(learningRate: 1e-4), stepCount: 20))
   }
 
   private static func layers(base: UInt64, widths: [Int]) -> [any Layer] {

@@ -28,7 +28,7 @@ extension Workload {
     let aid = problem.fixedCountAID(step: 8, steps: 500, adjointSteps: 50)
     let reached = Memoised { try aid.solution(at: λ).value }
     let itd = ITD(
-      minimizing: problem.objective, from: problem.start,
+      minimizing: problem.objective, startingAt: problem.start,
       update: .gradientDescent(step: 8), steps: 100)
     return [
       Workload(
@@ -70,7 +70,7 @@ extension Workload {
   private static func adjointOnly(
     _ layer: AID<Tensor, Tensor>, _ problem: LogisticWorkload, _ λ: Tensor, _ w: Tensor
   ) throws -> Tensor {
-    try layer.hypergradient(at: λ, from: w) { w, _ in problem.loss(w) }.gradient
+    try layer.hypergradient(at: λ, evaluatedAt: w) { w, _ in problem.loss(w) }.gradient
   }
 }
 
@@ -103,7 +103,7 @@ extension LogisticWorkload {
   /// as converged.
   func fixedCountAID(step: Double, steps: Int, adjointSteps: Int) -> AID<Tensor, Tensor> {
     var layer = AID(
-      minimizing: objective, from: start,
+      minimizing: objective, startingAt: start,
       solver: GradientDescent(step: .fixed(step), iterations: steps),
       adjoint: ConjugateGradient(tolerance: 0, maximumIterations: adjointSteps))
     layer.onFailure = .report

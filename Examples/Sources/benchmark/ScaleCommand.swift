@@ -136,11 +136,11 @@ struct ScaleRequest: Codable {
       return problem.fixedCountAID(step: 4, steps: innerSteps, adjointSteps: 20)
     case .unrolled, .checkpointed:
       return ITD(
-        minimizing: problem.objective, from: problem.start, update: .gradientDescent(step: 4),
+        minimizing: problem.objective, startingAt: problem.start, update: .gradientDescent(step: 4),
         steps: innerSteps, memory: layer == .unrolled ? .full : .checkpointed())
     case .solved:
       return AID(
-        minimizing: problem.objective, from: problem.start,
+        minimizing: problem.objective, startingAt: problem.start,
         solver: LBFGS(stopping: StoppingRule(relative: 1e-4)),
         adjoint: ConjugateGradient(tolerance: 1e-4))
     }

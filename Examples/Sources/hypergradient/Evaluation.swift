@@ -51,14 +51,15 @@ struct Evaluation {
       let step = try gradientStep()
       return { x in
         try ITD(
-          minimizing: problem.inner, from: x, update: .gradientDescent(step: step), steps: 1
+          minimizing: problem.inner, startingAt: x, update: .gradientDescent(step: step), steps: 1
         ).hypergradient(at: y, of: problem.outer).gradient
       }
     }
     let layer = layer(try adjoint(of: name))
     let estimator = try estimator(name)
     return { x in
-      try layer.hypergradient(at: y, from: x, estimator: estimator, of: problem.outer).gradient
+      try layer.hypergradient(at: y, evaluatedAt: x, estimator: estimator, of: problem.outer)
+        .gradient
     }
   }
 
@@ -68,7 +69,7 @@ struct Evaluation {
     let estimator = try estimator(name)
     guard !name.isApproximate, estimator.isLinear, problem.innerSize <= 30 else { return nil }
     return try layer(solver).efficiencyConstant(
-      at: problem.hyperparameters, from: solution, estimator: estimator, of: problem.outer)
+      at: problem.hyperparameters, evaluatedAt: solution, estimator: estimator, of: problem.outer)
   }
 
   private func estimator(_ name: EstimatorName) throws -> HypergradientEstimator<Tensor> {
@@ -104,7 +105,7 @@ struct Evaluation {
 
   private func layer(_ adjoint: any LinearSolver) -> AID<Tensor, Tensor> {
     var layer = AID(
-      minimizing: problem.inner, from: problem.start, solver: LBFGS(), adjoint: adjoint)
+      minimizing: problem.inner, startingAt: problem.start, solver: LBFGS(), adjoint: adjoint)
     // Rounding can keep a system from its tolerance; the error that is measured tells.
     layer.onFailure = .report
     return layer
@@ -125,7 +126,7 @@ struct Evaluation {
   private func bestSeparable() throws -> SeparableReparameterization<Tensor> {
     SeparableReparameterization(
       curvatures: try layer(solver).optimalCurvatures(
-        at: problem.hyperparameters, from: solution, of: problem.outer))
+        at: problem.hyperparameters, evaluatedAt: solution, of: problem.outer))
   }
 
   /// 1 / λmax of the Hessian at the solution.

@@ -32,7 +32,8 @@ import Testing
     #expect(try LIBSVMDataset(parsing: "1\n2\n").featureCount == 0)
   }
 
-  @Test("Omitted entries are known from written zeros") func omittedEntriesAreKnownFromWrittenZeros() throws {
+  @Test("Omitted entries are known from written zeros")
+  func omittedEntriesAreKnownFromWrittenZeros() throws {
     let data = try LIBSVMDataset(parsing: "1 1:1 2:2\n2 1:3\n3 1:0 2:4\n4\n5 2:6\n")
     let complete = data.droppingRowsWithOmittedEntries()
     #expect(complete.labels == [1, 3])
@@ -139,7 +140,8 @@ import Testing
     #expect(error?.description.contains("u: the file is UTF-16") == true)
   }
 
-  @Test("One large index does not take all memory") func oneLargeIndexDoesNotTakeAllMemory() throws {
+  @Test("One large index does not take all memory")
+  func oneLargeIndexDoesNotTakeAllMemory() throws {
     for index in [2_147_483_647, 1_073_741_824] {
       let data = try LIBSVMDataset(parsing: "1 \(index):1\n", source: "t")
       let error = #expect(throws: LIBSVMError.self) { try data.features() }

@@ -19,13 +19,13 @@ public struct NetworkClass: Sendable {
   /// Where the last layer comes from.
   public var head: Head
   /// How the network is trained for one outer iteration.
-  public var training: FunctionTraining
+  public var training: InnerTraining
 
   /// A class of networks.
   ///
   /// - Parameters:
   ///   - features: φ, from [n, p] to [n, m], as initialised.
-  public init(features: some Layer, head: Head, training: FunctionTraining = FunctionTraining()) {
+  public init(features: some Layer, head: Head, training: InnerTraining = InnerTraining()) {
     if case .closedForm(let ridge) = head, !(ridge > 0 && ridge.isFinite) {
       stop(
         "NetworkClass",
@@ -46,7 +46,7 @@ public struct NetworkClass: Sendable {
 }
 
 /// How a network is brought nearer to the solution within one outer iteration.
-public struct FunctionTraining: Sendable {
+public struct InnerTraining: Sendable {
   /// The rule of a step, before the first one.
   public var optimizer: any Optimizer
   /// The most steps to take.
@@ -68,7 +68,7 @@ public struct FunctionTraining: Sendable {
   ) {
     guard stepCount >= 0, batchSize.map({ $0 > 0 }) ?? true else {
       stop(
-        "FunctionTraining",
+        "InnerTraining",
         """
         the number of steps must not be negative and a batch has at least one row, found \
         \(stepCount) and \(batchSize.map(String.init) ?? "the whole sample")

@@ -62,7 +62,7 @@ extension FunctionalState.Learner: Checkpointable {
   }
 }
 
-extension FunctionalTraining {
+extension OuterTraining {
   /// The loop's state between two steps.
   public var snapshot: FunctionalSnapshot<Outer> {
     var auxiliaryLearner: FunctionalState.Learner?

@@ -124,7 +124,7 @@ package struct NetworkFit<Outer: TensorTree, Labels: TensorTree> {
 extension FunctionalState.Learner {
   /// Applies the optimiser at the scheduled rate and counts the step.
   mutating func update(
-    training: FunctionTraining,
+    training: InnerTraining,
     _ step: (inout any Optimizer, inout HeadedNetwork) -> Void
   ) {
     let rate = training.optimizer.learningRate

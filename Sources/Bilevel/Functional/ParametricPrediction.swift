@@ -57,7 +57,7 @@ struct ParametricNetwork: TensorTree {
   var head: Dense?
 }
 
-extension FunctionTraining {
+extension InnerTraining {
   /// Refuses steps that cannot be repeated as a differentiable function of θ: unrolling repeats the
   /// steps that were taken, with the network as it is outside training.
   func requireRepeatable(_ features: Sequential, _ x: Tensor, _ pass: TrainingPass) {
@@ -66,7 +66,7 @@ extension FunctionTraining {
     let x = stopGradient(x)
     guard tolerance == nil, features(x, &pass).isBitwiseEqual(to: features(x)) else {
       stop(
-        "FunctionalTraining",
+        "OuterTraining",
         """
         unrolled steps are repeated, but the number of steps depends on a tolerance, or the network \
         is another one in training (dropout, batch statistics). Take all steps, leave these layers \

@@ -18,7 +18,8 @@ extension AID {
   ///   derivative of its own: using it where one would be needed stops the program.
   /// - Throws: `SolverError` where the inner problem or an adjoint system is not solved.
   public func hypergradient(
-    at outer: Outer, from inner: Inner? = nil, estimator: HypergradientEstimator<Outer> = .plain,
+    at outer: Outer, evaluatedAt inner: Inner? = nil,
+    estimator: HypergradientEstimator<Outer> = .plain,
     errorEstimate: ErrorEstimate? = nil, warmStart: WarmStart<Inner>? = nil,
     of loss: OuterLoss<Inner, Outer>
   ) throws(SolverError) -> Hypergradient<Inner, Outer> {
@@ -70,7 +71,7 @@ extension AID {
   ///   derivative is left out, because it multiplies F(x*) = 0.
   /// - Precondition: The step of the estimator, if any, is linear in F (not conjugate gradients).
   public func estimatorJacobian(
-    at outer: Outer, from inner: Inner, estimator: HypergradientEstimator<Outer>,
+    at outer: Outer, evaluatedAt inner: Inner, estimator: HypergradientEstimator<Outer>,
     of loss: OuterLoss<Inner, Outer>
   ) throws(SolverError) -> Tensor {
     if let step = estimator.step, !step.isLinear {
@@ -99,7 +100,7 @@ extension AID {
   ///
   /// See `estimatorJacobian`; 0 means super-efficient.
   public func efficiencyConstant(
-    at outer: Outer, from inner: Inner, estimator: HypergradientEstimator<Outer>,
+    at outer: Outer, evaluatedAt inner: Inner, estimator: HypergradientEstimator<Outer>,
     of loss: OuterLoss<Inner, Outer>
   ) throws(SolverError) -> Double {
     if isBeingDifferentiated {
@@ -110,7 +111,8 @@ extension AID {
         outside the transform
         """)
     }
-    let jacobian = try estimatorJacobian(at: outer, from: inner, estimator: estimator, of: loss)
+    let jacobian = try estimatorJacobian(
+      at: outer, evaluatedAt: inner, estimator: estimator, of: loss)
     guard jacobian.elementCount > 0 else { return 0 }
     guard jacobian.isFinite else { return abs(jacobian).max().scalar }
     return try calling { try singularValues(jacobian).max().scalar }

@@ -10,9 +10,9 @@ extension AID {
   /// a least-squares problem in n unknowns with normal matrix (J Jᵀ) ∘ (F₁ F₁ᵀ) ∘ (p pᵀ). It takes
   /// third derivatives and dense n × n matrices: a yardstick for small problems.
   public func optimalCurvatures(
-    at outer: Outer, from inner: Inner, of loss: OuterLoss<Inner, Outer>
+    at outer: Outer, evaluatedAt inner: Inner, of loss: OuterLoss<Inner, Outer>
   ) throws(SolverError) -> Tensor {
-    let omega = try estimatorJacobian(at: outer, from: inner, estimator: .plain, of: loss)
+    let omega = try estimatorJacobian(at: outer, evaluatedAt: inner, estimator: .plain, of: loss)
     let result = try hidingLevels { () throws(SolverError) in
       let outer = stopGradient(outer)
       let target = FlatLayout(of: outer, "AID.optimalCurvatures")

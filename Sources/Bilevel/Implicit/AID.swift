@@ -76,7 +76,8 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   ///   - adjoint: Solves systems with the Hessian.
   @preconcurrency
   public init(
-    minimizing objective: @escaping @Sendable (Inner, Outer) throws -> Tensor, from initial: Inner,
+    minimizing objective: @escaping @Sendable (Inner, Outer) throws -> Tensor,
+    startingAt initial: Inner,
     solver: any InnerSolver = LBFGS(), adjoint: any LinearSolver = ConjugateGradient()
   ) {
     self.init(.minimum(objective), initial, solver, adjoint)
@@ -88,7 +89,7 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   @preconcurrency
   public init(
     leastSquares residuals: @escaping @Sendable (Inner, Outer) throws -> Tensor,
-    from initial: Inner, solver: any InnerSolver = LevenbergMarquardt(),
+    startingAt initial: Inner, solver: any InnerSolver = LevenbergMarquardt(),
     adjoint: any LinearSolver = ConjugateGradient()
   ) {
     self.init(.leastSquares(residuals), initial, solver, adjoint)
@@ -97,7 +98,7 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   /// A root F(x, y) = 0, where F₁ must be invertible; it need not be symmetric.
   @preconcurrency
   public init(
-    root residual: @escaping @Sendable (Inner, Outer) throws -> Inner, from initial: Inner,
+    root residual: @escaping @Sendable (Inner, Outer) throws -> Inner, startingAt initial: Inner,
     solver: any InnerSolver = Newton(), adjoint: any LinearSolver = GMRES()
   ) {
     self.init(.root(residual), initial, solver, adjoint)
@@ -106,7 +107,7 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   /// A fixed point x = T(x, y), where I − T₁ must be invertible.
   @preconcurrency
   public init(
-    fixedPoint map: @escaping @Sendable (Inner, Outer) throws -> Inner, from initial: Inner,
+    fixedPoint map: @escaping @Sendable (Inner, Outer) throws -> Inner, startingAt initial: Inner,
     solver: any InnerSolver = AndersonAcceleration(), adjoint: any LinearSolver = GMRES()
   ) {
     self.init(.fixedPoint(map), initial, solver, adjoint)
@@ -125,7 +126,7 @@ public struct AID<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
 
   /// The same layer solved by a function of the user's.
   ///
-  ///     let layer = AID(minimizing: f, from: x₀).solved { start, y in try myOwnSolver(start, y) }
+  ///     let layer = AID(minimizing: f, startingAt: x₀).solved { start, y in try myOwnSolver(start, y) }
   ///
   /// - Parameters:
   ///   - tolerance: What the function's result has to satisfy; nil is an accuracy of 1e-6, and 1e-3 for

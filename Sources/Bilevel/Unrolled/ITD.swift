@@ -59,7 +59,8 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   /// Steps that lower an objective f(x, y).
   @preconcurrency
   public init(
-    minimizing objective: @escaping @Sendable (Inner, Outer) throws -> Tensor, from initial: Inner,
+    minimizing objective: @escaping @Sendable (Inner, Outer) throws -> Tensor,
+    startingAt initial: Inner,
     update: UnrolledUpdate, steps: Int, differentiating span: Span = .all, memory: Memory = .full
   ) {
     self.init(.minimum(objective), .minimizing(update), initial, steps, span, memory)
@@ -68,7 +69,7 @@ public struct ITD<Inner: TensorTree, Outer: TensorTree>: BilevelLayer {
   /// Applications of a map Φ(x, y).
   @preconcurrency
   public init(
-    iterating map: @escaping @Sendable (Inner, Outer) throws -> Inner, from initial: Inner,
+    iterating map: @escaping @Sendable (Inner, Outer) throws -> Inner, startingAt initial: Inner,
     steps: Int, differentiating span: Span = .all, memory: Memory = .full
   ) {
     self.init(.fixedPoint(map), .map, initial, steps, span, memory)

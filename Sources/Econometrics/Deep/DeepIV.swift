@@ -16,7 +16,7 @@ import Neural
 ///     outer, sample 2:  L(ω) = min_u (1/n₂) ‖y − [[φ(z), 1] V(ω), 1] u‖² + λ₂ ‖u‖²
 ///
 /// Both heads are in closed form, and the outer gradient goes through both solves: it is
-/// `FunctionalTraining` by `FunctionalMethod.closedFormHead`.
+/// `OuterTraining` by `FunctionalMethod.closedFormHead`.
 ///
 /// The defaults suit most files, of 200 to 5,000 rows; they were chosen on simulated linear models.
 public struct DeepIV: Codable, Sendable, Equatable {
@@ -85,8 +85,8 @@ public struct DeepIV: Codable, Sendable, Equatable {
       },
       network: NetworkClass(
         features: instrument, head: .closedForm(ridge: firstRidge),
-        training: FunctionTraining(optimizer: optimizer, stepCount: innerSteps)))
-    let training = FunctionalTraining(
+        training: InnerTraining(optimizer: optimizer, stepCount: innerSteps)))
+    let training = OuterTraining(
       problem, method: .closedFormHead, outer: treatment, optimizer: optimizer)
     var history: [Losses] = []
     for iteration in 1...max(1, iterations) {

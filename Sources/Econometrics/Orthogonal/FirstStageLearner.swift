@@ -100,7 +100,7 @@ public struct FirstStageLearner: Sendable, Equatable {
             widths: [fold.inputs.shape[1], 16, 8], activation: .tanh, finalActivation: .tanh,
             using: &fold.generator),
           head: .closedForm(ridge: ridge / 2),
-          training: FunctionTraining(
+          training: InnerTraining(
             optimizer: Adam(learningRate: 3e-3, weightDecay: 0.1, isDecayDecoupled: true),
             stepCount: 100)))
     }

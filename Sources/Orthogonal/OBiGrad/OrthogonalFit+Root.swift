@@ -16,7 +16,7 @@ extension OrthogonalFit {
   /// - Throws: `OrthogonalError.rootNotIdentified` where the derivative is singular to rounding, and
   ///   `.rootNotFound` where the iteration does not end.
   public func root(
-    from start: Outer, penalty: ((_ outer: Outer) throws -> Tensor)? = nil
+    startingAt start: Outer, penalty: ((_ outer: Outer) throws -> Tensor)? = nil
   ) throws(SolverError) -> Estimate {
     let layout = FlatLayout(of: start, "OrthogonalFit.root")
     requireConstant(start, "OrthogonalFit.root")

@@ -12,7 +12,7 @@ struct BaselineTests {
   private func layer() throws -> AID<Tensor, Tensor> {
     let inner = try #require(problem.inner as? LogisticInner)
     return AID(
-      minimizing: { x, y in inner.objective(x, y) }, from: Tensor.zeros([5]),
+      minimizing: { x, y in inner.objective(x, y) }, startingAt: Tensor.zeros([5]),
       solver: NewtonCG(stopping: StoppingRule(relative: 1e-13, absolute: 1e-15)))
   }
 
@@ -42,7 +42,7 @@ struct BaselineTests {
     let (y, target) = (Tensor([0.2, -0.4, 0.3]), Tensor([1, -1, 0.5, 2]))
     let loss = { (x: Tensor, _: Tensor) throws -> Tensor in square(x - target).sum() }
     let itd = ITD<Tensor, Tensor>(
-      iterating: { x, y in x - 0.3 * inner.f(x, y) }, from: Tensor.zeros([4]), steps: 500,
+      iterating: { x, y in x - 0.3 * inner.f(x, y) }, startingAt: Tensor.zeros([4]), steps: 500,
       differentiating: .last(1))
     let oneStep = try itd.hypergradient(at: y, errorEstimate: .newton, of: loss)
     var identity = inner.fixedPointLayer(adjoint: IdentityInverse())
@@ -63,7 +63,8 @@ struct BaselineTests {
   @Test("One step of Newton's method is exact at its fixed point")
   func oneNewtonStep() throws {
     let layer = ITD<Tensor, Tensor>(
-      iterating: { y, x in (2 * y * y * y + x) / (3 * y * y + 1) }, from: Tensor(0.5), steps: 12,
+      iterating: { y, x in (2 * y * y * y + x) / (3 * y * y + 1) }, startingAt: Tensor(0.5),
+      steps: 12,
       differentiating: .last(1))
     let slope = try gradient(at: Tensor(1.3)) { try layer.solution(at: $0).value }
     #expect(abs(slope.scalar - cubicRootDerivatives(1.3)[1]) < 1e-14)

@@ -21,7 +21,7 @@ struct FunctionalStateTests {
       in: .network(
         NetworkClass(
           features: features, head: .closedForm(ridge: 0.1),
-          training: FunctionTraining(optimizer: Adam(learningRate: 1e-2), stepCount: steps)))
+          training: InnerTraining(optimizer: Adam(learningRate: 1e-2), stepCount: steps)))
     ) { _, v, _, y in square(v - y).sum(alongAxis: 1) }
   }
 
@@ -64,7 +64,7 @@ struct FunctionalStateTests {
         adjoint: .trained(
           NetworkClass(
             features: Activation.identity, head: .trained(start),
-            training: FunctionTraining(
+            training: InnerTraining(
               optimizer: SGD(learningRate: 1), stepCount: 1, batchSize: batchSize)))
       ) { ω, v, x, y in exp(x[0..., 0]) * square(v - ω * y).sum(alongAxis: 1) }
       return try layer.hypergradient(
@@ -92,7 +92,7 @@ struct FunctionalStateTests {
     let network = NetworkClass(
       features: Dense(inputSize: 2, outputSize: 2, using: &generator),
       head: .trained(Dense(inputSize: 2, outputSize: 1, using: &generator)),
-      training: FunctionTraining(stepCount: 20, batchSize: 1))
+      training: InnerTraining(stepCount: 20, batchSize: 1))
     let layer = FuncID<Tensor, Tensor>(outputCount: 1, in: .network(network)) { _, v, _, y in
       square(v - y).sum(alongAxis: 1)
     }
@@ -111,13 +111,13 @@ struct FunctionalStateTests {
       widths: [2, 3, 1], activation: .tanh, isSpectrallyNormalized: true, using: &generator)
     let network = NetworkClass(
       features: Dense(inputSize: 2, outputSize: 2, using: &generator),
-      head: .closedForm(ridge: 0.1), training: FunctionTraining(stepCount: 2))
+      head: .closedForm(ridge: 0.1), training: InnerTraining(stepCount: 2))
     let x = Self.x
     let problem = FunctionalProblem<MLP, Tensor>(
       outputCount: 1, innerInputs: x, innerLabels: { $0(x) },
       innerLoss: { _, v, _, y in square(v - y).sum(alongAxis: 1) }, outerInputs: x,
       outerLoss: { _, _, _ in throw Refusal() }, network: network)
-    let training = FunctionalTraining(problem, method: .functional(), outer: outer)
+    let training = OuterTraining(problem, method: .functional(), outer: outer)
     #expect(throws: SolverError.self) { try training.step() }
     let (before, after) = (
       outer.tensors + outer.state.tensors, training.outer.tensors + training.outer.state.tensors
@@ -132,14 +132,14 @@ struct FunctionalStateTests {
   ) throws {
     let network = NetworkClass(
       features: features, head: .closedForm(ridge: 0.1),
-      training: FunctionTraining(stepCount: 3, tolerance: tolerance))
+      training: InnerTraining(stepCount: 3, tolerance: tolerance))
     let x = Self.x
     let problem = FunctionalProblem<Tensor, Tensor>(
       outputCount: 1, innerInputs: x,
       innerLabels: { (isDetached ? stopGradient($0) : $0) * x[0..., 0..<1] },
       innerLoss: { _, v, _, y in square(v - y).sum(alongAxis: 1) }, outerInputs: x,
       outerLoss: { _, v, _ in square(v - 1).mean() }, network: network)
-    let training = FunctionalTraining(problem, method: .unrolled(steps: 2), outer: Tensor(0.5))
+    let training = OuterTraining(problem, method: .unrolled(steps: 2), outer: Tensor(0.5))
     _ = try training.step()
   }
 

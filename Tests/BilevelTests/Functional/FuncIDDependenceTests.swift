@@ -231,7 +231,7 @@ struct FuncIDDependenceTests {
           in: .network(
             NetworkClass(
               features: network, head: .closedForm(ridge: 0.1),
-              training: FunctionTraining(stepCount: 0)))
+              training: InnerTraining(stepCount: 0)))
         ) { _, v, _, y in square(v - y).sum(alongAxis: 1) }
         let sample = FunctionalSample(
           inputs: FuncIDDependenceTests.inputs, labels: FuncIDDependenceTests.inputs)

@@ -36,7 +36,7 @@ struct FuncIDLossTests {
     let parametric = AID<Tensor, Tensor>(
       minimizing: { w, ω in
         innerLoss(ω, matmul(phi, w), Self.inputs, Self.inputs).mean() + 0.02 * square(w).sum()
-      }, from: Tensor.zeros([5, outputs]), solver: Newton(), adjoint: DenseCholesky())
+      }, startingAt: Tensor.zeros([5, outputs]), solver: Newton(), adjoint: DenseCholesky())
     let reference = try gradient(at: ω) { ω throws -> Tensor in
       let w = try parametric.solution(at: ω).value
       return square(matmul(Self.features.features(points), w) - 0.3).mean()

@@ -28,7 +28,7 @@ struct FuncIDNestingTests {
     let layer = AID<Tensor, Tensor>(
       minimizing: { u, ω in
         square(u[0] - ω[0]) + ω[1] * square(try Self.solution(u[0])(Self.x)).mean()
-      }, from: Tensor([0]), solver: Newton(), adjoint: DenseCholesky())
+      }, startingAt: Tensor([0]), solver: Newton(), adjoint: DenseCholesky())
     func loss(_ ω: Tensor) throws -> Tensor { square(try layer.solution(at: ω).value[0]) }
     func reference(_ ω: Tensor) -> Tensor { square(ω[0] / (1 + m * ω[1])) }
     let ω = Tensor([1.3, 0.7])
@@ -44,7 +44,7 @@ struct FuncIDNestingTests {
     try requireGradients(at: Tensor([0.4, 0.9])) { (ω: Tensor) throws -> Tensor in
       let shift = AID<Tensor, Tensor>(
         minimizing: { u, ω in square(square(u[0])) / 4 + square(u[0] - ω[1]) },
-        from: Tensor([0]), solver: Newton(), adjoint: DenseCholesky())
+        startingAt: Tensor([0]), solver: Newton(), adjoint: DenseCholesky())
       let target = try shift.solution(at: ω).value[0]
       let first = try Self.solution(ω[0])(Self.x)
       let layer = FuncID<Tensor, Tensor>(outputCount: 1, in: .linear(Self.ridge)) { _, v, _, y in

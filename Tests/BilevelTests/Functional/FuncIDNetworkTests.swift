@@ -36,7 +36,7 @@ struct FuncIDNetworkTests {
       in: .network(
         NetworkClass(
           features: features, head: .closedForm(ridge: ridge),
-          training: FunctionTraining(stepCount: steps))), adjoint: adjoint
+          training: InnerTraining(stepCount: steps))), adjoint: adjoint
     ) { _, v, _, target in square(v - target).sum(alongAxis: 1) }
   }
 
@@ -89,7 +89,7 @@ struct FuncIDNetworkTests {
         in: .network(
           NetworkClass(
             features: instrument, head: .closedForm(ridge: 1e-6),
-            training: FunctionTraining(stepCount: 0))), adjoint: adjoint
+            training: InnerTraining(stepCount: 0))), adjoint: adjoint
       ) { _, v, _, target in square(v - target).sum(alongAxis: 1) }
       return try layer.hypergradient(
         at: Self.network([1, 8, 4], seed: 3),
@@ -104,7 +104,7 @@ struct FuncIDNetworkTests {
       .trained(
         NetworkClass(
           features: instrument, head: .trained(head),
-          training: FunctionTraining(stepCount: 3))))
+          training: InnerTraining(stepCount: 3))))
     #expect((rough.record.adjointComparison?.cosine ?? 1) < 0.9)
     #expect((rough.record.linearSolves.last?.relativeResidual ?? 0) > 0.1)
     // A linear network, whose minimum is known.
@@ -115,7 +115,7 @@ struct FuncIDNetworkTests {
       .trained(
         NetworkClass(
           features: Activation.identity, head: .trained(start),
-          training: FunctionTraining(
+          training: InnerTraining(
             optimizer: Adam(learningRate: 3e-2), stepCount: 5000,
             schedule: { 0.998.raised(to: $0) }))))
     #expect(Self.distance(trained.gradient, linear.gradient) < 1e-4)
@@ -167,7 +167,7 @@ struct FuncIDNetworkTests {
         in: .network(
           NetworkClass(
             features: features, head: .closedForm(ridge: 0.05),
-            training: FunctionTraining(
+            training: InnerTraining(
               optimizer: Adam(learningRate: 1e-2), stepCount: steps, tolerance: 0.05)))
       ) { _, v, _, target in square(v - target).sum(alongAxis: 1) }
     }

@@ -104,7 +104,7 @@ struct FuncIDTests {
         let weight = exp(ω[0] * x[0..., 0]).expandingShape(at: 1) * exp(ω[1...2])
         let loss = (weight * square(matmul(phi, w) - ω[3] * y)).sum(alongAxis: 1).mean()
         return loss + ridge * square(w).sum()
-      }, from: Tensor.zeros([7, 2]), solver: NewtonCG(), adjoint: DenseCholesky())
+      }, startingAt: Tensor.zeros([7, 2]), solver: NewtonCG(), adjoint: DenseCholesky())
     let reference = try gradient(at: Self.ω) { ω throws -> Tensor in
       let w = try parametric.solution(at: ω).value
       return meanSquaredError(matmul(Self.polynomial(validation), w), targets)
@@ -136,7 +136,7 @@ struct FuncIDTests {
       minimizing: { w, ω in
         let weight = exp(ω[0] * x[0..., 0]).expandingShape(at: 1) * exp(ω[1...2])
         return (weight * square(matmul(phi, w) - ω[3] * y)).sum(alongAxis: 1).mean()
-      }, from: Tensor.zeros([21, 2]), solver: LBFGS(), adjoint: DenseCholesky())
+      }, startingAt: Tensor.zeros([21, 2]), solver: LBFGS(), adjoint: DenseCholesky())
     #expect(throws: SolverError.self) {
       try gradient(at: Self.ω) { ω throws -> Tensor in
         let w = try parametric.solution(at: ω).value

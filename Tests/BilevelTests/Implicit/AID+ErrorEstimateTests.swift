@@ -28,7 +28,7 @@ struct AIDErrorEstimateTests {
     let layer = AID(
       minimizing: { (x: Tensor, y: Tensor) in
         (0.5 * square(x) + 0.25 * square(square(x)) - x * y).sum()
-      }, from: Tensor.zeros([3]),
+      }, startingAt: Tensor.zeros([3]),
       solver: NewtonCG(stopping: StoppingRule(relative: 1e-14)), adjoint: DenseLU())
     let y = Tensor([0.7, 1.5, -2])
     let loss = { (x: Tensor, _: Tensor) throws -> Tensor in exp(x).sum() }
@@ -39,7 +39,8 @@ struct AIDErrorEstimateTests {
       .linearized,
     ]
     let found = try layer.hypergradient(
-      at: y, from: solution * 1.03, estimator: estimators[which], errorEstimate: .newton, of: loss)
+      at: y, evaluatedAt: solution * 1.03, estimator: estimators[which], errorEstimate: .newton,
+      of: loss)
     let truth = (found.gradient - exact).norm().scalar / exact.norm().scalar
     let estimate = try #require(found.record.estimatedRelativeError)
     #expect(truth > 1e-6)
@@ -51,7 +52,7 @@ struct AIDErrorEstimateTests {
     // ¼ x⁴ − y x has no curvature at 0, where this solver stops.
     var layer = AID(
       minimizing: { (x: Tensor, y: Tensor) in (0.25 * square(square(x)) - y * x).sum() },
-      from: Tensor([1]), solver: LBFGS()
+      startingAt: Tensor([1]), solver: LBFGS()
     ).solved { _, _ in Tensor([0]) }
     layer.onFailure = .report
     let found = try layer.hypergradient(at: Tensor([2]), errorEstimate: .newton) { x, y in

@@ -14,7 +14,8 @@ struct AIDCaptureTests {
   /// The root problem with y captured instead of passed.
   private func capturing(_ y: Tensor) -> AID<Tensor, Tensor> {
     AID<Tensor, Tensor>(
-      root: { x, scale in scale * problem.f(x, y) }, from: Tensor.zeros([3]), solver: NoSolver(),
+      root: { x, scale in scale * problem.f(x, y) }, startingAt: Tensor.zeros([3]),
+      solver: NoSolver(),
       adjoint: GMRES(tolerance: 1e-13)
     ).solved(tolerance: StoppingRule(relative: 1e-12)) { _, _ in
       try problem.solution(Tensor(stopGradient(y).scalars))
@@ -53,7 +54,7 @@ struct AIDCaptureTests {
     let expected = -(6 * y * ya + 1) / (d * d)
     let f = { (a: Tensor, x: Tensor) throws -> Tensor in
       let layer = AID(
-        root: { (y: Tensor, x: Tensor) in y * y * y + a * y - x }, from: Tensor(0),
+        root: { (y: Tensor, x: Tensor) in y * y * y + a * y - x }, startingAt: Tensor(0),
         solver: NoSolver()
       ).solved { [y] _, _ in Tensor(y) }
       return try layer.solution(at: x).value
@@ -77,7 +78,7 @@ struct AIDCaptureTests {
     let y = Tensor([0.2, -0.3, 0.1])
     try requireGradients(at: y) { y in
       let layer = AID<Tensor, Tensor>(
-        root: { x, passed in problem.f(x, passed) + 0.3 * y * x }, from: Tensor.zeros([3]),
+        root: { x, passed in problem.f(x, passed) + 0.3 * y * x }, startingAt: Tensor.zeros([3]),
         solver: Newton(
           linearSolver: DenseLU(), stopping: StoppingRule(relative: 1e-14, absolute: 1e-15)))
       return try layer.solution(at: y * y).value
@@ -94,12 +95,12 @@ struct AIDCaptureTests {
     let middle = AID<Tensor, Tensor>(
       minimizing: { x, y in
         let innermost = AID<Tensor, Tensor>(
-          minimizing: { z, x in 0.5 * (1 + exp(y)) * z * z - x * z }, from: Tensor(0),
+          minimizing: { z, x in 0.5 * (1 + exp(y)) * z * z - x * z }, startingAt: Tensor(0),
           solver: NoSolver(), adjoint: DenseLU()
         ).solved { _, x in Tensor(x.scalar / (1 + exp(Tensor(stopGradient(y).scalar)).scalar)) }
         let z = try innermost.solution(at: x).value
         return 0.5 * square(x - y) + 0.5 * z * x
-      }, from: Tensor(0),
+      }, startingAt: Tensor(0),
       solver: NewtonCG(stopping: StoppingRule(relative: 1e-13, absolute: 1e-14)),
       adjoint: ConjugateGradient(tolerance: 1e-13))
     return try middle.solution(at: y).value
@@ -127,12 +128,13 @@ struct AIDCaptureTests {
       let middle = AID<Tensor, Tensor>(
         minimizing: { x, y in
           let innermost = AID<Tensor, Tensor>(
-            root: { z, x in matmul(w, z) - x - y }, from: Tensor.zeros([3]), solver: NoSolver(),
+            root: { z, x in matmul(w, z) - x - y }, startingAt: Tensor.zeros([3]),
+            solver: NoSolver(),
             adjoint: DenseLU()
           ).solved { _, x in matmul(inverse, Tensor(x.scalars) + Tensor(stopGradient(y).scalars)) }
           let z = try innermost.solution(at: x).value
           return 0.5 * square(x - y * y).sum() + 0.5 * square(z).sum()
-        }, from: Tensor.zeros([3]), solver: NoSolver(), adjoint: DenseLU()
+        }, startingAt: Tensor.zeros([3]), solver: NoSolver(), adjoint: DenseLU()
       ).solved { _, y in
         let y = Tensor(y.scalars)
         return try solve(Tensor.identity(3) + a, y * y - matmul(a, y))

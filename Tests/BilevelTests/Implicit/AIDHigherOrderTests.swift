@@ -6,7 +6,7 @@ import Testing
 /// y³ + y = x as a root, around a solver that reads Swift numbers.
 private func cubicLayer() -> AID<Tensor, Tensor> {
   AID(
-    root: { y, x in y * y * y + y - x }, from: Tensor(0), adjoint: DenseLU()
+    root: { y, x in y * y * y + y - x }, startingAt: Tensor(0), adjoint: DenseLU()
   ).solved(tolerance: StoppingRule(relative: 1e-14, absolute: 1e-14)) { _, x in
     Tensor(cubicRoot(x.scalar))
   }
@@ -37,7 +37,7 @@ struct AIDHigherOrderTests {
     for modes in mixtures(order: order) {
       let f = { (x: Tensor) throws -> Tensor in
         let layer = AID(
-          root: { (y: Tensor, one: Tensor) in one * (y * y * y + y) - x }, from: Tensor(0),
+          root: { (y: Tensor, one: Tensor) in one * (y * y * y + y) - x }, startingAt: Tensor(0),
           solver: NoSolver(), adjoint: DenseLU()
         ).solved(tolerance: StoppingRule(relative: 1e-14, absolute: 1e-14)) { _, _ in
           Tensor(cubicRoot(x.scalar))

@@ -9,8 +9,11 @@ import Testing
 @Suite("AID, refusals")
 struct AIDRefusalTests {
   private static func layer() -> AID<Tensor, Tensor> {
-    AID(root: { (x: Tensor, y: Tensor) in x * x * x + x - y }, from: Tensor(0), solver: NoSolver())
-      .solved { _, y in Tensor(cubicRoot(y.scalar)) }
+    AID(
+      root: { (x: Tensor, y: Tensor) in x * x * x + x - y }, startingAt: Tensor(0),
+      solver: NoSolver()
+    )
+    .solved { _, y in Tensor(cubicRoot(y.scalar)) }
   }
 
   private static func solved(_ y: Tensor) throws -> (Solution<Tensor>, auxiliary: Tensor) {
@@ -74,7 +77,7 @@ struct AIDRefusalTests {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = try gradient(at: Tensor(1.3)) { y in
         let layer = AID<Tensor, Tensor>(
-          root: { x, one in one * (x * x * x + x) - y }, from: Tensor(0), solver: NoSolver())
+          root: { x, one in one * (x * x * x + x) - y }, startingAt: Tensor(0), solver: NoSolver())
         let (solution, auxiliary) = try layer.solution(at: Tensor(1)) { _, _ in
           (Tensor(cubicRoot(1.3)), Tensor(2))
         }
@@ -138,7 +141,8 @@ struct AIDRefusalTests {
 
   private static func quadratic() -> AID<Tensor, Tensor> {
     AID(
-      minimizing: { x, y in (0.5 * y * x * x - x).sum() }, from: Tensor([0.1]), solver: NewtonCG())
+      minimizing: { x, y in (0.5 * y * x * x - x).sum() }, startingAt: Tensor([0.1]),
+      solver: NewtonCG())
   }
 
   private static let refusal =
@@ -148,7 +152,7 @@ struct AIDRefusalTests {
   func givenPoint() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = try jvp(at: Tensor([0.4]), along: Tensor([1])) { x in
-        let found = try Self.quadratic().hypergradient(at: Tensor([2]), from: x) { x, _ in
+        let found = try Self.quadratic().hypergradient(at: Tensor([2]), evaluatedAt: x) { x, _ in
           square(x).sum()
         }
         return x * found.gradient
@@ -175,7 +179,7 @@ struct AIDRefusalTests {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = try gradient(at: Tensor([2])) { y in
         let constant = try Self.quadratic().efficiencyConstant(
-          at: y, from: stopGradient(1 / y), estimator: .plain
+          at: y, evaluatedAt: stopGradient(1 / y), estimator: .plain
         ) { x, _ in square(x).sum() }
         return y.sum() * constant
       }
@@ -211,7 +215,7 @@ struct AIDRefusalTests {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = gradient(at: Tensor([1.5])) { c in
         let layer = AID<Tensor, Tensor>(
-          minimizing: { x, y in (0.5 * square(x) * exp(y) - c * x).sum() }, from: Tensor([0]),
+          minimizing: { x, y in (0.5 * square(x) * exp(y) - c * x).sum() }, startingAt: Tensor([0]),
           solver: NewtonCG())
         nonisolated(unsafe) var found = c
         let done = DispatchSemaphore(value: 0)
@@ -235,7 +239,7 @@ struct AIDRefusalTests {
       vjp: { x, _, cotangent in cotangent * matmul(a, x) })
     func layer(_ adjoint: any LinearSolver) -> AID<Tensor, Tensor> {
       AID(
-        minimizing: { x, y in phi(x) - dot(x, y * y) }, from: Tensor([0, 0]),
+        minimizing: { x, y in phi(x) - dot(x, y * y) }, startingAt: Tensor([0, 0]),
         solver: GradientDescent(step: .fixed(0.2), iterations: 400), adjoint: adjoint
       ).solved { _, y in
         try solve(a, square(y).reshaped(to: [2, 1])).reshaped(to: [2])
@@ -261,7 +265,7 @@ struct AIDRefusalTests {
     let layer = AID(
       minimizing: { (x: [String: Tensor], y: Tensor) in
         square((x["used"] ?? y) - y).sum()
-      }, from: ["used": Tensor([1]), "idle": Tensor([1])], solver: LBFGS())
+      }, startingAt: ["used": Tensor([1]), "idle": Tensor([1])], solver: LBFGS())
     let f = { (y: Tensor) throws -> Tensor in
       (try layer.solution(at: y).value["used"] ?? y).sum()
     }

@@ -41,7 +41,7 @@ struct AIDSolverTests {
   func defaults() throws {
     for (solver, bound) in [(LBFGS() as any InnerSolver, 1e-7), (NewtonCG(), 1e-13)] {
       var layer = AID(
-        minimizing: { x, y in try problem.objective(x, y) }, from: Tensor.zeros([6]),
+        minimizing: { x, y in try problem.objective(x, y) }, startingAt: Tensor.zeros([6]),
         solver: solver)
       let plain = try problem.error(layer)
       layer.correction = NewtonStep()
@@ -86,7 +86,7 @@ struct AIDSolverTests {
     let targets = Tensor([1, 2, 3, 6])
     var layer = AID(
       minimizing: { (x: Tensor, y: Tensor) in 0.5 * square(x - y * targets).mean() },
-      from: Tensor(0),
+      startingAt: Tensor(0),
       solver: StochasticAdam(
         learningRate: 0.05, decay: 0.999,
         stopping: StoppingRule(relative: 1e-2, maximumIterations: 20_000)))
@@ -113,7 +113,7 @@ struct AIDSolverTests {
     func layer(_ adjoint: any LinearSolver) -> AID<Tensor, Tensor> {
       AID(
         minimizing: { x, y in 0.5 * dot(x, matmul(hessian, x)) - dot(x, y) },
-        from: Tensor.zeros([n]), solver: LBFGS(), adjoint: adjoint
+        startingAt: Tensor.zeros([n]), solver: LBFGS(), adjoint: adjoint
       ).solved { _, y in try solve(hessian, y.reshaped(to: [n, 1])).reshaped(to: [n]) }
     }
     let y = Tensor.normal([n], using: &generator)

@@ -22,7 +22,7 @@ struct AIDStateTests {
   ) throws -> AID<Tensor, Tensor> {
     let inner = try #require(problem.inner as? LogisticInner)
     return AID(
-      minimizing: { x, y in inner.objective(x, y) }, from: Tensor.zeros([inner.n]),
+      minimizing: { x, y in inner.objective(x, y) }, startingAt: Tensor.zeros([inner.n]),
       solver: GradientDescent(
         step: .fixed(0.3),
         stopping: StoppingRule(relative: 1e-10, maximumIterations: 100_000)),
@@ -97,7 +97,7 @@ struct AIDStateTests {
   func matchedTolerance() throws {
     let inner = try #require(problem.inner as? LogisticInner)
     var layer = AID(
-      minimizing: { x, y in inner.objective(x, y) }, from: Tensor.zeros([5]),
+      minimizing: { x, y in inner.objective(x, y) }, startingAt: Tensor.zeros([5]),
       solver: LBFGS(stopping: StoppingRule(relative: 1e-3)))
     for correction in [nil, NewtonStep()] as [NewtonStep?] {
       layer.correction = correction
@@ -124,16 +124,16 @@ struct AIDStateTests {
       (
         "objective",
         AID(
-          minimizing: { _, _ in throw Broken() }, from: Tensor([0, 0]), solver: LBFGS())
+          minimizing: { _, _ in throw Broken() }, startingAt: Tensor([0, 0]), solver: LBFGS())
       ),
       (
         "root",
-        AID(root: { _, _ in throw Broken() }, from: Tensor([0, 0]), solver: NoSolver())
+        AID(root: { _, _ in throw Broken() }, startingAt: Tensor([0, 0]), solver: NoSolver())
           .solved { _, y in y }
       ),
       (
         "solver",
-        AID(root: { x, y in x - y }, from: Tensor([0, 0]), solver: NoSolver())
+        AID(root: { x, y in x - y }, startingAt: Tensor([0, 0]), solver: NoSolver())
           .solved { _, _ in throw Broken() }
       ),
     ]
@@ -156,7 +156,7 @@ struct AIDStateTests {
         }
       }
     }
-    let fine = AID(root: { (x: Tensor, y: Tensor) in x - y }, from: y, solver: NoSolver())
+    let fine = AID(root: { (x: Tensor, y: Tensor) in x - y }, startingAt: y, solver: NoSolver())
       .solved { _, y in y }
     let failure = #expect(throws: SolverError.self) {
       try fine.hypergradient(at: y) { _, _ in throw Broken() }
@@ -174,7 +174,7 @@ struct AIDStateTests {
       root: { (x: Tensor, y: Tensor) in
         if isBroken.withLock({ $0 }) { throw Broken() }
         return x * x * x + x - y
-      }, from: Tensor(0), solver: NoSolver()
+      }, startingAt: Tensor(0), solver: NoSolver()
     ).solved(tolerance: StoppingRule(relative: 1e-12)) { _, y in Tensor(cubicRoot(y.scalar)) }
     #expect(throws: SolverError.self) {
       try gradient(at: Tensor(1.3)) { y in
@@ -249,7 +249,7 @@ struct AIDStateTests {
     let layer = AID(
       minimizing: { (x: Tensor, y: Tensor) in
         0.5 * square(x).sum() + 0.1 * square(square(x)).sum() - (x * y).sum()
-      }, from: Tensor.zeros([3]), solver: LBFGS())
+      }, startingAt: Tensor.zeros([3]), solver: LBFGS())
     let state = WarmStart<Tensor>()
     for y in [1.0, 0.5, 0] {
       let solution = try layer.solution(

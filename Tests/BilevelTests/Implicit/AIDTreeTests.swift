@@ -47,7 +47,7 @@ struct AIDTreeTests {
     let start = Weights(
       matrix: Tensor.zeros([2, 2]), order: Tensor(indices: [1, 0]), bias: Tensor.zeros([2]))
     return AID(
-      minimizing: { objective($0, $1) }, from: start,
+      minimizing: { objective($0, $1) }, startingAt: start,
       solver: NewtonCG(stopping: StoppingRule(relative: 1e-14, absolute: 1e-15)),
       adjoint: DenseLU())
   }
@@ -82,7 +82,7 @@ struct AIDTreeTests {
         return [
           "a": scale * matmul(w, a) + 0.2 * tanh(b) - shifts[0], "b": b + 0.3 * a * a - shifts[1],
         ]
-      }, from: ["a": Tensor.zeros([2]), "b": Tensor.zeros([2])],
+      }, startingAt: ["a": Tensor.zeros([2]), "b": Tensor.zeros([2])],
       solver: Newton(linearSolver: DenseLU(), stopping: StoppingRule(relative: 1e-14)))
     let pack = TreePack(Tensor(1.3), [Tensor([0.2, -0.5]), Tensor([1, 0.4])])
     try requireGradients(at: pack) { try layer.solution(at: $0).value }
@@ -99,7 +99,7 @@ struct AIDTreeTests {
     let tolerance = StoppingRule(relative: type == .float32 ? 1e-5 : 1e-12)
     return AID(
       root: { x, y in x * x * x + 3 * x + matmul(mix, x) - matmul(w, y) },
-      from: Tensor.zeros([n], type), solver: NoSolver()
+      startingAt: Tensor.zeros([n], type), solver: NoSolver()
     ).solved(tolerance: tolerance) { _, y in
       let (wide, mix) = (w.cast(to: .float64), mix.cast(to: .float64))
       let target = matmul(wide, Tensor(y.scalars))
@@ -127,7 +127,8 @@ struct AIDTreeTests {
   @Test("A scalar")
   func scalar() throws {
     let layer = AID(
-      root: { (x: Tensor, y: Tensor) in x * x * x + x - y }, from: Tensor(0), solver: NoSolver()
+      root: { (x: Tensor, y: Tensor) in x * x * x + x - y }, startingAt: Tensor(0),
+      solver: NoSolver()
     ).solved { _, y in Tensor(cubicRoot(y.scalar)) }
     try requireGradients(at: Tensor(1.3)) { try layer.solution(at: $0).value }
   }
@@ -165,7 +166,8 @@ struct AIDTreeTests {
       leastSquares: { x, y in
         sin(matmul(matrix, x)) + 0.3 * matmul(matrix, x) - exp(matmul(matrix, y)) / 3
       },
-      from: Tensor.zeros([3]), solver: LevenbergMarquardt(stopping: tight), adjoint: DenseLU())
+      startingAt: Tensor.zeros([3]), solver: LevenbergMarquardt(stopping: tight), adjoint: DenseLU()
+    )
     let layers = [
       logistic.layer(), logistic.layer(adjoint: ConjugateGradient(tolerance: 1e-13)),
       root.layer(), root.layer(adjoint: GMRES(tolerance: 1e-13)),

@@ -23,7 +23,7 @@ struct AcceptedSolutionTests {
   func exponential(index: Int) throws {
     let solver: any InnerSolver = [LBFGS(), Newton(), NewtonCG()][index]
     let layer = AID(
-      minimizing: { (x: Tensor, y: Tensor) in (exp(x) - y * x).sum() }, from: Tensor([40.0]),
+      minimizing: { (x: Tensor, y: Tensor) in (exp(x) - y * x).sum() }, startingAt: Tensor([40.0]),
       solver: solver)
     let (x, slope) = try valueWithGradient(at: Tensor(2)) { y in
       try layer.solution(at: y).value.sum()
@@ -38,7 +38,7 @@ struct AcceptedSolutionTests {
     let layer = AID(
       minimizing: { (x: Tensor, y: Tensor) in
         100 * square(x[1..<6] - square(x[0..<5])).sum() + square(y - x).sum()
-      }, from: Tensor([76, 97, 20, 120, 0.01, 1e4]),
+      }, startingAt: Tensor([76, 97, 20, 120, 0.01, 1e4]),
       solver: LBFGS(stopping: StoppingRule(maximumIterations: 20_000)))
     let solution = try layer.solution(at: Tensor(1))
     let x = solution.value.scalars
@@ -54,7 +54,8 @@ struct AcceptedSolutionTests {
   func fixedPoint() throws {
     for solver: any InnerSolver in [FixedPointIteration(), AndersonAcceleration()] {
       let layer = AID(
-        fixedPoint: { (x: Tensor, y: Tensor) in cos(x) * y }, from: Tensor([1e9]), solver: solver)
+        fixedPoint: { (x: Tensor, y: Tensor) in cos(x) * y }, startingAt: Tensor([1e9]),
+        solver: solver)
       let (x, slope) = try valueWithGradient(at: Tensor(1)) { y in
         try layer.solution(at: y).value.sum()
       }
@@ -71,14 +72,14 @@ struct AcceptedSolutionTests {
     let layer = AID(
       minimizing: { (w: Tensor, y: Tensor) in
         softplus(-(signs * (w[0] + w[1] * column))).sum() + 0 * y
-      }, from: Tensor([0, 0]), solver: Newton(), adjoint: DenseLU())
+      }, startingAt: Tensor([0, 0]), solver: Newton(), adjoint: DenseLU())
     let w = try layer.solution(at: Tensor(0)).value.scalars
     #expect(abs(w[0] + 4.355327242) < 1e-4)
     #expect(abs(w[1] - 6.806225606e-9) < 1e-13)
     let quasi = AID(
       minimizing: { (w: Tensor, y: Tensor) in
         softplus(-(signs * (w[0] + w[1] * column))).sum() + 0 * y
-      }, from: Tensor([0, 0]), solver: LBFGS())
+      }, startingAt: Tensor([0, 0]), solver: LBFGS())
     do {
       let w = try quasi.solution(at: Tensor(0)).value.scalars
       #expect(abs(w[0] + 4.355327242) < 1e-4 && abs(w[1] - 6.806225606e-9) < 1e-13)
@@ -99,7 +100,7 @@ struct AcceptedSolutionTests {
         let layer = AID(
           minimizing: { (w: Tensor, y: Tensor) in
             0.5 * square(matmul(rows, w) - y * targets).sum() + 0.05 * square(w).sum()
-          }, from: start, solver: solver)
+          }, startingAt: start, solver: solver)
         let found = try layer.solution(at: Tensor.ones([], type))
         let limit = type == .float32 ? 1e-3 : 1e-8
         #expect((found.value - solution).norm().scalar <= limit * solution.norm().scalar)
@@ -108,7 +109,7 @@ struct AcceptedSolutionTests {
       let fit = AID(
         leastSquares: { (w: Tensor, y: Tensor) in
           Tensor.concatenated([matmul(rows, w) - y * targets, 0.1.squareRoot() * w])
-        }, from: start, solver: LevenbergMarquardt())
+        }, startingAt: start, solver: LevenbergMarquardt())
       _ = try fit.solution(at: Tensor.ones([], type))
     }
   }
@@ -125,7 +126,7 @@ struct AcceptedSolutionTests {
         let (w, v) = (p["w"] ?? λ, p["v"] ?? λ)
         return square(matmul(tanh(matmul(inputs, w)), v) - targets).mean()
           + exp(λ) * (square(w).sum() + square(v).sum())
-      }, from: start, solver: LBFGS())
+      }, startingAt: start, solver: LBFGS())
     let λ = Tensor(-3).cast(to: .float32)
     let found = try layer.solution(at: λ)
     #expect(found.status.certificate?.isAccepted == true)
@@ -137,7 +138,7 @@ struct AcceptedSolutionTests {
     for solver in Self.minimizers {
       let layer = AID(
         minimizing: { (w: Tensor, y: Tensor) in softplus(-(signs * (y * w * x))).sum() },
-        from: Tensor([0.1]), solver: solver)
+        startingAt: Tensor([0.1]), solver: solver)
       let failure = #expect(throws: SolverError.self) { try layer.solution(at: Tensor(1)) }
       let text = "\(failure.map { "\($0)" } ?? "")"
       #expect(
@@ -155,7 +156,7 @@ struct AcceptedSolutionTests {
     for adjoint in adjoints {
       let layer = AID(
         minimizing: { (x: Tensor, y: Tensor) in (cos(x) + 0.01 * y * x).sum() },
-        from: Tensor([0.3]), solver: Newton(), adjoint: adjoint)
+        startingAt: Tensor([0.3]), solver: Newton(), adjoint: adjoint)
       let failure = #expect(throws: SolverError.self) { try layer.solution(at: Tensor(1)) }
       guard case .indefinite? = status(failure)?.outcome else {
         Issue.record("\(adjoint): \(failure.map { "\($0)" } ?? "")")
@@ -165,7 +166,7 @@ struct AcceptedSolutionTests {
     for solver in Self.minimizers {
       // Exactly stationary: no step leads away.
       let layer = AID(
-        minimizing: { (x: Tensor, y: Tensor) in (y * cos(x)).sum() }, from: Tensor([0.0]),
+        minimizing: { (x: Tensor, y: Tensor) in (y * cos(x)).sum() }, startingAt: Tensor([0.0]),
         solver: solver)
       let failure = #expect(throws: SolverError.self) { try layer.solution(at: Tensor(1)) }
       #expect("\(failure.map { "\($0)" } ?? "")".contains("maximum"))
@@ -179,7 +180,7 @@ struct AcceptedSolutionTests {
         minimizing: { p, y in
           let w = p["w"] ?? y
           return (square(w[0] - y) + square(w[2] - 2 * y)).sum()
-        }, from: ["w": Tensor([0.5, 7, 3])], solver: solver)
+        }, startingAt: ["w": Tensor([0.5, 7, 3])], solver: solver)
       let failure = #expect(throws: SolverError.self) { try layer.solution(at: Tensor(1)) }
       #expect("\(failure.map { "\($0)" } ?? "")".contains("w[1] (100 %)"))
     }
@@ -191,14 +192,14 @@ struct AcceptedSolutionTests {
       let layer = AID(
         minimizing: { (x: Tensor, y: Tensor) in
           square(x[0] - y) + 1e-12 * square(x[1] - 2 * y)
-        }, from: Tensor([0.5, 3]), solver: solver)
+        }, startingAt: Tensor([0.5, 3]), solver: solver)
       guard let x = try? layer.solution(at: Tensor(1)).value else { continue }
       #expect(abs(x.sum().scalar - 3) < 1e-6)
     }
     let layer = AID(
       minimizing: { (x: Tensor, y: Tensor) in
         square(x[0] - y) + 1e-12 * square(x[1] - 2 * y)
-      }, from: Tensor([0.5, 3]), solver: NewtonCG())
+      }, startingAt: Tensor([0.5, 3]), solver: NewtonCG())
     // Forward mode: the residual of the tangent's system says nothing of its second component.
     let (x, tangent) = try jvp(at: Tensor(1), along: Tensor(1)) { y in
       try layer.solution(at: y).value
@@ -212,7 +213,7 @@ struct AcceptedSolutionTests {
     for solver in Self.minimizers {
       let layer = AID(
         minimizing: { (x: Tensor, y: Tensor) in square(x - y * Tensor([.nan])).sum() },
-        from: Tensor([1.0]), solver: solver)
+        startingAt: Tensor([1.0]), solver: solver)
       let failure = #expect(throws: SolverError.self) { try layer.solution(at: Tensor(1)) }
       #expect("\(failure.map { "\($0)" } ?? "")".contains("NaN in the data or the start"))
     }
@@ -222,7 +223,7 @@ struct AcceptedSolutionTests {
   func usersSolver() throws {
     func layer(_ factor: Double, from start: Double) -> AID<Tensor, Tensor> {
       AID(
-        root: { (x: Tensor, y: Tensor) in x * x * x - y }, from: Tensor([start])
+        root: { (x: Tensor, y: Tensor) in x * x * x - y }, startingAt: Tensor([start])
       ).solved { _, y in pow(y, 1.0 / 3).reshaped(to: [1]) * factor }
     }
     for start in [2 * (1 + 1e-12), 3, 1e6] {
@@ -237,7 +238,8 @@ struct AcceptedSolutionTests {
   @Test("A warm start at the solution costs the certificate, and a stated tolerance no certificate")
   func costs() throws {
     let layer = AID(
-      minimizing: { (x: Tensor, y: Tensor) in (exp(x) - y * x).sum() }, from: Tensor([0.5, 1]),
+      minimizing: { (x: Tensor, y: Tensor) in (exp(x) - y * x).sum() },
+      startingAt: Tensor([0.5, 1]),
       solver: LBFGS())
     let state = WarmStart<Tensor>()
     _ = try layer.solution(at: Tensor(2), warmStart: state)
@@ -245,7 +247,8 @@ struct AcceptedSolutionTests {
     #expect(again.iterations == 0)
     #expect(again.evaluations <= 1 + (again.certificate?.products ?? 0))
     let stated = AID(
-      minimizing: { (x: Tensor, y: Tensor) in (exp(x) - y * x).sum() }, from: Tensor([0.5, 1]),
+      minimizing: { (x: Tensor, y: Tensor) in (exp(x) - y * x).sum() },
+      startingAt: Tensor([0.5, 1]),
       solver: LBFGS(stopping: StoppingRule(relative: 1e-3)))
     #expect(try stated.solution(at: Tensor(2)).status.certificate == nil)
   }

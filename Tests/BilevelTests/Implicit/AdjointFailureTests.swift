@@ -86,7 +86,7 @@ struct AdjointFailureTests {
   func singular() throws {
     let layer = AID<[String: Tensor], Tensor>(
       minimizing: { x, y in square((x["used"] ?? y) - y).sum() },
-      from: ["idle": Tensor([0]), "used": Tensor([0])], solver: NoSolver(), adjoint: DenseLU()
+      startingAt: ["idle": Tensor([0]), "used": Tensor([0])], solver: NoSolver(), adjoint: DenseLU()
     ).solved { _, y in ["idle": Tensor([0]), "used": y] }
     let failure = #expect(throws: SolverError.self) {
       try layer.hypergradient(at: Tensor([1])) { x, y in (x["used"] ?? y).sum() }

@@ -17,7 +17,7 @@ struct DeepEquilibriumTests {
     var weights = 0.8 * Tensor.identity(count) + mixing * 0.1 * normal([count, count], seed: 3)
     let layer = AID(
       fixedPoint: { (z: Tensor, w: Tensor) in tanh(matmul(z, w) + inputs) },
-      from: Tensor.zeros([5, count]), solver: solver)
+      startingAt: Tensor.zeros([5, count]), solver: solver)
     let state = WarmStart<Tensor>()
     var (first, last) = (Double?.none, 0.0)
     for _ in 0..<100 {
@@ -43,7 +43,7 @@ struct DeepEquilibriumTests {
         sin(matmul(core, x)) + y * Tensor([1, 0, -1, 2, 0, 1])
       }
       let layers = [FixedPointIteration(), AndersonAcceleration() as any InnerSolver].map {
-        AID(fixedPoint: map, from: Tensor.zeros([6]), solver: $0)
+        AID(fixedPoint: map, startingAt: Tensor.zeros([6]), solver: $0)
       }
       guard let plain = try? layers[0].solution(at: Tensor(1)) else { continue }
       let accelerated = try layers[1].solution(at: Tensor(1))

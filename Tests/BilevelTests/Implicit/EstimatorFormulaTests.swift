@@ -68,7 +68,7 @@ struct EstimatorFormulaTests {
     ]
     for (estimator, point) in cases {
       let found = try problem.layer(adjoint: DenseLU(tolerance: 1e-11)).hypergradient(
-        at: problem.y, from: x, estimator: estimator, of: problem.loss)
+        at: problem.y, evaluatedAt: x, estimator: estimator, of: problem.loss)
       #expect(relativeError(found.gradient, try problem.omega(point)) <= 1e-11)
       #expect(relativeError(found.inner, point) <= 1e-12)
       let residual = problem.inner.f(point, problem.y).norm().scalar
@@ -113,10 +113,10 @@ struct EstimatorFormulaTests {
     for (name, estimator, expected) in cases {
       let layer = problem.layer(adjoint: DenseLU(tolerance: 1e-11))
       let found = try layer.estimatorJacobian(
-        at: y, from: x, estimator: estimator, of: problem.loss)
+        at: y, evaluatedAt: x, estimator: estimator, of: problem.loss)
       #expect((found - expected).norm().scalar <= 1e-10 * scale, "\(name)")
       let constant = try layer.efficiencyConstant(
-        at: y, from: x, estimator: estimator, of: problem.loss)
+        at: y, evaluatedAt: x, estimator: estimator, of: problem.loss)
       let largest = try spectralNorm(expected)
       #expect(abs(constant - largest) <= 1e-9 * scale, "\(name)")
     }
@@ -128,7 +128,7 @@ struct EstimatorFormulaTests {
       let (x, exact) = (try problem.solution(), try problem.hypergradient())
       let omega1 = try problem.omega1(x)
       let constant = try problem.layer().efficiencyConstant(
-        at: problem.y, from: x, estimator: .plain, of: problem.loss)
+        at: problem.y, evaluatedAt: x, estimator: .plain, of: problem.loss)
       let (_, vectors) = try symmetricEigen(matmul(omega1, omega1, transposeA: true))
       let worst = vectors[.all, problem.inner.n - 1]
       for (direction, isWorst) in [(problem.direction, false), (worst, true)] {
@@ -149,7 +149,8 @@ struct EstimatorFormulaTests {
     let step = DiagonalStep(.exact, isSafe: false)
     let layer = problem.layer(adjoint: DenseLU(tolerance: 1e-11))
     func jacobian(_ estimator: Estimator) throws -> Tensor {
-      try layer.estimatorJacobian(at: problem.y, from: x, estimator: estimator, of: problem.loss)
+      try layer.estimatorJacobian(
+        at: problem.y, evaluatedAt: x, estimator: estimator, of: problem.loss)
     }
     let rest = Tensor.identity(n) - f1 / column(f1.diagonal())
     let expected = matmul(try jacobian(.reparameterized(map)), rest)
@@ -168,11 +169,11 @@ struct EstimatorFormulaTests {
   @Test("The best curvatures minimise the constant", arguments: ReferenceProblem.firstOrderMinima)
   func bestCurvatures(_ problem: ReferenceProblem) throws {
     let (layer, x) = (problem.layer(), try problem.solution())
-    let best = try layer.optimalCurvatures(at: problem.y, from: x, of: problem.loss)
+    let best = try layer.optimalCurvatures(at: problem.y, evaluatedAt: x, of: problem.loss)
     func size(_ curvatures: Tensor) throws -> Double {
       let map = SeparableReparameterization<Tensor>(curvatures: curvatures)
       return try layer.estimatorJacobian(
-        at: problem.y, from: x, estimator: .reparameterized(map), of: problem.loss
+        at: problem.y, evaluatedAt: x, estimator: .reparameterized(map), of: problem.loss
       ).norm().scalar
     }
     let least = try size(best)
@@ -184,7 +185,7 @@ struct EstimatorFormulaTests {
   func curvaturesOfNothing() throws {
     let problem = ReferenceProblem.logisticLinear
     let best = try problem.layer().optimalCurvatures(
-      at: problem.y, from: try problem.solution()
+      at: problem.y, evaluatedAt: try problem.solution()
     ) { _, y in y.sum() }
     #expect(best.scalars == [0, 0, 0, 0, 0])
   }

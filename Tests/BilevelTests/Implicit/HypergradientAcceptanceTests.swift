@@ -30,7 +30,7 @@ struct HypergradientAcceptanceTests {
     for distance in [0, 0.3] {
       let x = try problem.point(off: distance)
       let found = try layer.estimatorJacobian(
-        at: problem.y, from: x, estimator: .plain, of: problem.loss)
+        at: problem.y, evaluatedAt: x, estimator: .plain, of: problem.loss)
       let expected = try problem.omega1(x)
       // 0 where outer = inner, so the size of a part of it is the measure.
       let scale = try problem.lagrangian(x).l21.norm().scalar + expected.norm().scalar
@@ -38,7 +38,7 @@ struct HypergradientAcceptanceTests {
     }
     let x = try problem.solution()
     let found = try layer.estimatorJacobian(
-      at: problem.y, from: x, estimator: .plain, of: problem.loss)
+      at: problem.y, evaluatedAt: x, estimator: .plain, of: problem.loss)
     let sensitivity = try problem.adjointSensitivity(x)
     let identity = matmul(sensitivity, problem.inner.f1(x, problem.y), transposeA: true)
     let scale = try problem.lagrangian(x).l21.norm().scalar + identity.norm().scalar
@@ -53,7 +53,7 @@ struct HypergradientAcceptanceTests {
     let expected = matmul(try problem.omega1(x), rest)
     let step = DiagonalStep(.exact, isSafe: false)
     let found = try problem.layer().estimatorJacobian(
-      at: problem.y, from: x, estimator: .preconditioned(step), of: problem.loss)
+      at: problem.y, evaluatedAt: x, estimator: .preconditioned(step), of: problem.loss)
     let scale = try problem.lagrangian(x).l21.norm().scalar + expected.norm().scalar
     #expect((found - expected).norm().scalar <= 1e-10 * scale)
     // And by differences of the estimator itself, where P moves with x.
@@ -104,7 +104,8 @@ struct HypergradientAcceptanceTests {
     let problem = ReferenceProblem.ridgeLinear
     let (layer, x) = (problem.layer(), try problem.solution())
     func jacobian(_ estimator: HypergradientEstimator<Tensor>) throws -> Tensor {
-      try layer.estimatorJacobian(at: problem.y, from: x, estimator: estimator, of: problem.loss)
+      try layer.estimatorJacobian(
+        at: problem.y, evaluatedAt: x, estimator: estimator, of: problem.loss)
     }
     let step = try jacobian(.preconditioned(DiagonalStep(.exact, isSafe: false)))
     let map = try jacobian(.reparameterized(DiagonalReparameterization()))
@@ -164,7 +165,8 @@ struct HypergradientAcceptanceTests {
       }
       var layer = problem.layer(adjoint: IdentityInverse())
       layer.onFailure = .report
-      let substituted = try layer.hypergradient(at: problem.y, from: x, of: problem.loss).gradient
+      let substituted = try layer.hypergradient(at: problem.y, evaluatedAt: x, of: problem.loss)
+        .gradient
       if problem.description != "logistic, outer = inner" {
         #expect(relativeError(substituted, exact) > 0.05, "\(problem)")
       }
@@ -208,7 +210,7 @@ struct HypergradientAcceptanceTests {
     // Plain is second order where outer = inner: a Newton step is then far better still.
     let x = try problem.point(off: 1e-2)
     let found = try problem.layer(adjoint: DenseLU(tolerance: 1e-11)).hypergradient(
-      at: problem.y, from: x, errorEstimate: .newton, of: problem.loss)
+      at: problem.y, evaluatedAt: x, errorEstimate: .newton, of: problem.loss)
     let truth = relativeError(found.gradient, try problem.hypergradient())
     let estimate = try #require(found.record.estimatedRelativeError)
     #expect((0.9...1.1).contains(estimate / truth), "\(estimate) for \(truth)")
@@ -218,7 +220,8 @@ struct HypergradientAcceptanceTests {
   func conjugateGradientEstimate(_ problem: ReferenceProblem) throws {
     let x = try problem.point(off: 1e-2)
     let found = try problem.layer(adjoint: DenseLU(tolerance: 1e-11)).hypergradient(
-      at: problem.y, from: x, errorEstimate: .conjugateGradient(iterations: 4), of: problem.loss)
+      at: problem.y, evaluatedAt: x, errorEstimate: .conjugateGradient(iterations: 4),
+      of: problem.loss)
     let truth = relativeError(found.gradient, try problem.hypergradient())
     let estimate = try #require(found.record.estimatedRelativeError)
     #expect((0.8...1.2).contains(estimate / truth), "\(estimate) for \(truth)")

@@ -43,7 +43,7 @@ struct InnerFailureTests {
       minimizing: { x, y in
         let (u, v) = (x["u"] ?? y, x["v"] ?? y)
         return square(u - y).sum() - square(v).sum() + 0.1 * (u * v).sum()
-      }, from: ["u": Tensor([0, 0]), "v": Tensor([0, 0])], solver: NoSolver()
+      }, startingAt: ["u": Tensor([0, 0]), "v": Tensor([0, 0])], solver: NoSolver()
     ).solved { _, y in
       // ∂u: 2(u − y) + 0.1 v = 0, ∂v: −2v + 0.1 u = 0.
       let u = Tensor(y.scalars) * (2 / 2.005)

@@ -26,10 +26,10 @@ struct KnownProblemTests {
     #expect(abs(first - 0.11137) < 5e-6)
     let tight = StoppingRule(relative: 1e-13, absolute: 1e-14)
     let library = AID(
-      leastSquares: { residuals($0, $1) }, from: Tensor(1),
+      leastSquares: { residuals($0, $1) }, startingAt: Tensor(1),
       solver: LevenbergMarquardt(stopping: tight))
     let opaque = AID(
-      leastSquares: { residuals($0, $1) }, from: Tensor(1), solver: NoSolver(),
+      leastSquares: { residuals($0, $1) }, startingAt: Tensor(1), solver: NoSolver(),
       adjoint: DenseLU()
     ).solved(tolerance: tight) { _, t in Tensor(exact(t.scalar).y) }
     for layer in [library, opaque] {
@@ -55,7 +55,7 @@ struct KnownProblemTests {
   func opaqueOperator(modes: [Bool]) throws {
     // root of z − 6x² = 0 found by Foundation: x² + z has the second derivative 2 + 12.
     let layer = AID(
-      root: { (z: Tensor, x: Tensor) in z - 6 * x * x }, from: Tensor(0), solver: NoSolver()
+      root: { (z: Tensor, x: Tensor) in z - 6 * x * x }, startingAt: Tensor(0), solver: NoSolver()
     ).solved { _, x in Tensor(6 * Foundation.pow(x.scalar, 2)) }
     let f = { (x: Tensor) throws -> Tensor in x * x + (try layer.solution(at: x).value) }
     let found = try derivative(f, modes: modes)(Tensor(0.7)).scalar
@@ -66,7 +66,7 @@ struct KnownProblemTests {
   func opaqueCheck() throws {
     // eᶻ + z = x, by bisection on Swift numbers.
     let layer = AID(
-      root: { (z: Tensor, x: Tensor) in exp(z) + z - x }, from: Tensor.zeros([3]),
+      root: { (z: Tensor, x: Tensor) in exp(z) + z - x }, startingAt: Tensor.zeros([3]),
       solver: NoSolver()
     ).solved { _, x in
       Tensor(

@@ -17,7 +17,7 @@ struct ManyUnknownsTests {
     elements[count / 2] = weak
     let curvatures = Tensor(elements)
     return AID(
-      minimizing: { x, y in 0.5 * (curvatures * square(x - y)).sum() }, from: start,
+      minimizing: { x, y in 0.5 * (curvatures * square(x - y)).sum() }, startingAt: start,
       solver: solver, adjoint: adjoint)
   }
 
@@ -59,7 +59,7 @@ struct ManyUnknownsTests {
     let signs = sign(matmul(rows, normal([60], seed: 4)))
     let layer = AID(
       minimizing: { (w: Tensor, y: Tensor) in softplus(-y * signs * matmul(rows, w)).mean() },
-      from: Tensor.zeros([60]), solver: LBFGS())
+      startingAt: Tensor.zeros([60]), solver: LBFGS())
     #expect(throws: SolverError.self) { try layer.solution(at: Tensor(1)) }
   }
 
@@ -70,7 +70,7 @@ struct ManyUnknownsTests {
       root: { (x: Tensor, y: Tensor) in
         let z = x - y
         return (1 - mask) * z + mask * square(z)
-      }, from: Tensor.zeros([60]), solver: Newton())
+      }, startingAt: Tensor.zeros([60]), solver: Newton())
     guard let x = try? layer.solution(at: Tensor(1)).value else { return }
     #expect(abs(x - 1).max().scalar < 1e-6)
   }

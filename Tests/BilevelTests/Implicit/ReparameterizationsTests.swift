@@ -25,12 +25,13 @@ struct ReparameterizationsTests {
       isNewton ? NewtonReparameterization() : FullReparameterization())
     let solver = GradientDescent(step: .fixed(1e-3), iterations: 3)
     let x = try solver.solve(
-      .minimum(from: Tensor.zeros([8])) { x throws(SolverError) in inner(x, y) }
+      .minimum(startingAt: Tensor.zeros([8])) { x throws(SolverError) in inner(x, y) }
     ).value
     func gradient(_ adjoint: any LinearSolver) throws -> Tensor {
       let layer = AID(
-        minimizing: inner, from: Tensor.zeros([8]), solver: solver, adjoint: adjoint)
-      return try layer.hypergradient(at: y, from: x, estimator: estimator, of: outer).gradient
+        minimizing: inner, startingAt: Tensor.zeros([8]), solver: solver, adjoint: adjoint)
+      return try layer.hypergradient(at: y, evaluatedAt: x, estimator: estimator, of: outer)
+        .gradient
     }
     let exact = try gradient(DenseLU(tolerance: 1e-12))
     let matched = try gradient(ConjugateGradient())

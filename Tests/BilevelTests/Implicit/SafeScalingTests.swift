@@ -22,7 +22,7 @@ struct SafeScalingTests {
 
     func problem(at x: Tensor) throws -> InnerProblem {
       let (h, b) = (h, b)
-      return try InnerProblem.minimum(from: x) { 0.5 * dot($0, matmul(h, $0)) - dot($0, b) }
+      return try InnerProblem.minimum(startingAt: x) { 0.5 * dot($0, matmul(h, $0)) - dot($0, b) }
     }
   }
 
@@ -96,7 +96,7 @@ struct SafeScalingTests {
     var elements = [Double](repeating: 1, count: n)
     elements[7] = 2.5
     let spectrum = Tensor(elements)
-    let problem = try InnerProblem.minimum(from: Tensor.zeros([n])) {
+    let problem = try InnerProblem.minimum(startingAt: Tensor.zeros([n])) {
       0.5 * dot($0, spectrum * $0)
     }
     let step = try IdentityStep().inverse(for: problem, at: problem.start)(Tensor.ones([n]))
@@ -106,7 +106,7 @@ struct SafeScalingTests {
 
   @Test("A Hessian without positive curvature has no safe gradient step")
   func negative() throws {
-    let problem = try InnerProblem.minimum(from: Tensor([1, 2])) { -square($0).sum() }
+    let problem = try InnerProblem.minimum(startingAt: Tensor([1, 2])) { -square($0).sum() }
     let failure = #expect(throws: SolverError.self) {
       try IdentityStep().inverse(for: problem, at: problem.start)
     }
@@ -120,7 +120,7 @@ struct SafeScalingTests {
   @Test("A diagonal that is not positive is refused by name")
   func indefinite() throws {
     let problem = try InnerProblem.minimum(
-      from: Tensor([1, 1, 1]),
+      startingAt: Tensor([1, 1, 1]),
       blocks: [VectorBlock(name: "a", range: 0..<1), VectorBlock(name: "b", range: 1..<3)]
     ) { (Tensor([1, 1, -2]) * square($0)).sum() }
     let failure = #expect(throws: SolverError.self) {

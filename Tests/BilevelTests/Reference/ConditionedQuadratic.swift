@@ -47,7 +47,7 @@ struct ConditionedQuadratic {
     adjoint: any LinearSolver = ConjugateGradient(tolerance: 1e-13)
   ) -> AID<Tensor, Tensor> {
     AID(
-      minimizing: { x, y in try objective(x, y) }, from: Tensor.zeros([6]), solver: solver,
+      minimizing: { x, y in try objective(x, y) }, startingAt: Tensor.zeros([6]), solver: solver,
       adjoint: adjoint)
   }
 
@@ -58,7 +58,7 @@ struct ConditionedQuadratic {
         let (x, previous) = state.elements
         let slope = matmul(h, x) - matmul(c, y) - k
         return TreePack(x - 1.2 * slope + 0.4 * (x - previous), x)
-      }, from: TreePack(Tensor.zeros([6]), Tensor.zeros([6])), solver: NoSolver(),
+      }, startingAt: TreePack(Tensor.zeros([6]), Tensor.zeros([6])), solver: NoSolver(),
       adjoint: adjoint
     ).solved(tolerance: StoppingRule(relative: 1e-10)) { _, y in
       let x = try solve(h, matmul(c, Tensor(y.scalars)) + k)

@@ -95,7 +95,7 @@ struct RidgeInner: ReferenceInner {
   func layer(adjoint: any LinearSolver) -> AID<Tensor, Tensor> {
     opaque(
       AID(
-        minimizing: { x, y in objective(x, y) }, from: Tensor.zeros([n]), solver: NoSolver(),
+        minimizing: { x, y in objective(x, y) }, startingAt: Tensor.zeros([n]), solver: NoSolver(),
         adjoint: adjoint))
   }
 }
@@ -143,7 +143,7 @@ struct LogisticInner: ReferenceInner {
   func layer(adjoint: any LinearSolver) -> AID<Tensor, Tensor> {
     opaque(
       AID(
-        minimizing: { x, y in objective(x, y) }, from: Tensor.zeros([n]), solver: NoSolver(),
+        minimizing: { x, y in objective(x, y) }, startingAt: Tensor.zeros([n]), solver: NoSolver(),
         adjoint: adjoint))
   }
 }
@@ -191,14 +191,16 @@ struct NonSymmetricRoot: ReferenceInner {
   func layer(adjoint: any LinearSolver) -> AID<Tensor, Tensor> {
     opaque(
       AID(
-        root: { x, y in f(x, y) }, from: Tensor.zeros([n]), solver: NoSolver(), adjoint: adjoint))
+        root: { x, y in f(x, y) }, startingAt: Tensor.zeros([n]), solver: NoSolver(),
+        adjoint: adjoint))
   }
 
   /// The same solutions as those of x = x − 0.3 F(x, y).
   func fixedPointLayer(adjoint: any LinearSolver) -> AID<Tensor, Tensor> {
     opaque(
       AID(
-        fixedPoint: { x, y in x - 0.3 * f(x, y) }, from: Tensor.zeros([n]), solver: NoSolver(),
+        fixedPoint: { x, y in x - 0.3 * f(x, y) }, startingAt: Tensor.zeros([n]),
+        solver: NoSolver(),
         adjoint: adjoint))
   }
 }

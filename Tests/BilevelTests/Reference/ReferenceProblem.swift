@@ -46,7 +46,7 @@ struct ReferenceProblem: Sendable, CustomStringConvertible {
     at x: Tensor, _ estimator: HypergradientEstimator<Tensor>,
     adjoint: any LinearSolver = DenseLU(tolerance: 1e-11)
   ) throws -> Tensor {
-    try layer(adjoint: adjoint).hypergradient(at: y, from: x, estimator: estimator, of: loss)
+    try layer(adjoint: adjoint).hypergradient(at: y, evaluatedAt: x, estimator: estimator, of: loss)
       .gradient
   }
 }

@@ -29,9 +29,10 @@ struct ITDTests {
     for (span, memory) in settings {
       let layers = [
         ITD(
-          iterating: newton, from: Tensor(0.5), steps: 12, differentiating: span, memory: memory),
+          iterating: newton, startingAt: Tensor(0.5), steps: 12, differentiating: span,
+          memory: memory),
         ITD(
-          iterating: contraction, from: Tensor(0.5), steps: 60, differentiating: span,
+          iterating: contraction, startingAt: Tensor(0.5), steps: 60, differentiating: span,
           memory: memory),
       ]
       for layer in layers {
@@ -70,14 +71,14 @@ struct ITDTests {
       _ memory: ITD<Tensor, Tensor>.Memory = .full
     ) -> ITD<Tensor, Tensor> {
       ITD(
-        iterating: map, from: Tensor.zeros([4]), steps: steps, differentiating: span,
+        iterating: map, startingAt: Tensor.zeros([4]), steps: steps, differentiating: span,
         memory: memory)
     }
 
     /// The fixed point by a loop that no transform sees.
     var aid: AID<Tensor, Tensor> {
       AID(
-        fixedPoint: map, from: Tensor.zeros([4]), solver: NoSolver(),
+        fixedPoint: map, startingAt: Tensor.zeros([4]), solver: NoSolver(),
         adjoint: GMRES(tolerance: 1e-13)
       ).solved(tolerance: StoppingRule(relative: 1e-12)) { x, y in
         var x = x
@@ -142,7 +143,7 @@ struct ITDTests {
     let inner = LogisticInner(seed: 40, rows: 12, columns: 3)
     for memory in [ITD<Tensor, Tensor>.Memory.full, .checkpointed(segment: 3)] {
       let layer = ITD(
-        minimizing: { x, y in inner.objective(x, y) }, from: Tensor([0.3, -0.2, 0.1]),
+        minimizing: { x, y in inner.objective(x, y) }, startingAt: Tensor([0.3, -0.2, 0.1]),
         update: update, steps: 7, memory: memory)
       try requireGradients(at: Tensor([0.4, -0.3, 0.2])) { y in try layer.solution(at: y).value }
     }
@@ -158,7 +159,7 @@ struct ITDTests {
     let problem = ReferenceProblem.logisticLogistic
     let inner = try #require(problem.inner as? LogisticInner)
     let layer = ITD(
-      minimizing: { x, y in inner.objective(x, y) }, from: Tensor.zeros([5]), update: update,
+      minimizing: { x, y in inner.objective(x, y) }, startingAt: Tensor.zeros([5]), update: update,
       steps: 1500)
     let found = try layer.hypergradient(
       at: problem.y, errorEstimate: .newton, of: problem.loss)
@@ -214,7 +215,7 @@ struct ITDTests {
         for size in [0, 1, 3] {
           let layer = ITD(
             iterating: { (x: Tensor, y: Tensor) in 0.5 * x + y },
-            from: Tensor.zeros([size], type), steps: 40, memory: memory)
+            startingAt: Tensor.zeros([size], type), steps: 40, memory: memory)
           let y = Tensor.ones([size], type)
           let slope = try gradient(at: y) { y in square(try layer.solution(at: y).value).sum() }
           #expect(slope.scalarType == type)
@@ -230,7 +231,7 @@ struct ITDTests {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = try gradient(at: Tensor(1.3)) { y in
         let layer = ITD<Tensor, Tensor>(
-          iterating: { x, z in 0.5 * x + y * z }, from: Tensor(0), steps: 4,
+          iterating: { x, z in 0.5 * x + y * z }, startingAt: Tensor(0), steps: 4,
           memory: .checkpointed())
         return try layer.solution(at: y).value
       }
@@ -246,7 +247,7 @@ struct ITDTests {
       iterating: { x, y in
         if y.elementCount == 2 { throw Broken() }
         return 0.5 * x + y
-      }, from: Tensor([0]), steps: 2)
+      }, startingAt: Tensor([0]), steps: 2)
     let failure = #expect(throws: SolverError.self) {
       try gradient(at: Tensor([1, 2])) { y throws(SolverError) in
         try layer.solution(at: y).value.sum()
@@ -270,7 +271,7 @@ struct ITDTests {
     // x₃ = 0.9³ θ + (1 − 0.9³).
     let f = { (θ: Tensor) throws -> Tensor in
       let layer = ITD(
-        minimizing: { (x: Tensor, t: Tensor) in 0.5 * square(x - t).sum() }, from: θ,
+        minimizing: { (x: Tensor, t: Tensor) in 0.5 * square(x - t).sum() }, startingAt: θ,
         update: .gradientDescent(step: 0.1), steps: 3)
       return square(try layer.solution(at: Tensor(1)).value)
     }
@@ -283,7 +284,7 @@ struct ITDTests {
   @Test("ITD differentiates a warm start that is traced")
   func warmStart() throws {
     let layer = ITD(
-      minimizing: { (x: Tensor, t: Tensor) in 0.5 * square(x - t).sum() }, from: Tensor(0),
+      minimizing: { (x: Tensor, t: Tensor) in 0.5 * square(x - t).sum() }, startingAt: Tensor(0),
       update: .gradientDescent(step: 0.1), steps: 2)
     let slope = try gradient(at: Tensor(3)) { θ in
       let state = WarmStart<Tensor>()
@@ -297,7 +298,7 @@ struct ITDTests {
   func adamAtZero() throws {
     let layer = ITD(
       minimizing: { (x: Tensor, t: Tensor) in 0.5 * square(x - t).sum() },
-      from: Tensor([1, 2]), update: .adam(learningRate: 1e-9), steps: 1)
+      startingAt: Tensor([1, 2]), update: .adam(learningRate: 1e-9), steps: 1)
     let f = { (t: Tensor) throws -> Tensor in try layer.solution(at: t).value.sum() }
     // x₁ = x₀ − rate g / (|g| + ε), and g = 0 in the first coordinate.
     let point = Tensor([1, 5])

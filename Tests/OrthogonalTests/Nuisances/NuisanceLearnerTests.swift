@@ -176,7 +176,7 @@ import Testing
     let network = NetworkClass(
       features: MLP(widths: [2, 16, 8], activation: .tanh, using: &generator),
       head: .closedForm(ridge: 1e-4),
-      training: FunctionTraining(optimizer: Adam(learningRate: 1e-2), stepCount: 150))
+      training: InnerTraining(optimizer: Adam(learningRate: 1e-2), stepCount: 150))
     let fit = try data.problem.fit(
       nuisances: .network(network), crossFitting: CrossFitting(foldCount: 2))
     // sin 2x with noise of deviation 0.3 leaves an R² near 0.83.

@@ -65,7 +65,7 @@ import Testing
     let tolerance = sharedNoise == .kept ? 1e-12 : 1e-3
     #expect(discrepancy(estimate.covariance, other.covariance) < tolerance)
     guard isOrthogonal else { return }
-    let (root, otherRoot) = (try fit.root(from: point), try affine.root())
+    let (root, otherRoot) = (try fit.root(startingAt: point), try affine.root())
     #expect(discrepancy(root.value, otherRoot.value) < 1e-9)
     if sharedNoise == .kept {
       #expect(discrepancy(root.covariance, otherRoot.covariance) < 1e-9)
@@ -115,7 +115,7 @@ import Testing
     let start = ["scale": Tensor(1), "rate": Tensor(1)]
     let fit = try layer.fit(on: BilevelSample(data.sample), at: start)
     func penalty(_ ω: [String: Tensor]) -> Tensor { 0.1 * square(ω["scale"]! - 1.2) }
-    let root = try fit.root(from: start, penalty: penalty)
+    let root = try fit.root(startingAt: start, penalty: penalty)
     #expect(root.names == ["rate", "scale"])
     let point = ["rate": root.value[0], "scale": root.value[1]]
     let slope = try gradient(at: point) { ω in try fit.value(at: ω) + penalty(ω) }
@@ -194,7 +194,7 @@ import Testing
     let network = NetworkClass(
       features: MLP(widths: [1, 16, 8], activation: .tanh, using: &generator),
       head: .closedForm(ridge: 1e-4),
-      training: FunctionTraining(optimizer: Adam(learningRate: 1e-2), stepCount: 100))
+      training: InnerTraining(optimizer: Adam(learningRate: 1e-2), stepCount: 100))
     let point = Tensor([0.9, -0.4])
     let plan = CrossFitting(foldCount: 2, seed: 3)
     let sample = BilevelSample(data.sample)

@@ -18,7 +18,7 @@ struct OrthogonalFitTests {
     let network = NetworkClass(
       features: MLP(widths: [1, 8, 4], activation: .tanh, using: &generator),
       head: .closedForm(ridge: 1e-4),
-      training: FunctionTraining(optimizer: Adam(learningRate: 1e-2), stepCount: 20))
+      training: InnerTraining(optimizer: Adam(learningRate: 1e-2), stepCount: 20))
     let layer = SineDesign.layer(isNetwork ? .network(network) : SineDesign.polynomials)
     let fit = try layer.fit(on: BilevelSample(SineDesign.sample(100)), at: SineDesign.point)
     let first = try fit.hypergradient(at: SineDesign.point)

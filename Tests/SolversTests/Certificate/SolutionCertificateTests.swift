@@ -9,7 +9,7 @@ struct SolutionCertificateTests {
   private func minimum(
     _ size: Int = 1, _ type: ScalarType = .float64, _ f: @escaping InnerProblem.VectorFunction
   ) throws -> InnerProblem {
-    try .minimum(from: .ones([size], type), of: f)
+    try .minimum(startingAt: .ones([size], type), of: f)
   }
 
   @Test(
@@ -76,7 +76,7 @@ struct SolutionCertificateTests {
     }
     let quartic = try minimum { x in square(square(x - 1)).sum() }
     #expect(try quartic.certificate(at: Tensor([1 + 1e-9])).refusal == .degenerate)
-    let double = try InnerProblem.root(from: Tensor([2.0])) { x in square(x - 1) }
+    let double = try InnerProblem.root(startingAt: Tensor([2.0])) { x in square(x - 1) }
     #expect(try double.certificate(at: Tensor([1 + 1e-9])).refusal == .degenerate)
   }
 

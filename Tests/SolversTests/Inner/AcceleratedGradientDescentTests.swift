@@ -45,7 +45,7 @@ struct AcceleratedGradientDescentTests {
     let q = Quadratic(size: 10, condition: 100)
     let b = matmul(q.matrix, q.solution)
     let constant = 0.5 * dot(q.solution, b)
-    let cancelling = try InnerProblem.minimum(from: .zeros([10])) { x in
+    let cancelling = try InnerProblem.minimum(startingAt: .zeros([10])) { x in
       0.5 * dot(x, matmul(q.matrix, x)) - dot(b, x) + constant
     }
     let stopping = StoppingRule(relative: 1e-13, maximumIterations: 2000)

@@ -46,7 +46,7 @@ struct ConditioningTests {
     let noise = 2 * normal([200], seed: 32)
     let labels = sign(matmul(features, normal([20], seed: 33)) + noise)
     let data = features * units
-    let problem = try InnerProblem.minimum(from: .zeros([20])) { w in
+    let problem = try InnerProblem.minimum(startingAt: .zeros([20])) { w in
       softplus(-labels * matmul(data, w)).mean() + 0.5e-9 * dot(w, w)
     }
     let newton = try NewtonCG().solve(problem).status
@@ -86,10 +86,10 @@ struct ConditioningTests {
     let slope = Tensor([1.0, -2, 3]).cast(to: type)
     let ones = Tensor.ones([3], type)
     let problems: [InnerProblem] = [
-      try .minimum(from: 0 * ones) { x in dot(slope, x) },
-      try .minimum(from: ones) { x in dot(slope, x) },
-      try .minimum(from: ones) { x in -dot(x, x) },
-      try .minimum(from: ones) { x in -square(square(x)).sum() },
+      try .minimum(startingAt: 0 * ones) { x in dot(slope, x) },
+      try .minimum(startingAt: ones) { x in dot(slope, x) },
+      try .minimum(startingAt: ones) { x in -dot(x, x) },
+      try .minimum(startingAt: ones) { x in -square(square(x)).sum() },
     ]
     for problem in problems {
       for solver: any InnerSolver in [NewtonCG(), LBFGS()] {
@@ -109,7 +109,7 @@ struct ConditioningTests {
     let slope = Tensor([1.0, -2, 3]).cast(to: type)
     for seed: UInt64 in 1...5 {
       let factor = normal([2, 3], seed: seed).cast(to: type)
-      let problem = try InnerProblem.minimum(from: Tensor.ones([3], type)) { x in
+      let problem = try InnerProblem.minimum(startingAt: Tensor.ones([3], type)) { x in
         0.5 * square(matmul(factor, x)).sum() + dot(slope, x)
       }
       for solver: any InnerSolver in [NewtonCG(), LBFGS()] {

@@ -6,7 +6,7 @@ import Testing
 struct FixedPointIterationTests {
   @Test("The cosine's fixed point")
   func cosine() throws {
-    let problem = try InnerProblem.fixedPoint(from: Tensor([1])) { x in cos(x) }
+    let problem = try InnerProblem.fixedPoint(startingAt: Tensor([1])) { x in cos(x) }
     let solution = try FixedPointIteration(stopping: StoppingRule(relative: 1e-14)).solve(problem)
     #expect(solution.status.isConverged)
     #expect(abs(solution.value.scalars[0] - 0.7390851332151607) < 1e-14)
@@ -15,7 +15,7 @@ struct FixedPointIterationTests {
 
   @Test("A linear map contracts at its rate exactly, damped as well", arguments: [1, 0.5])
   func rate(damping: Double) throws {
-    let problem = try InnerProblem.fixedPoint(from: Tensor([1])) { x in -0.5 * x }
+    let problem = try InnerProblem.fixedPoint(startingAt: Tensor([1])) { x in -0.5 * x }
     let stopping = StoppingRule(relative: 0, maximumIterations: 20)
     let solution = try FixedPointIteration(damping: damping, stopping: stopping).solve(problem)
     let factor = 1 - 1.5 * damping
@@ -27,7 +27,7 @@ struct FixedPointIterationTests {
 
   @Test("A map that expands ends at the last finite point, and damping saves it")
   func divergence() throws {
-    let problem = try InnerProblem.fixedPoint(from: Tensor([1])) { x in 1 - 3 * x }
+    let problem = try InnerProblem.fixedPoint(startingAt: Tensor([1])) { x in 1 - 3 * x }
     let stopping = StoppingRule(relative: 1e-12, maximumIterations: 10_000)
     let plain = try FixedPointIteration(stopping: stopping).solve(problem)
     #expect(plain.status.outcome == .notFinite)

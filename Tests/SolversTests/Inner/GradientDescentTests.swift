@@ -8,7 +8,7 @@ struct GradientDescentTests {
   @Test("The optimal step contracts the extreme directions by (κ − 1)/(κ + 1), exactly")
   func rate() throws {
     let curvatures = Tensor([1, 9])
-    let problem = try InnerProblem.minimum(from: Tensor([1, -1])) { x in
+    let problem = try InnerProblem.minimum(startingAt: Tensor([1, -1])) { x in
       0.5 * dot(curvatures * x, x)
     }
     let solution = try GradientDescent(step: .fixed(0.2), iterations: 40).solve(problem)
@@ -57,7 +57,7 @@ struct GradientDescentTests {
 
   @Test("A fixed step that is too long ends at the last finite point")
   func divergence() throws {
-    let problem = try InnerProblem.minimum(from: Tensor([1])) { x in (x * x).sum() }
+    let problem = try InnerProblem.minimum(startingAt: Tensor([1])) { x in (x * x).sum() }
     let solution = try GradientDescent(step: .fixed(1e10)).solve(problem)
     #expect(solution.status.outcome == .notFinite)
     #expect(solution.value.isFinite)
@@ -66,7 +66,7 @@ struct GradientDescentTests {
 
   @Test("A point that steps no longer change ends as stalled")
   func stalled() throws {
-    let problem = try InnerProblem.minimum(from: Tensor([3])) { x in
+    let problem = try InnerProblem.minimum(startingAt: Tensor([3])) { x in
       (0.5 * square(x - 1) + 1e-20 * x).sum()
     }
     let stopping = StoppingRule(relative: 1e-30)

@@ -25,7 +25,7 @@ struct Quadratic {
 
   func problem(from start: Tensor) throws -> InnerProblem {
     let (a, s) = (matrix.cast(to: start.scalarType), solution.cast(to: start.scalarType))
-    return try .minimum(from: start) { x in 0.5 * dot(x - s, matmul(a, x - s)) }
+    return try .minimum(startingAt: start) { x in 0.5 * dot(x - s, matmul(a, x - s)) }
   }
 }
 
@@ -48,7 +48,7 @@ struct LongQuadratic {
   }
 
   func problem() throws -> InnerProblem {
-    try .minimum(from: .zeros(like: b)) { x in 0.5 * dot(x, matmul(matrix, x)) - dot(b, x) }
+    try .minimum(startingAt: .zeros(like: b)) { x in 0.5 * dot(x, matmul(matrix, x)) - dot(b, x) }
   }
 }
 
@@ -61,7 +61,7 @@ enum Logistic {
     let noise = normal([200], seed: 12)
     let labels = sign(matmul(x, normal([features], seed: 13)) + noise)
     let (data, y) = (x.cast(to: scalarType), labels.cast(to: scalarType))
-    return try .minimum(from: .zeros([features], scalarType)) { w in
+    return try .minimum(startingAt: .zeros([features], scalarType)) { w in
       softplus(-y * matmul(data, w)).mean() + 0.5 * ridge * dot(w, w)
     }
   }
@@ -80,7 +80,7 @@ enum Rosenbrock {
   }
 
   static func problem(_ size: Int) throws -> InnerProblem {
-    try .minimum(from: start(size)) { x in 0.5 * square(residuals(x)).sum() }
+    try .minimum(startingAt: start(size)) { x in 0.5 * square(residuals(x)).sum() }
   }
 }
 

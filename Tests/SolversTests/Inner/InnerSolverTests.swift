@@ -9,15 +9,15 @@ struct InnerSolverTests {
   @Test("A start at the solution takes no iteration")
   func startAtSolution() throws {
     for solver in minimumSolvers(StoppingRule()) {
-      let problem = try InnerProblem.minimum(from: Tensor([2])) { x in square(x - 2).sum() }
+      let problem = try InnerProblem.minimum(startingAt: Tensor([2])) { x in square(x - 2).sum() }
       let solution = try solver.solve(problem)
       #expect(solution.status.outcome == .converged)
       #expect(solution.status.iterations == 0)
       #expect(solution.value.scalars == [2])
     }
-    let fit = try InnerProblem.leastSquares(from: Tensor([2])) { x in x - 2 }
+    let fit = try InnerProblem.leastSquares(startingAt: Tensor([2])) { x in x - 2 }
     #expect(try LevenbergMarquardt().solve(fit).status.iterations == 0)
-    let map = try InnerProblem.fixedPoint(from: Tensor([2])) { x in x }
+    let map = try InnerProblem.fixedPoint(startingAt: Tensor([2])) { x in x }
     #expect(try FixedPointIteration().solve(map).status.iterations == 0)
     #expect(try AndersonAcceleration().solve(map).status.iterations == 0)
   }
@@ -106,7 +106,7 @@ struct InnerSolverTests {
       let stopping = StoppingRule(relative: 1e-5, maximumIterations: 2000)
       for solver in minimumSolvers(stopping) {
         for size in [0, 1] {
-          let problem = try InnerProblem.minimum(from: .zeros([size], type)) { x in
+          let problem = try InnerProblem.minimum(startingAt: .zeros([size], type)) { x in
             0.5 * square(x - 3).sum()
           }
           let solution = try solver.solve(problem)
@@ -119,8 +119,8 @@ struct InnerSolverTests {
       for size in [0, 1] {
         let start = Tensor.zeros([size], type)
         let fit = try LevenbergMarquardt(stopping: stopping).solve(
-          .leastSquares(from: start) { x in x - 3 })
-        let map = try InnerProblem.fixedPoint(from: start) { x in 0.5 * x + 1.5 }
+          .leastSquares(startingAt: start) { x in x - 3 })
+        let map = try InnerProblem.fixedPoint(startingAt: start) { x in 0.5 * x + 1.5 }
         let solutions = [
           fit, try FixedPointIteration(stopping: stopping).solve(map),
           try AndersonAcceleration(stopping: stopping).solve(map),

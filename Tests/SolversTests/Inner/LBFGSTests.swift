@@ -34,7 +34,7 @@ struct LBFGSTests {
     let q = Quadratic(size: 10, condition: 1e4)
     let b = matmul(q.matrix, q.solution)
     let constant = 0.5 * dot(q.solution, b)
-    let problem = try InnerProblem.minimum(from: .zeros([10])) { x in
+    let problem = try InnerProblem.minimum(startingAt: .zeros([10])) { x in
       0.5 * dot(x, matmul(q.matrix, x)) - dot(b, x) + constant
     }
     let solver = LBFGS(stopping: StoppingRule(relative: 1e-12))
@@ -53,7 +53,7 @@ struct LBFGSTests {
 
   @Test("Trials outside the domain of the objective are taken back")
   func domain() throws {
-    let problem = try InnerProblem.minimum(from: Tensor([1e-3, 50])) { x in
+    let problem = try InnerProblem.minimum(startingAt: Tensor([1e-3, 50])) { x in
       (x - log(x)).sum()
     }
     let solution = try LBFGS().solve(problem)

@@ -15,7 +15,7 @@ struct LevenbergMarquardtTests {
       77.6, 114.9, 141.1, 190.8, 239.9, 289.0, 332.8, 378.4, 434.8, 477.3, 536.8, 593.1, 689.1,
       760.0,
     ])
-    return try .leastSquares(from: start) { b in -b[0] * expMinusOne(-b[1] * x) - y }
+    return try .leastSquares(startingAt: start) { b in -b[0] * expMinusOne(-b[1] * x) - y }
   }
 
   @Test(
@@ -35,9 +35,9 @@ struct LevenbergMarquardtTests {
     let scales = Tensor([1e4, 1e-3])
     let start = Rosenbrock.start(2)
     let plain = try LevenbergMarquardt().solve(
-      .leastSquares(from: start, of: Rosenbrock.residuals))
+      .leastSquares(startingAt: start, of: Rosenbrock.residuals))
     let scaled = try LevenbergMarquardt().solve(
-      .leastSquares(from: start / scales) { x in Rosenbrock.residuals(x * scales) })
+      .leastSquares(startingAt: start / scales) { x in Rosenbrock.residuals(x * scales) })
     #expect(distance(scaled.value * scales, plain.value) < 1e-4)
     #expect(abs(scaled.status.iterations - plain.status.iterations) <= 3)
   }
@@ -48,7 +48,7 @@ struct LevenbergMarquardtTests {
       let solver = LevenbergMarquardt(
         denseLimit: limit, stopping: StoppingRule(relative: 1e-12, maximumIterations: 40))
       let solution = try solver.solve(
-        .leastSquares(from: Rosenbrock.start(10), of: Rosenbrock.residuals))
+        .leastSquares(startingAt: Rosenbrock.start(10), of: Rosenbrock.residuals))
       #expect(solution.status.isConverged)
       #expect(distance(solution.value, .ones([10])) < 1e-9)
     }
@@ -61,7 +61,7 @@ struct LevenbergMarquardtTests {
       let solver = LevenbergMarquardt(
         denseLimit: limit, stopping: StoppingRule(relative: 1e-12, maximumIterations: 12))
       let solution = try solver.solve(
-        .leastSquares(from: .zeros([5])) { x in matmul(a, x) - b })
+        .leastSquares(startingAt: .zeros([5])) { x in matmul(a, x) - b })
       #expect(solution.status.isConverged)
       let gram = matmul(a.transposed(), a)
       let truth = try Autodiff.solve(gram, matmul(a.transposed(), b))
@@ -71,7 +71,7 @@ struct LevenbergMarquardtTests {
 
   @Test("Fewer residuals than unknowns, residuals of any shape, and unknowns without effect")
   func deficient() throws {
-    let problem = try InnerProblem.leastSquares(from: Tensor([1, 1, 1])) { x in
+    let problem = try InnerProblem.leastSquares(startingAt: Tensor([1, 1, 1])) { x in
       Tensor.stacked([x[0] * x[1] - 2, x[0] - x[1]]).reshaped(to: [1, 2])
     }
     // Not a solution: nothing determines the third unknown.

@@ -39,7 +39,7 @@ struct NewtonCGTests {
   @Test("Negative curvature leads away from a saddle point to a minimum")
   func negativeCurvature() throws {
     // Saddle at 0, minima at (0, ±1).
-    let problem = try InnerProblem.minimum(from: Tensor([1, 1e-6])) { x in
+    let problem = try InnerProblem.minimum(startingAt: Tensor([1, 1e-6])) { x in
       let (a, b) = (x[0], x[1])
       return 0.5 * a * a + 0.25 * square(b * b - 1)
     }

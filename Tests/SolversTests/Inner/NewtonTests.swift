@@ -13,7 +13,7 @@ struct NewtonTests {
 
   /// y³ + y = 1.3.
   private static func cubic(from start: Double) throws -> InnerProblem {
-    try .root(from: Tensor([start])) { y in y * y * y + y - 1.3 }
+    try .root(startingAt: Tensor([start])) { y in y * y * y + y - 1.3 }
   }
 
   @Test("y³ + y = 1.3 to 1e-15")
@@ -47,7 +47,7 @@ struct NewtonTests {
   func nonSymmetric() throws {
     let b = normal([6, 6], seed: 5)
     let y = normal([6], seed: 6)
-    let problem = try InnerProblem.root(from: y) { x in x + 0.3 * sin(matmul(b, x)) - y }
+    let problem = try InnerProblem.root(startingAt: y) { x in x + 0.3 * sin(matmul(b, x)) - y }
     let solution = try Self.solver(1e-14).solve(problem)
     #expect(solution.status.isConverged)
     let x = solution.value
@@ -57,7 +57,7 @@ struct NewtonTests {
 
   @Test("A fixed point, though the iteration diverges")
   func fixedPoint() throws {
-    let problem = try InnerProblem.fixedPoint(from: Tensor([0])) { x in 2 - 3 * x }
+    let problem = try InnerProblem.fixedPoint(startingAt: Tensor([0])) { x in 2 - 3 * x }
     let solution = try Self.solver(1e-14).solve(problem)
     #expect(solution.status.iterations == 1)
     #expect(solution.value.scalars == [0.5])
@@ -66,7 +66,7 @@ struct NewtonTests {
   @Test("Full steps that overshoot are shortened")
   func globalization() throws {
     // Undamped, Newton's method for the arc tangent diverges from beyond 1.39.
-    let problem = try InnerProblem.root(from: Tensor([5])) { x in x / sqrt(1 + x * x) }
+    let problem = try InnerProblem.root(startingAt: Tensor([5])) { x in x / sqrt(1 + x * x) }
     let solution = try Self.solver(1e-12).solve(problem)
     #expect(solution.status.isConverged)
     #expect(abs(solution.value.scalars[0]) < 1e-11)
@@ -74,7 +74,7 @@ struct NewtonTests {
 
   @Test("A singular Jacobian ends the solve with that outcome")
   func singular() throws {
-    let problem = try InnerProblem.root(from: Tensor([1, 1])) { x in
+    let problem = try InnerProblem.root(startingAt: Tensor([1, 1])) { x in
       Tensor.stacked([x.sum() - 1, 2 * x.sum() - 2])
     }
     let solution = try Self.solver(1e-12).solve(problem)
@@ -84,7 +84,7 @@ struct NewtonTests {
 
   @Test("An equation without a root stalls at the smallest residual")
   func noRoot() throws {
-    let problem = try InnerProblem.root(from: Tensor([1])) { x in x * x + 1 }
+    let problem = try InnerProblem.root(startingAt: Tensor([1])) { x in x * x + 1 }
     let solution = try Self.solver(1e-12).solve(problem)
     #expect(!solution.status.isConverged)
     #expect(solution.status.residual < 1.1)

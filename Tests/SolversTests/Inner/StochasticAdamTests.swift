@@ -12,7 +12,7 @@ struct StochasticAdamTests {
   ) throws -> (problem: InnerProblem, solution: Tensor) {
     let x = normal([400, 5], seed: 21)
     let y = matmul(x, normal([5], seed: 22)) + 0.1 * normal([400], seed: 23)
-    let full = try InnerProblem.minimum(from: .zeros([5])) { w in
+    let full = try InnerProblem.minimum(startingAt: .zeros([5])) { w in
       0.5 * square(matmul(x, w) - y).mean()
     }
     let problem = try InnerProblem(

@@ -90,7 +90,7 @@ struct TuneEstimation {
       } ?? GradientDescent(step: .fixed(step), iterations: effort.steps)
     let isInverted = method != .identity
     var layer = Layer(
-      minimizing: problem.inner, from: origin, solver: solver,
+      minimizing: problem.inner, startingAt: origin, solver: solver,
       adjoint: isInverted ? linearSolver : IdentityInverse(step: step))
     // A number of steps reaches no tolerance, which is the point of it; what does not may is checked
     // below.
@@ -98,7 +98,8 @@ struct TuneEstimation {
     var start: Tensor?
     if method == .repExponential { start = try solutionWithoutZeros(layer, y, warmStart) }
     let result = try layer.hypergradient(
-      at: y, from: start, estimator: estimator, errorEstimate: estimate, warmStart: warmStart,
+      at: y, evaluatedAt: start, estimator: estimator, errorEstimate: estimate,
+      warmStart: warmStart,
       of: problem.validationLoss)
     if effort.tolerance != nil, start == nil, !result.record.inner.isConverged {
       throw SolverError.unsolved(result.record.inner, of: .inner)
@@ -152,7 +153,7 @@ struct TuneEstimation {
     _ estimate: ErrorEstimate?, _ warmStart: WarmStart<Tensor>
   ) throws -> Estimate {
     let layer = ITD(
-      minimizing: problem.inner, from: origin,
+      minimizing: problem.inner, startingAt: origin,
       update: .gradientDescent(step: problem.innerStep(at: y)), steps: effort.steps,
       differentiating: span, memory: memory)
     return try layer.hypergradient(
@@ -164,7 +165,7 @@ struct TuneEstimation {
   ) throws -> Estimate {
     // Differences of two inner solutions are multiplied by σ, so both are solved tightly.
     let layer = Layer(
-      minimizing: problem.inner, from: origin,
+      minimizing: problem.inner, startingAt: origin,
       solver: LBFGS(stopping: StoppingRule(relative: 1e-9, maximumIterations: 10_000)))
     return try layer.penaltyHypergradient(
       at: y, baseline, errorEstimate: estimate, of: problem.validationLoss)

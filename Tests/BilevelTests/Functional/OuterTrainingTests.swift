@@ -35,7 +35,7 @@ private struct SmallProblem {
   }
 
   func problem(
-    head: NetworkClass.Head, features: some Layer, training: FunctionTraining
+    head: NetworkClass.Head, features: some Layer, training: InnerTraining
   ) -> FunctionalProblem<MLP, Tensor> {
     let y = y
     let t = t
@@ -49,7 +49,7 @@ private struct SmallProblem {
 }
 
 @Suite("Outer loops over functional problems")
-struct FunctionalTrainingTests {
+struct OuterTrainingTests {
   private static let small = SmallProblem()
   private static let methods: [FunctionalMethod] = [
     .functional(), .functional(.pointwise), .closedFormHead,
@@ -63,7 +63,7 @@ struct FunctionalTrainingTests {
     return NetworkClass(
       features: small.instrument(),
       head: .trained(Dense(inputSize: 3, outputSize: 2, using: &generator)),
-      training: FunctionTraining(stepCount: 3, batchSize: 16))
+      training: InnerTraining(stepCount: 3, batchSize: 16))
   }
 
   private static func closedForm(
@@ -71,16 +71,16 @@ struct FunctionalTrainingTests {
   ) -> FunctionalProblem<MLP, Tensor> {
     small.problem(
       head: .closedForm(ridge: 0.05), features: small.instrument(),
-      training: FunctionTraining(
+      training: InnerTraining(
         optimizer: Adam(learningRate: 1e-2), stepCount: steps, batchSize: batchSize))
   }
 
   /// The hypergradient of the first step, read off a step of gradient descent with rate 1.
   private static func slope(
     _ problem: FunctionalProblem<MLP, Tensor>, _ method: FunctionalMethod
-  ) throws -> (slope: [Tensor], losses: FunctionalTraining<MLP, Tensor>.Losses) {
+  ) throws -> (slope: [Tensor], losses: OuterTraining<MLP, Tensor>.Losses) {
     var start = small.treatment()
-    let training = FunctionalTraining(
+    let training = OuterTraining(
       problem, method: method, outer: start, optimizer: SGD(learningRate: 1))
     let losses = try training.step()
     start.updateState()
@@ -115,7 +115,7 @@ struct FunctionalTrainingTests {
     let head = Dense(inputSize: 2, outputSize: 2, using: &generator)
     let problem = Self.small.problem(
       head: .trained(head), features: Activation.identity,
-      training: FunctionTraining(
+      training: InnerTraining(
         optimizer: Adam(learningRate: 3e-2), stepCount: 6000,
         schedule: { $0 < 3000 ? 1 : $0 < 4500 ? 0.1 : 0.01 }))
     let z = Self.small.z
@@ -199,7 +199,7 @@ struct FunctionalTrainingTests {
 
   @Test("Every method lowers the outer loss", arguments: methods.indices)
   func progress(index: Int) throws {
-    let training = FunctionalTraining(
+    let training = OuterTraining(
       Self.closedForm(steps: 3), method: Self.methods[index], outer: Self.small.treatment(),
       optimizer: Adam(learningRate: 1e-2))
     let first = try training.step()
@@ -210,12 +210,12 @@ struct FunctionalTrainingTests {
 
   @Test("A loop goes on from a checkpoint to the same bits", arguments: methods.indices)
   func checkpoint(index: Int) throws {
-    func make() -> FunctionalTraining<MLP, Tensor> {
-      FunctionalTraining(
+    func make() -> OuterTraining<MLP, Tensor> {
+      OuterTraining(
         Self.closedForm(steps: 3, batchSize: 15), method: Self.methods[index],
         outer: Self.small.treatment(), seed: 5)
     }
-    func run(_ training: FunctionalTraining<MLP, Tensor>, upTo count: Int) throws {
+    func run(_ training: OuterTraining<MLP, Tensor>, upTo count: Int) throws {
       while training.stepCount < count { _ = try training.step() }
     }
     let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)

@@ -5,14 +5,14 @@ import Solvers
 /// An outer loop over a functional problem by any of the methods: some inner steps, one
 /// hypergradient, one outer step.
 ///
-///     let training = FunctionalTraining(problem, method: .functional(), outer: network)
+///     let training = OuterTraining(problem, method: .functional(), outer: network)
 ///     for _ in 0..<100 {
 ///       let losses = try training.step()
 ///     }
 ///
 /// A class, because its networks and optimisers live on from step to step. Deterministic: the same
 /// seed gives the same bits.
-public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
+public final class OuterTraining<Outer: TensorTree, Labels: TensorTree> {
   /// What one outer step leaves.
   public struct Losses: Sendable {
     /// Σᵢ wᵢ ℓ_in after the inner steps.
@@ -121,7 +121,7 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
         let (loss, evidence) = try hypergradientLoss(at: ω, traced)
         record = evidence
         guard loss.isTraced else {
-          stop("FunctionalTraining", "nothing in the outer loss depends on the outer variable")
+          stop("OuterTraining", "nothing in the outer loss depends on the outer variable")
         }
         return loss
       }
@@ -181,7 +181,7 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
           let sample = sample.with(labels: labels)
           return try ParametricPrediction(problem: problem, outer: ω, sample: sample)
             .objective(θ)
-        }, from: θ, adjoint: solver
+        }, startingAt: θ, adjoint: solver
       ).solved { _, _ in θ }
       layer.onFailure = .report
       let solution = try layer.solution(at: sample.labels, warmStart: warmStart)
@@ -189,7 +189,7 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
     case .unrolled(let steps):
       return (try model.outerLoss(try unrolled(model, steps)), nil)
     case .gradientPenalty, .valueFunction:
-      stop("FunctionalTraining", "a penalty has no solution to differentiate")
+      stop("OuterTraining", "a penalty has no solution to differentiate")
     }
   }
 
@@ -285,7 +285,7 @@ public final class FunctionalTraining<Outer: TensorTree, Labels: TensorTree> {
   }
 }
 
-extension FunctionalTraining where Outer: Layer {
+extension OuterTraining where Outer: Layer {
   /// A loop whose outer variable is a network: its state moves on before every step.
   public convenience init(
     _ problem: FunctionalProblem<Outer, Labels>, method: FunctionalMethod, outer: Outer,
