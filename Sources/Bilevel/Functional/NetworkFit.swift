@@ -43,7 +43,8 @@ package struct NetworkFit<Outer: TensorTree, Labels: TensorTree> {
       }
     }
     if case .closedForm(let ridge) = networkClass.head {
-      let weights = try head(learner.network, ridge, sample)
+      let phi = learner.network.features(sample.inputs)
+      let weights = try headWeights(phi, ridge, sample, learner)
       learner.network.head = Dense(rowsWithIntercept: weights)
     }
     state.prediction = learner
@@ -66,7 +67,7 @@ package struct NetworkFit<Outer: TensorTree, Labels: TensorTree> {
     switch networkClass.head {
     case .closedForm(let ridge):
       let (phi, pullback) = vjp(at: network.features) { $0(batch.inputs, &pass) }
-      let weights = try headWeights(phi, ridge, batch, from: network.head.rowsWithIntercept)
+      let weights = try headWeights(phi, ridge, batch, learner)
       // By the envelope theorem the solved layer is a constant in the derivative.
       let head = Dense(rowsWithIntercept: weights)
       let slope = try loss.slope(outer, head(phi), batch)
@@ -101,21 +102,20 @@ package struct NetworkFit<Outer: TensorTree, Labels: TensorTree> {
         loss: (try loss.mean(outer, v, batch)).scalar, gradientNorm: size))
   }
 
-  /// The solved last layer of a network on a sample, [m + 1, d].
-  private func head(
-    _ network: HeadedNetwork, _ ridge: Double, _ sample: FunctionalSample<Labels>
-  ) throws(SolverError) -> Tensor {
-    try headWeights(
-      network.features(sample.inputs), ridge, sample, from: network.head.rowsWithIntercept)
-  }
-
+  /// The solved last layer of a network with features φ on a sample, [m + 1, d].
   private func headWeights(
-    _ phi: Tensor, _ ridge: Double, _ sample: FunctionalSample<Labels>, from start: Tensor
+    _ phi: Tensor, _ ridge: Double, _ sample: FunctionalSample<Labels>,
+    _ learner: FunctionalState.Learner
   ) throws(SolverError) -> Tensor {
+    guard phi.isFinite else {
+      throw .function(
+        FunctionalError.trainingNotFinite(
+          level: "inner", step: learner.stepCount, loss: .nan, gradientNorm: .nan))
+    }
     let fit = LinearFit(
       loss: loss, outer: outer, sample: sample, features: phi.withIntercept,
       penalty: RidgePenalty(ridge: ridge), outputCount: outputCount)
-    let result = try fit.solved(from: start)
+    let result = try fit.solved(from: learner.network.head.rowsWithIntercept)
     guard result.status.isConverged else { throw .unsolved(result.status, of: .inner) }
     return result.weights
   }
