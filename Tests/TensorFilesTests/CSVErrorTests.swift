@@ -122,8 +122,9 @@ import Testing
         for name in table.columnNames { _ = try table.numbers(name) }
       } catch {
         errors += 1
-        #expect([.malformed, .invalidValue].contains(error.kind), "\(bytes)")
-        #expect("\(error)".hasPrefix("fuzz"), "\(bytes)")
+        if ![.malformed, .invalidValue].contains(error.kind) || !"\(error)".hasPrefix("fuzz") {
+          Issue.record("\(bytes): \(error)")
+        }
       }
     }
     #expect(tables > 1000 && errors > 1000)
@@ -139,9 +140,9 @@ import Testing
       writer.append(columns.map { $0[row].map(CSVValue.text) ?? .missing })
     }
     let again = try CSVTable(parsing: writer.text, source: "again", format: format)
-    #expect(again.columnNames == table.columnNames, "\(writer.text)")
     for (name, column) in zip(table.columnNames, columns) {
-      #expect(try again.strings(name) == column, "\(writer.text)")
+      if try again.strings(name) != column { Issue.record("\(writer.text)") }
     }
+    if again.columnNames != table.columnNames { Issue.record("\(writer.text)") }
   }
 }
