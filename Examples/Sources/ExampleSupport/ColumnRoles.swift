@@ -24,8 +24,10 @@ public struct ColumnRoles: ParsableArguments {
       "The explanatory columns taken as uncorrelated with the error.", valueName: "columns"))
   var exogenous: String?
 
-  /// No columns.
   public init() {}
+
+  /// No columns: what the options are where none is given.
+  public static var none: ColumnRoles { parseOrExit([]) }
 
   /// Whether no option was given.
   public var isEmpty: Bool {

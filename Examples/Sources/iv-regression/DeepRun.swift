@@ -54,7 +54,7 @@ struct DeepRun {
   var settings: DeepSettings
   /// The path of a file; nil simulates the demand design.
   var data: String?
-  var roles = ColumnRoles()
+  var roles = ColumnRoles.none
   let seed: UInt64
 
   /// Runs, and returns what `--json` writes.

@@ -58,7 +58,7 @@ extension CovarianceType: @retroactive ExpressibleByArgument {}
 /// One run of `linear`: reads, estimates, prints and plots.
 struct LinearRun {
   var data: String?
-  var roles = ColumnRoles()
+  var roles = ColumnRoles.none
   var covariance = CovarianceType.unadjusted
   var addsConstant = true
   let seed: UInt64

@@ -101,7 +101,7 @@ import Testing
       ["ridge", "--data", "a", "--validation", "b"],
       files: ["a": "1 1:2 2:1\n2 1:1 2:3\n", "b": "1 1:2 9:1\n"])
     #expect(
-      text == "Error: b, line 1, column 5: found index 9, but 2 features were expected, as in the "
+      text == "Error: b, line 1, column 7: found index 9, but 2 features were expected, as in the "
         + "training rows; remove the entry, or give two files with the same features\n")
   }
 

@@ -125,8 +125,8 @@ import Testing
     #expect(message("1 3:1 2:1\n").hasSuffix("; sort the entries of the line"))
     #expect(
       message("1 3:1\n", featureCount: 2)
-        == "t, line 1, column 3: found index 3, but 2 features were asked for; ask for more, or "
-        + "remove the entry")
+        == "t, line 1, column 3: found index 3, but 2 features were expected, as in the training "
+        + "rows; remove the entry, or give two files with the same features")
   }
 
   @Test("Files") func files() {

@@ -113,8 +113,8 @@ public struct LIBSVMDataset: Sendable {
       if let stated, index > stated {
         throw error(
           token,
-          "found index \(index), but \(stated) features were asked for; ask for more, or "
-            + "remove the entry")
+          "found index \(index), but \(stated) features were expected, as in the training rows; "
+            + "remove the entry, or give two files with the same features")
       }
       guard let value = finite(parts[1]) else {
         throw error(
