@@ -1,14 +1,6 @@
 import Autodiff
 import Solvers
 
-/// Where the functions of a functional problem are sought.
-public enum FunctionClass: Sendable {
-  /// Linear in its weights: fixed features, a table, a kernel.
-  case linear(LinearClass)
-  /// A network in training.
-  case network(NetworkClass)
-}
-
 /// Functional implicit differentiation: the minimiser over functions of a pointwise loss, as a
 /// differentiable operator.
 ///

@@ -11,7 +11,7 @@ import Solvers
 ///
 ///     let layer = AID(
 ///       minimizing: { w, λ in trainingLoss(w) + (exp(λ) * w * w).sum() },
-///       from: Tensor.zeros([d]), solver: LBFGS())
+///       startingAt: Tensor.zeros([d]))
 ///     let (loss, hypergradient) = try valueWithGradient(at: λ) { λ in
 ///       validationLoss(try layer.solution(at: λ).value)
 ///     }
@@ -231,7 +231,7 @@ extension AID {
     // Where the initial point is the solution, nothing can be nearer.
     if let start, scale > 0 { first = stopGradient(layout.vector(start, "AID", "warm start")) }
     var inner = try innerProblem(problem, at: outer, startingAt: first, scale: scale)
-    inner.prefersDenseJacobian = adjoint is DenseCholesky || adjoint is DenseLU
+    inner.prefersDenseJacobian = adjoint.formsMatrix
     var solution: InnerSolution
     if let own {
       solution = try solve(inner, outer, by: own, tolerance: nil)

@@ -51,6 +51,7 @@ public struct OrthogonalIV: Sendable {
       throw OrthogonalError.constantTarget(what: "values of \(model.outcome.name)", value: value)
     }
     try model.requireOutcomeToExplain()
+    crossFitting.requireNoSplit("OrthogonalIV", "orthogonal instrumental variables")
     let partialled = try PartialledModel(model, features)
     let splits = try (0..<crossFitting.repeatCount).map { repetition in
       try OrthogonalIVSplit(
@@ -61,9 +62,8 @@ public struct OrthogonalIV: Sendable {
   }
 
   private func folds(_ rowCount: Int, _ clusters: [Int]?, _ repetition: Int) throws -> Folds {
-    if let given = crossFitting.folds { return given[repetition] }
-    var generator = PhiloxGenerator(seed: crossFitting.seed).split(key: UInt64(repetition))
-    return try clusters.map { try Folds(crossFitting.foldCount, ofGroups: $0, using: &generator) }
-      ?? Folds(crossFitting.foldCount, ofRows: rowCount, using: &generator)
+    var generator = crossFitting.generator(repetition)
+    return try crossFitting.folds(
+      ofRows: rowCount, groups: clusters, repetition, using: &generator)
   }
 }

@@ -84,7 +84,8 @@ public struct OrthogonalEstimates: InstrumentalEstimates {
     exogenousForm = regression.exogenousForm
     nuisances = "\(regression.learner.kind)"
     learner = regression.learner.nuisances.name
-    folds = regression.crossFitting.foldCount
+    folds =
+      regression.crossFitting.folds?.first?.count ?? regression.crossFitting.foldCount
     repeats = regression.crossFitting.repeatCount
     seed = regression.crossFitting.seed
     linearAlgebra = LinearAlgebraBackend.description

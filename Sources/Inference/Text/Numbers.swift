@@ -44,7 +44,7 @@ public enum Numbers {
     return p < 0.001 ? "<0.001" : fixed(p, decimals: 3)
   }
 
-  /// A p-value after "p": `= 0.280` or `< 0.001`.
+  /// A p-value as a statement: `p = 0.280` or `p < 0.001`.
   public static func pStatement(_ p: Double) -> String {
     p < 0.001 ? "p < 0.001" : "p = \(pValue(p))"
   }

@@ -47,12 +47,12 @@ public struct CrossFitting: Sendable {
   }
 
   /// The generator of a repeat.
-  func generator(_ repetition: Int) -> PhiloxGenerator {
+  package func generator(_ repetition: Int) -> PhiloxGenerator {
     PhiloxGenerator(seed: seed).split(key: UInt64(repetition))
   }
 
   /// Stops where nuisances were to be split in a problem that does not.
-  func requireNoSplit(_ operation: String, _ problem: String) {
+  package func requireNoSplit(_ operation: String, _ problem: String) {
     guard sharedNoise != .split else {
       stop(
         operation,
@@ -61,7 +61,7 @@ public struct CrossFitting: Sendable {
   }
 
   /// The folds of a repeat.
-  func folds(
+  package func folds(
     ofRows count: Int, groups: [Int]?, _ repetition: Int, using generator: inout PhiloxGenerator
   ) throws(SolverError) -> Folds {
     if let given = folds?[repetition] {

@@ -26,7 +26,8 @@ public struct ConjugateGradient: KrylovSolver {
     tolerance: Double? = nil, maximumIterations: Int? = nil,
     preconditioner: (any Preconditioner)? = nil
   ) {
-    options = KrylovOptions("ConjugateGradient", tolerance, maximumIterations)
+    options = KrylovOptions(
+      tolerance: tolerance, maximumIterations: maximumIterations, for: "ConjugateGradient")
     self.preconditioner = preconditioner
   }
 

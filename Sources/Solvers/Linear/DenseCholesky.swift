@@ -13,6 +13,7 @@ import Autodiff
 /// the inner variable concerned. Golub and Van Loan, Matrix Computations (2013), section 4.2.
 public struct DenseCholesky: LinearSolver {
   public let tolerance: Double?
+  public var formsMatrix: Bool { true }
 
   /// Cholesky factorisation of the matrix, formed column by column.
   ///

@@ -12,6 +12,7 @@ import Autodiff
 /// lies in. Golub and Van Loan, Matrix Computations (2013), sections 3.4 and 3.5.
 public struct DenseLU: LinearSolver {
   public let tolerance: Double?
+  public var formsMatrix: Bool { true }
 
   /// LU factorisation of the matrix, formed column by column.
   ///

@@ -23,7 +23,8 @@ public struct GMRES: KrylovSolver {
   ///   - maximumIterations: At least 1; nil is 10 n.
   ///   - restart: The iterations of a cycle, at least 1.
   public init(tolerance: Double? = nil, maximumIterations: Int? = nil, restart: Int = 100) {
-    options = KrylovOptions("GMRES", tolerance, maximumIterations)
+    options = KrylovOptions(
+      tolerance: tolerance, maximumIterations: maximumIterations, for: "GMRES")
     guard restart >= 1 else { stop("GMRES", "restart must be at least 1, found \(restart)") }
     self.restart = restart
   }

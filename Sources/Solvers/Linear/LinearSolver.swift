@@ -9,6 +9,9 @@ public protocol LinearSolver: Sendable {
   /// asks for, which a layer matches to the accuracy of the inner solution.
   var tolerance: Double? { get }
 
+  /// Whether it forms the matrix, so that a certificate may do so at no cost; false unless stated.
+  var formsMatrix: Bool { get }
+
   /// Solves a system.
   ///
   /// - Throws: What the operator throws.
@@ -16,6 +19,8 @@ public protocol LinearSolver: Sendable {
 }
 
 extension LinearSolver {
+  public var formsMatrix: Bool { false }
+
   /// The relative residual that this solver has to reach for a system.
   public func tolerance(for system: LinearSystem) -> Double { tolerance ?? system.tolerance }
 }
@@ -37,7 +42,13 @@ public struct KrylovOptions: Sendable, Equatable {
   /// The most iterations; nil is the method's own number, 10 n for all but `Neumann`.
   public let maximumIterations: Int?
 
-  init(_ method: String, _ tolerance: Double?, _ maximumIterations: Int?) {
+  /// Options.
+  ///
+  /// - Parameters:
+  ///   - tolerance: Not negative; nil is what the system asks for.
+  ///   - maximumIterations: At least 1; nil is the method's own number.
+  ///   - method: Who checks them, for messages.
+  public init(tolerance: Double? = nil, maximumIterations: Int? = nil, for method: String) {
     requireTolerance(tolerance, method)
     if let maximumIterations, maximumIterations < 1 {
       stop(method, "maximumIterations must be at least 1, found \(maximumIterations)")

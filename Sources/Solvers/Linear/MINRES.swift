@@ -19,7 +19,8 @@ public struct MINRES: KrylovSolver {
   ///   - tolerance: The relative residual; nil is what the system asks for.
   ///   - maximumIterations: At least 1; nil is 10 n.
   public init(tolerance: Double? = nil, maximumIterations: Int? = nil) {
-    options = KrylovOptions("MINRES", tolerance, maximumIterations)
+    options = KrylovOptions(
+      tolerance: tolerance, maximumIterations: maximumIterations, for: "MINRES")
   }
 
   public func solve(_ system: LinearSystem) throws(SolverError) -> LinearSolution {

@@ -23,7 +23,8 @@ public struct Neumann: KrylovSolver {
   ///   - maximumIterations: At least 1; nil is 1000.
   ///   - step: Positive.
   public init(tolerance: Double? = nil, maximumIterations: Int? = nil, step: Double = 1) {
-    options = KrylovOptions("Neumann", tolerance, maximumIterations)
+    options = KrylovOptions(
+      tolerance: tolerance, maximumIterations: maximumIterations, for: "Neumann")
     guard step > 0, step.isFinite else {
       stop("Neumann", "step must be positive and finite, found \(step)")
     }

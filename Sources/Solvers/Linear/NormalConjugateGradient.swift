@@ -20,7 +20,8 @@ public struct NormalConjugateGradient: KrylovSolver {
   ///   - tolerance: The relative residual; nil is what the system asks for.
   ///   - maximumIterations: At least 1; nil is 10 n.
   public init(tolerance: Double? = nil, maximumIterations: Int? = nil) {
-    options = KrylovOptions("NormalConjugateGradient", tolerance, maximumIterations)
+    options = KrylovOptions(
+      tolerance: tolerance, maximumIterations: maximumIterations, for: "NormalConjugateGradient")
   }
 
   public func solve(_ system: LinearSystem) throws(SolverError) -> LinearSolution {
